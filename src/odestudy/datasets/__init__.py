@@ -1,0 +1,1 @@
+"""Data sets of images, with checksums and clear words where a file is missing."""

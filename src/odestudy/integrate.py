@@ -1,0 +1,116 @@
+"""One contract for every library that integrates a Neural ODE, with evaluations counted and failures named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from odestudy.outcome import NumericalFailure
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How to integrate and how to differentiate.
+
+    Attributes:
+        library: who integrates: a key of LIBRARIES.
+        method: the library's name of the method.
+        rtol, atol: tolerances of an adaptive method.
+        step: step size of a fixed-step method, or None for an adaptive one.
+        gradient: a key of GRADIENTS.
+        max_nfe: evaluations, forward and backward apart, after which a solve counts as `max_steps`.
+    """
+
+    library: str = "torchdiffeq"
+    method: str = "dopri5"
+    rtol: float = 1e-5
+    atol: float = 1e-6
+    step: float | None = None
+    gradient: str = "backprop"
+    max_nfe: int = 100_000
+
+    def __post_init__(self) -> None:
+        for name, value, known in (("library", self.library, LIBRARIES), ("gradient", self.gradient, GRADIENTS)):
+            if value not in known:
+                raise ValueError(f"{name} {value!r}; allowed: {', '.join(known)}")
+
+
+class Counted(nn.Module):
+    """A right-hand side that counts its evaluations, forward and backward apart.
+
+    An evaluation counts as backward while autograd runs the backward pass, which only continuous adjoints do.
+    """
+
+    def __init__(self, f: nn.Module, max_nfe: int = 100_000) -> None:
+        super().__init__()
+        self.f = f
+        self.max_nfe = max_nfe
+        self.forward_nfe = 0
+        self.backward_nfe = 0
+
+    def forward(self, t: Tensor, y: Any) -> Any:
+        if torch._C._current_graph_task_id() == -1:
+            self.forward_nfe += 1
+        else:
+            self.backward_nfe += 1
+        if max(self.forward_nfe, self.backward_nfe) > self.max_nfe:
+            raise NumericalFailure("max_steps", f"more than {self.max_nfe} evaluations")
+        return self.f(t, y)
+
+    def take(self) -> tuple[int, int]:
+        """Evaluations (forward, backward) since the last call."""
+        counts = self.forward_nfe, self.backward_nfe
+        self.forward_nfe = self.backward_nfe = 0
+        return counts
+
+
+def integrate(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
+    """Solve dy/dt = f(t, y), y(t[0]) = y0; states at all times t, shape (len(t), *y0.shape).
+
+    Raises:
+        NumericalFailure: with the status that tells why.
+    """
+    return LIBRARIES[solver.library](f, y0, t, solver)
+
+
+def _torchdiffeq(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
+    import torchdiffeq
+
+    options: dict[str, Any] = {} if solver.step is None else {"step_size": solver.step}
+    common: dict[str, Any] = {"rtol": solver.rtol, "atol": solver.atol, "method": solver.method, "options": options}
+    if solver.gradient == "backprop":
+        return torchdiffeq.odeint(f, y0, t, **common)
+    if solver.gradient == "adjoint_seminorm":
+        common["adjoint_options"] = {**options, "norm": "seminorm"}
+    elif solver.gradient != "adjoint":
+        raise ValueError(f"torchdiffeq has no gradient {solver.gradient!r}; allowed: {', '.join(GRADIENTS)}")
+    return torchdiffeq.odeint_adjoint(f, y0, t, **common)
+
+
+LIBRARIES: dict[str, Callable[[nn.Module, Tensor, Tensor, Solver], Tensor]] = {"torchdiffeq": _torchdiffeq}
+GRADIENTS = ("backprop", "adjoint", "adjoint_seminorm")
+
+
+def named_failure(error: BaseException) -> NumericalFailure | None:
+    """The numerical failure that an exception of a library or of torch stands for; None where it is a bug.
+
+    torchdiffeq tells failures by assertions, in the forward solve and inside the backward pass alike.
+    """
+    if isinstance(error, NumericalFailure):
+        return error
+    text = str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return NumericalFailure("out_of_memory", text.splitlines()[0])
+    if isinstance(error, AssertionError):
+        for part, status in (
+            ("underflow in dt", "step_size_underflow"),
+            ("non-finite", "non_finite"),
+            ("max_num_steps", "max_steps"),
+        ):
+            if part in text:
+                return NumericalFailure(status, f"torchdiffeq: {text.splitlines()[0]}")
+    return None

@@ -1,0 +1,1 @@
+"""Time, memory, evaluations, provenance."""

@@ -1,0 +1,79 @@
+"""Choosing the device of a job, and sharing several GPUs among jobs of one machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from odestudy.errors import ConfigError
+
+
+def visible_gpus() -> int:
+    """The number of GPUs, told without importing torch; CUDA_VISIBLE_DEVICES narrows it."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return len([d for d in chosen.split(",") if d.strip() not in ("", "-1")])
+    return len(list(Path("/proc/driver/nvidia/gpus").glob("*"))) or len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+@contextmanager
+def free_gpu(count: int, locks: Path | None = None) -> Iterator[int]:
+    """The index of a GPU that no other job of this study on this machine holds; waits for one if need be.
+
+    A lock file for each GPU, held as long as the process lives: a killed job frees its GPU.
+    """
+    folder = locks or Path(tempfile.gettempdir()) / f"odestudy-gpu-{os.getuid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    names = [d.strip() for d in chosen.split(",") if d.strip()] or [str(i) for i in range(count)]
+    files = [(folder / f"{name}.lock").open("w") for name in names[:count]]
+    try:
+        for index, file in enumerate(files):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield index
+            return
+        # ASSUME: all are taken, which the scheduler's limit prevents; waiting for one of them is right anyway.
+        index = os.getpid() % len(files)
+        fcntl.flock(files[index], fcntl.LOCK_EX)
+        yield index
+    finally:
+        for file in files:
+            file.close()
+
+
+@contextmanager
+def job_device(wanted: str) -> Iterator[str]:
+    """The torch device of a job: `cpu`, or `cuda:<i>` on a GPU that is free.
+
+    Raises:
+        ConfigError: `cuda` was asked for and there is none.
+    """
+    import torch
+
+    available = torch.cuda.is_available()
+    if wanted == "cuda" and not available:
+        raise ConfigError("device: cuda was asked for, but torch sees no CUDA device; use auto or cpu")
+    if wanted == "cpu" or not available:
+        yield "cpu"
+        return
+    with free_gpu(torch.cuda.device_count()) as index:
+        torch.cuda.set_device(index)
+        yield f"cuda:{index}"
+
+
+def device_name(device: str) -> str:
+    """The name of a device for people."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    from odestudy.measure.provenance import processor
+
+    return processor()

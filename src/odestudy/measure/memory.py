@@ -1,0 +1,64 @@
+"""Memory: bytes saved for backward on any device, cross-checked with the peak that the system sees."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import resource
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from memory_profiler import memory_usage
+
+MIB = 1024**2
+
+
+def saved_for_backward_mib(work: Callable[[], Any]) -> float:
+    """MiB that autograd keeps for the backward pass while `work` runs forward; each storage counts once.
+
+    What a custom autograd.Function keeps as an attribute is not seen here (hence `peak_mib` beside it).
+    """
+    sizes: dict[int, int] = {}
+    kept: list[torch.Tensor] = []  # keeps storages alive, so that no address is used twice
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if not isinstance(tensor, torch.nn.Parameter) and storage.data_ptr() not in sizes:
+            sizes[storage.data_ptr()] = storage.nbytes()
+            kept.append(tensor.detach())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        result = work()
+    del result
+    return sum(sizes.values()) / MIB
+
+
+def peak_mib(work: Callable[[], Any], device: str) -> float:
+    """Growth of the peak memory over the level before, in MiB: CUDA's own count, or resident memory on a CPU."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        work()
+        torch.cuda.synchronize(device)
+        return (torch.cuda.max_memory_allocated(device) - before) / MIB
+    work()  # what is allocated once and kept (oneDNN's buffers) is not part of the growth
+    _give_back_free_heap()
+    before = memory_usage(-1, max_usage=True)
+    peak = memory_usage((work, (), {}), interval=0.005, max_usage=True)
+    return max(0.0, peak - before)
+
+
+def _give_back_free_heap() -> None:
+    """Freed memory that the C library keeps would hide the next allocation from the resident size."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
+    if trim is not None:
+        trim(0)
+
+
+def process_peak_mib() -> float:
+    """The largest resident memory of this process so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

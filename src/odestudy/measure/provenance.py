@@ -1,0 +1,51 @@
+"""Where a number comes from: versions, commit, device."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "torchdiffeq", "torchvision", "numpy", "scipy", "scikit-learn")
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that results depend on; `missing` where one is not installed."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+@lru_cache(maxsize=1)
+def commit(root: Path) -> dict[str, Any]:
+    """The commit of a clone and whether tracked files differ from it; nulls outside a clone."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=20, check=True)
+        return done.stdout.strip()
+
+    try:
+        # The folder of results changes while the study runs and is no part of what computes.
+        dirty = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results")
+        return {"commit": git("rev-parse", "HEAD"), "clean": not dirty}
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "clean": None}
+
+
+@lru_cache(maxsize=1)
+def processor() -> str:
+    """The processor's model name, as the system tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,1 @@
+"""Networks that are learnt: dynamics and image classifiers."""

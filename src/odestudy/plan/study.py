@@ -1,0 +1,229 @@
+"""The study at one tier: which questions, experiments and jobs there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from odestudy.errors import ConfigError
+from odestudy.plan.code import code_hash, module_file
+from odestudy.plan.config import check, load_checked
+from odestudy.plan.grid import expand, label_fields
+from odestudy.plan.jobs import Job
+
+TIERS = ("smoke", "quick", "cpu", "full")
+OVERRIDES = ("tier", "questions", "seeds", "device", "gpus")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is run and shown for one tier, or for one published folder.
+
+    Attributes:
+        run: the folder under results/: a tier's name, or published/<tier>-<device>.
+        settings: config/study.yaml; tier: config/tiers/<tier>.yaml; questions: name -> its YAML, in order.
+        jobs_by: (question, experiment) -> jobs.
+        dropped: (question, experiment) -> why this tier leaves it out.
+    """
+
+    root: Path
+    run: str
+    settings: dict[str, Any]
+    tier: dict[str, Any]
+    questions: dict[str, dict[str, Any]]
+    claims: list[dict[str, Any]]
+    jobs_by: dict[tuple[str, str], list[Job]]
+    dropped: dict[tuple[str, str], str]
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results" / self.run
+
+    @property
+    def published(self) -> bool:
+        """True where only existing metrics are shown and nothing is run."""
+        return self.run.startswith("published/")
+
+    @cached_property
+    def jobs(self) -> dict[str, Job]:
+        """All jobs by folder; a specification that two experiments need is there once."""
+        return {job.folder: job for jobs in self.jobs_by.values() for job in jobs}
+
+    @cached_property
+    def tables(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Table name -> (question, definition)."""
+        return {t: (q, d) for q, spec in self.questions.items() for t, d in spec["tables"].items()}
+
+    @cached_property
+    def figures(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Figure name -> (question, definition)."""
+        return {f: (q, d) for q, spec in self.questions.items() for f, d in spec["figures"].items()}
+
+    def jobs_of(self, question: str, experiments: list[str]) -> list[Job]:
+        """The jobs of some experiments of a question; of a published folder, those that are there."""
+        jobs = [job for e in experiments for job in self.jobs_by.get((question, e), [])]
+        if self.published:
+            jobs = [job for job in jobs if job.metrics(self.results).is_file()]
+        return list({job.folder: job for job in jobs}.values())
+
+    def code_of(self, job: Job) -> str:
+        """The hash of the code that computes a job."""
+        return code_hash(f"odestudy.questions.{job.module}")
+
+
+def tier_of(run: str) -> str:
+    """The tier of a results folder: quick -> quick, published/quick-cpu -> quick."""
+    return run.split("/")[-1].split("-")[0]
+
+
+def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None) -> Study:
+    """Read and check all configuration and expand it to jobs.
+
+    Args:
+        root: the clone's folder.
+        run: a tier, or published/<tier>-<device>.
+        overrides: `questions` (names), `seeds` (a number of seeds, at most that many), `device`.
+
+    Raises:
+        ConfigError: one line with file, key and what is allowed.
+    """
+    overrides = dict(overrides or {})
+    tier_name = tier_of(run)
+    if tier_name not in TIERS:
+        raise ConfigError(f"tier: unknown tier {tier_name!r}; allowed: {', '.join(TIERS)}")
+    settings = load_checked(root, "config/study.yaml", "study")
+    tier = load_checked(root, f"config/tiers/{tier_name}.yaml", "tier")
+    systems = load_checked(root, "config/systems.yaml", "systems")
+    claims = load_checked(root, "config/claims.yaml", "claims")
+    questions = {q: load_checked(root, f"config/questions/{q}.yaml", "question") for q in settings["questions"]}
+    _check_tier_names(tier, tier_name, questions)
+    chosen = _chosen_questions(overrides.get("questions"), settings["questions"])
+    common = settings["job"] | tier.get("job", {}) | _device(overrides)
+    limit = _seed_limit(overrides.get("seeds"))
+    jobs_by: dict[tuple[str, str], list[Job]] = {}
+    dropped: dict[tuple[str, str], str] = {}
+    for question in chosen:
+        spec = questions[question]
+        _check_question(root, question, spec)
+        entries = dict(spec.get("entries", {})) | {"system": systems}
+        for name, experiment in spec["experiments"].items():
+            changes = tier["questions"].get(question, {}).get(name, {})
+            where = f"config/tiers/{tier_name}.yaml: questions.{question}.{name}"
+            if "drop" in changes:
+                dropped[question, name] = changes["drop"]
+                continue
+            merged = _merge(experiment, changes, question, spec, where)
+            merged["seeds"] = list(merged.get("seeds", tier["seeds"]))[:limit]
+            jobs_by[question, name] = expand(common | merged, entries, where if changes else _where(question, name))
+    _check_tables(questions, jobs_by, dropped)
+    return Study(
+        root, run, settings, tier, {q: questions[q] for q in chosen}, claims["claims"], jobs_by, dropped
+    )  # fmt: skip
+
+
+def _where(question: str, experiment: str) -> str:
+    return f"config/questions/{question}.yaml: experiments.{experiment}"
+
+
+def _merge(
+    experiment: dict[str, Any], changes: dict[str, Any], question: str, spec: dict[str, Any], where: str
+) -> dict[str, Any]:
+    """An experiment with a tier's changes; every parameter is held against the question's own schema."""
+    parameters = {"type": "object", "additionalProperties": False, "properties": spec["parameters"]}
+    axes = experiment.get("grid", {})
+    for source, at in ((experiment, _where(question, "?")), (changes, where)):
+        file, _, key = at.partition(": ")
+        check(source.get("base", {}), parameters, file, [key.replace(".?", ""), "base"])
+        for axis, values in source.get("grid", {}).items():
+            if axis not in axes:
+                raise ConfigError(f"{at}.grid.{axis}: unknown axis; allowed: {', '.join(axes)}")
+            if axis in spec["parameters"] and isinstance(values, list):
+                for value in values:
+                    check({axis: value}, parameters, file, [key.replace(".?", ""), "grid"])
+    merged = experiment | {k: v for k, v in changes.items() if k not in ("base", "grid")}
+    merged["base"] = experiment.get("base", {}) | changes.get("base", {})
+    merged["grid"] = axes | changes.get("grid", {})
+    return merged
+
+
+def _check_tier_names(tier: dict[str, Any], name: str, questions: dict[str, dict[str, Any]]) -> None:
+    for question, experiments in tier["questions"].items():
+        if question not in questions:
+            raise ConfigError(
+                f"config/tiers/{name}.yaml: questions.{question}: unknown question; allowed: {', '.join(questions)}"
+            )
+        known = questions[question]["experiments"]
+        for experiment in experiments:
+            if experiment not in known:
+                raise ConfigError(
+                    f"config/tiers/{name}.yaml: questions.{question}.{experiment}: unknown experiment; "
+                    f"allowed: {', '.join(known)}"
+                )
+
+
+def _check_question(root: Path, question: str, spec: dict[str, Any]) -> None:
+    file = f"config/questions/{question}.yaml"
+    for name, experiment in spec["experiments"].items():
+        module = experiment["task"].split(".")[0]
+        if module_file(f"odestudy.questions.{module}") is None:
+            raise ConfigError(f"{file}: experiments.{name}.task: no module odestudy.questions.{module}")
+        unknown = label_fields(experiment.get("label", "")) - set(experiment.get("grid", {}))
+        if unknown:
+            raise ConfigError(f"{file}: experiments.{name}.label: {unknown.pop()!r} is no axis of the grid")
+    for figure in spec["figures"]:
+        if module_file(f"odestudy.present.figures.{figure}") is None:
+            raise ConfigError(f"{file}: figures.{figure}: no file src/odestudy/present/figures/{figure}.py")
+        for table in spec["figures"][figure]["tables"]:
+            if table not in spec["tables"]:
+                raise ConfigError(
+                    f"{file}: figures.{figure}.tables: unknown table {table!r}; allowed: {', '.join(spec['tables'])}"
+                )
+
+
+def _check_tables(
+    questions: dict[str, dict[str, Any]],
+    jobs_by: dict[tuple[str, str], list[Job]],
+    dropped: dict[tuple[str, str], str],
+) -> None:
+    names: set[str] = set()
+    for question, spec in questions.items():
+        for table, definition in spec["tables"].items():
+            if table in names:
+                raise ConfigError(f"config/questions/{question}.yaml: tables.{table}: a table of that name exists")
+            names.add(table)
+            for experiment in definition["experiments"]:
+                if experiment not in spec["experiments"]:
+                    raise ConfigError(
+                        f"config/questions/{question}.yaml: tables.{table}.experiments: unknown experiment "
+                        f"{experiment!r}; allowed: {', '.join(spec['experiments'])}"
+                    )
+
+
+def _chosen_questions(wanted: Any, known: list[str]) -> list[str]:
+    if wanted in (None, "", "all"):
+        return list(known)
+    names = wanted.replace(",", " ").split() if isinstance(wanted, str) else list(wanted)
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"questions: unknown question {name!r}; allowed: {', '.join(known)}")
+    return [q for q in known if q in names]
+
+
+def _seed_limit(wanted: Any) -> int | None:
+    if wanted in (None, ""):
+        return None
+    if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
+        raise ConfigError(f"seeds: {wanted!r} is not allowed; allowed: a whole number of at least 1")
+    return wanted
+
+
+def _device(overrides: dict[str, Any]) -> dict[str, Any]:
+    device = overrides.get("device")
+    if device in (None, ""):
+        return {}
+    if device not in ("auto", "cpu", "cuda"):
+        raise ConfigError(f"device: {device!r} is not allowed; allowed: auto, cpu, cuda")
+    return {"device": device}

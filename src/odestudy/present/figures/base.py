@@ -1,0 +1,90 @@
+"""What a figure is given, and how it is written: same table, same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+
+from odestudy.measure.store import read_arrays, write_atomically
+from odestudy.present.figures.style import SETTINGS
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """What a figure may look at.
+
+    Attributes:
+        tables: name -> table, the summaries as <name>_summary.
+        metrics: job folder -> path of its metrics.json, of the experiments whose arrays the figure shows.
+        labels: name of an entry (system, arm) -> label; columns: column -> {label, unit, ...}.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    metrics: dict[str, Path]
+    labels: dict[str, str]
+    columns: dict[str, dict[str, Any]]
+
+    def table(self, name: str) -> pd.DataFrame:
+        return self.tables[name]
+
+    def arrays(self, job: str) -> dict[str, np.ndarray]:
+        """The arrays of a job, by the folder that the tables' column `job` names."""
+        return read_arrays(self.metrics[job])
+
+    def label(self, name: str) -> str:
+        return self.labels.get(name, name)
+
+    def axis(self, column: str) -> str:
+        """An axis label: name and unit."""
+        info = self.columns.get(column, {})
+        unit = f" ({info['unit']})" if "unit" in info else ""
+        return f"{info.get('label', column)}{unit}"
+
+
+class NothingToShow(Exception):  # noqa: N818  (not an error: a tier may leave a figure without data)
+    """The tables hold no row that this figure shows."""
+
+
+def render(name: str, data: FigureData, outputs: dict[str, Path], extra: dict[str, Any]) -> None:
+    """Draw one figure and write svg, pdf, png (300 dpi) and a JSON with caption and alternative text.
+
+    Where there is nothing to show, the files say so in words.
+    """
+    module = import_module(f"odestudy.present.figures.{name}")
+    with mpl.rc_context(SETTINGS):
+        try:
+            figure, caption, alt = module.draw(data), module.caption(data), module.alt(data)
+            empty = False
+        except NothingToShow as reason:
+            figure, caption, empty = _empty(str(reason)), f"No data at this tier: {reason}.", True
+            alt = caption
+        _save(figure, outputs)
+    about = {"name": name, "caption": " ".join(caption.split()), "alt": " ".join(alt.split()), "empty": empty, **extra}
+    write_atomically(outputs["json"], (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _empty(reason: str) -> Any:
+    from odestudy.present.figures.style import canvas
+
+    figure, axes = canvas(height=0.8)
+    axes[0, 0].set_axis_off()
+    axes[0, 0].text(0.5, 0.5, f"no data at this tier: {reason}", ha="center", va="center")
+    return figure
+
+
+def _save(figure: Any, outputs: dict[str, Path]) -> None:
+    without_date: dict[str, Callable[[], dict[str, Any]]] = {
+        "svg": lambda: {"Date": None, "Creator": None},
+        "pdf": lambda: {"CreationDate": None, "Creator": None, "Producer": None},
+        "png": lambda: {"Software": None},
+    }
+    for kind, metadata in without_date.items():
+        figure.savefig(outputs[kind], format=kind, dpi=300 if kind == "png" else 150, metadata=metadata())

@@ -1,0 +1,89 @@
+"""Run one job: set torch up, call the task, write the metrics."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from odestudy.errors import ConfigError
+from odestudy.outcome import STATUSES, Outcome
+
+
+def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> dict[str, Any]:
+    """Compute one specification and write `target` (metrics.json) and its arrays.
+
+    Args:
+        spec: the specification; `task` names module.function in odestudy.questions.
+        target: where metrics.json goes.
+        code: hash of the code that computes it, stored with the metrics.
+        root: the clone, for its commit.
+
+    Returns:
+        what was written, as a mapping.
+    """
+    threads = str(spec["threads"])
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = threads  # before NumPy and torch are imported; the scheduler's own setting is replaced
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    from odestudy.measure.device import device_name, job_device
+    from odestudy.measure.memory import process_peak_mib
+    from odestudy.measure.provenance import commit, package_versions
+    from odestudy.measure.store import write_metrics
+
+    torch.set_num_threads(spec["threads"])
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    task = find_task(spec["task"])
+    with job_device(spec["device"]) as device:
+        begun = time.time()
+        clock = time.perf_counter()
+        outcome = task(dict(spec), device)
+        wall_s = time.perf_counter() - clock
+        peak = {"process_peak_mib": process_peak_mib()}
+        if device.startswith("cuda"):
+            peak["cuda_peak_mib"] = torch.cuda.max_memory_allocated(device) / 1024**2
+        content = {
+            "spec": dict(spec),
+            "rows": outcome.rows,
+            "code": code,
+            "provenance": {
+                "versions": package_versions(),
+                **commit(root),
+                "device": device.split(":")[0],
+                "device_name": device_name(device),
+                "threads": spec["threads"],
+                "dtype": spec["dtype"],
+                "begun_unix_s": begun,
+                "wall_s": wall_s,
+                **peak,
+            },
+        }
+    _check(outcome, spec["task"])
+    write_metrics(target, content, outcome.arrays)
+    return content
+
+
+def find_task(name: str) -> Any:
+    """The function that a task's name means.
+
+    Raises:
+        ConfigError: there is none; the known ones are named.
+    """
+    from importlib import import_module
+
+    module, _, function = name.partition(".")
+    tasks = import_module(f"odestudy.questions.{module}").TASKS
+    if function not in tasks:
+        raise ConfigError(f"task {name!r}: unknown; allowed: {', '.join(f'{module}.{t}' for t in tasks)}")
+    return tasks[function]
+
+
+def _check(outcome: Outcome, task: str) -> None:
+    for row in outcome.rows.get("runs", []):
+        if row.get("status") not in STATUSES:
+            raise ValueError(f"{task}: a row has status {row.get('status')!r}; allowed: {', '.join(STATUSES)}")

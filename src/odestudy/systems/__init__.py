@@ -1,0 +1,1 @@
+"""Dynamical systems: right-hand sides, reference trajectories, observations."""
