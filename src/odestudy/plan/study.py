@@ -35,12 +35,17 @@ class Study:
     tier: dict[str, Any]
     questions: dict[str, dict[str, Any]]
     claims: list[dict[str, Any]]
+    systems: dict[str, dict[str, Any]]
     jobs_by: dict[tuple[str, str], list[Job]]
     dropped: dict[tuple[str, str], str]
 
     @property
     def results(self) -> Path:
         return self.root / "results" / self.run
+
+    @property
+    def tier_name(self) -> str:
+        return tier_of(self.run)
 
     @property
     def published(self) -> bool:
@@ -120,8 +125,8 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
             jobs_by[question, name] = expand(common | merged, entries, where if changes else _where(question, name))
     _check_tables(questions, jobs_by, dropped)
     return Study(
-        root, run, settings, tier, {q: questions[q] for q in chosen}, claims["claims"], jobs_by, dropped
-    )  # fmt: skip
+        root, run, settings, tier, {q: questions[q] for q in chosen}, claims["claims"], systems, jobs_by, dropped
+    )
 
 
 def _where(question: str, experiment: str) -> str:

@@ -1,0 +1,62 @@
+"""Pieces of Markdown: what comes from data is escaped, so that it is shown as text and never as markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from odestudy.present.values import interval, number
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|$@^~\"'])")
+
+
+def escape(value: Any) -> str:
+    """Text that pandoc's Markdown shows as it is."""
+    return " ".join(_SPECIAL.sub(r"\\\1", str(value)).split())
+
+
+def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "", widths: str = "") -> str:
+    """A Markdown table; cells are Markdown already."""
+    align = "|" + "|".join(widths or ["---"] * len(header)) + "|"
+    lines = ["| " + " | ".join(header) + " |", align]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    if caption:
+        lines += ["", f": {caption}"]
+    return "\n".join(lines) + "\n"
+
+
+def summary_markdown(
+    summary: pd.DataFrame, by: list[str], columns: list[str], info: dict[str, dict[str, Any]], labels: dict[str, str]
+) -> str:
+    """A summary table for people: one row a group, each value with its interval."""
+    shown = [c for c in columns if c in summary and summary[c].notna().any()]
+    if summary.empty or not shown:
+        return "*No data at this tier.*\n"
+    header = [escape(b) for b in by] + ["runs ok"] + [escape(_heading(c, info)) for c in shown]
+    rows = []
+    for _, row in summary.iterrows():
+        cells = [escape(labels.get(str(row[b]), row[b])) for b in by] + [f"{row['ok']} of {row['runs']}"]
+        for column in shown:
+            digits = info.get(column, {}).get("digits", 3)
+            cells.append(interval(row[column], row[f"{column}_low"], row[f"{column}_high"], "", digits))
+        rows.append(cells)
+    return pipe_table(header, rows)
+
+
+def _heading(column: str, info: dict[str, dict[str, Any]]) -> str:
+    about = info.get(column, {})
+    unit = f" ({about['unit']})" if "unit" in about else ""
+    return f"{about.get('label', column)}{unit}"
+
+
+def rows_markdown(table: pd.DataFrame, columns: dict[str, str], labels: dict[str, str]) -> str:
+    """Some columns of a table as they stand; `columns` maps column -> heading."""
+    if table.empty:
+        return "*No data at this tier.*\n"
+    rows = []
+    for _, row in table.iterrows():
+        rows.append([escape(labels.get(str(row[c]), row[c])) if isinstance(row[c], str) else number(row[c]) for c in columns])
+    return pipe_table([escape(h) for h in columns.values()], rows)

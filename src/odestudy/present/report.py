@@ -1,0 +1,239 @@
+"""The report: Jinja2 to Markdown, pandoc to one HTML file, pandoc and typst to PDF; works without network."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+import pypandoc
+import typst
+
+from odestudy.measure.store import write_atomically
+from odestudy.plan.study import Study
+from odestudy.present.labels import labels_of
+from odestudy.present.ledger import VERDICTS
+from odestudy.present.markdown import escape, pipe_table, rows_markdown, summary_markdown
+from odestudy.present.tables import read_csv
+from odestudy.present.values import interval, lookup, number
+
+# Shape beside colour, so that a verdict can be told without seeing colours.
+SIGNS = {
+    "supported": "✓", "refuted": "✗", "inconclusive": "≈", "answered": "●",
+    "not testable at this tier": "–", "no data": "○",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the templates may use; every number goes through it."""
+
+    study: Study
+    results: Path
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        return read_csv(self.results / "tables" / "ledger.csv")
+
+    @cached_property
+    def jobs(self) -> pd.DataFrame:
+        return read_csv(self.results / "tables" / "jobs.csv")
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        return labels_of(self.study)
+
+    def table(self, name: str) -> pd.DataFrame:
+        return read_csv(self.results / "tables" / f"{name}.csv")
+
+    def info(self, table: str) -> dict[str, dict[str, Any]]:
+        question, _ = self.study.tables[table.removesuffix("_summary")]
+        return self.study.questions[question]["columns"]
+
+    def value(self, table: str, column: str, digits: int = 3, **where: Any) -> str:
+        """A mean with its interval and unit from a summary table."""
+        unit = self.info(table).get(column, {}).get("unit", "")
+        return lookup(self.table(f"{table}_summary"), column, where, unit, digits)
+
+    def cell(self, table: str, column: str, digits: int = 3, **where: Any) -> str:
+        """One number of a long table, the first row that fits."""
+        return lookup(self.table(table), column, where, self.info(table).get(column, {}).get("unit", ""), digits)
+
+    def summary(self, name: str, *columns: str) -> str:
+        """A summary table with its source line."""
+        _, definition = self.study.tables[name]
+        wanted = definition["summary"]
+        text = summary_markdown(
+            self.table(f"{name}_summary"), wanted["by"], list(columns) or wanted["columns"], self.info(name), self.labels
+        )
+        return f"{text}\n{self.source(f'tables/{name}_summary.csv', definition['title'])}"
+
+    def rows(self, name: str, **columns: str) -> str:
+        _, definition = self.study.tables[name]
+        text = rows_markdown(self.table(name), columns, self.labels)
+        return f"{text}\n{self.source(f'tables/{name}.csv', definition['title'])}"
+
+    def source(self, path: str, title: str) -> str:
+        """A line that links the data and names the command that remakes it."""
+        target = f"results/{self.study.run}/{path}"
+        return (
+            f"::: {{.source}}\n{escape(title)}. Mean and 95 % interval over seeds where several ran. "
+            f"Data: [{escape(path)}](../{path}). Remake: `snakemake {target}`\n:::\n"
+        )
+
+    def figure(self, name: str) -> str:
+        """A figure with caption, data and command."""
+        about = json.loads((self.results / "figures" / f"{name}.json").read_text(encoding="utf-8"))
+        links = ", ".join(f"[{escape(f'tables/{t}.csv')}](../tables/{t}.csv)" for t in about["tables"])
+        formats = ", ".join(f"[{kind.upper()}](../figures/{name}.{kind})" for kind in ("svg", "pdf", "png"))
+        alt = escape(about["alt"]).replace("\\\"", "&quot;")
+        caption = f"{escape(about['title'])}. {escape(about['caption'])}"
+        return (
+            f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{_attribute(about["alt"])}" width=100%}}\n\n'
+            f"::: {{.source}}\nData: {links}. Files: {formats}. "
+            f"Remake: `snakemake results/{self.study.run}/figures/{name}.svg`\n:::\n"
+            if alt
+            else ""
+        )
+
+    def claims_of(self, question: str) -> pd.DataFrame:
+        return self.ledger[self.ledger["question"] == question]
+
+    def ledger_markdown(self, table: pd.DataFrame) -> str:
+        """The ledger for people: claim, verdict, estimate and interval, seeds, what would flip it."""
+        rows = []
+        for _, r in table.iterrows():
+            sign = SIGNS[r["verdict"]]
+            unit = "" if pd.isna(r["unit"]) else r["unit"]
+            found = interval(r["estimate"], r["low"], r["high"], unit)
+            accepted = "" if pd.isna(r["accepted"]) else f" (accepted: {escape(r['accepted'])})"
+            verdict = f"[{sign} {r['verdict']}]{{.verdict .{r['verdict'].split()[0]}}}"
+            if r["stale"] is True or str(r["stale"]) == "True":
+                verdict += " [stale]{.stale}"
+            claim = f"{escape(r['says'])} [({escape(r['sources'])})]{{.from}}"
+            estimate = f"{found}{accepted}" if found != "n/a" else "n/a"
+            note = "" if pd.isna(r["note"]) else f"; {escape(r['note'])}"
+            seeds = f"{r['seeds']}" if r["seeds"] else "0"
+            rows.append([str(r["id"]), claim, verdict, estimate, seeds, escape(r["flip"]) + note])
+        header = ["Id", "Claim, and where it is made", "Verdict", "Estimate and 95 % interval", "Seeds", "What would flip it"]
+        return pipe_table(header, rows, widths=["-----", "----------------------", "----------", "------------", "----", "----------------"])
+
+    def verdict_counts(self) -> list[tuple[str, str, int]]:
+        counts = self.ledger["verdict"].value_counts()
+        return [(SIGNS[v], v, int(counts.get(v, 0))) for v in VERDICTS if counts.get(v, 0)]
+
+    def ran(self) -> dict[str, Any]:
+        """What was run on what."""
+        jobs, present = self.jobs, self.jobs[self.jobs["ran"].astype(bool)]
+        commits = sorted(present["commit"].dropna().unique()) if "commit" in present else []
+        return {
+            "jobs": len(jobs),
+            "done": len(present),
+            "missing": len(jobs) - len(present),
+            "rows": int(present["rows"].sum()) if len(present) else 0,
+            "failed": int((present["rows"] - present["ok"]).sum()) if len(present) else 0,
+            "stale": int(present["stale"].astype(bool).sum()) if len(present) else 0,
+            "hours": float(present["wall_s"].sum() / 3600) if len(present) else 0.0,
+            "devices": present.groupby("device_name").size().to_dict() if len(present) else {},
+            "commits": commits,
+            "dirty": bool((present["clean"].astype(str) == "False").any()) if len(present) else False,
+            "versions": {c.removesuffix(" version"): _joined(present[c]) for c in present if c.endswith(" version")},
+            "threads": _joined(present["threads"]) if len(present) else "",
+        }
+
+    def failures(self) -> str:
+        """Runs by status for every long table that has one."""
+        rows = []
+        for name, (question, _) in self.study.tables.items():
+            table = self.table(name)
+            if "status" in table and len(table):
+                for status, count in table["status"].dropna().value_counts().items():
+                    if status != "ok":
+                        example = table[table["status"] == status]["message"].iloc[0]
+                        rows.append([question, escape(name), escape(status), f"{count} of {len(table)}", escape(example)])
+        if not rows:
+            return "Every run ended with status `ok`.\n"
+        return pipe_table(["Question", "Table", "Status", "Runs", "For example"], rows)
+
+    def dropped(self) -> str:
+        rows = [[q, escape(e), escape(why)] for (q, e), why in self.study.dropped.items()]
+        for question, experiments in self.study.tier["questions"].items():
+            for experiment, change in experiments.items():
+                if question in self.study.questions and ("base" in change or "grid" in change):
+                    parts = [f"{k} = {v}" for k, v in {**change.get("base", {}), **change.get("grid", {})}.items()]
+                    rows.append([question, escape(experiment), escape("set to " + "; ".join(parts))])
+        if not rows:
+            return "This tier runs every experiment as the question's YAML has it.\n"
+        return pipe_table(["Question", "Experiment", "What this tier changes or leaves out"], rows)
+
+    def jobs_markdown(self) -> str:
+        rows = []
+        for _, r in self.jobs.iterrows():
+            ran = str(r["ran"]) == "True"
+            link = f"[{escape(r['job'])}](../runs/{r['job']}/metrics.json)" if ran else escape(r["job"])
+            state = "not run" if not ran else f"{int(r['ok'])} of {int(r['rows'])} ok"
+            wall = number(r["wall_s"]) if ran else ""
+            peak = number(r["process_peak_mib"]) if ran else ""
+            rows.append([link, escape(r["seeds"]), state, wall, peak])
+        return pipe_table(["Job", "Seeds", "Rows", "Wall time (s)", "Peak memory (MiB)"], rows)
+
+
+def _joined(column: pd.Series) -> str:
+    return ", ".join(sorted({str(v).removesuffix(".0") if isinstance(v, float) else str(v) for v in column.dropna()}))
+
+
+def _attribute(text: str) -> str:
+    return re.sub(r"[\"\\{}\n]", " ", text)
+
+
+def make_report(study: Study, outputs: dict[str, Path]) -> None:
+    """Write report.md, index.html and report.pdf beside each other in results/<run>/report."""
+    context = Context(study, study.results)
+    folder = study.root / "report"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        comment_start_string="{##", comment_end_string="##}",  # {# starts an identifier in pandoc's Markdown
+    )  # fmt: skip
+    # Markdown, so no HTML escaping here: markdown.escape does it for what comes from data.
+    sections = [q for q in study.questions if (folder / "sections" / f"{q}.md.j2").is_file()]
+    text = environment.get_template("report.md.j2").render(
+        r=context, study=study, sections=sections, number=number, escape=escape
+    )
+    write_atomically(outputs["markdown"], text.encode())
+    here = outputs["html"].parent
+    with tempfile.TemporaryDirectory() as scratch:
+        html = Path(scratch) / "index.html"
+        options = ["--embed-resources", "--standalone", "--mathml", "--toc", "--toc-depth=1", "--section-divs"]
+        options += [f"--css={folder / 'style.css'}", f"--template={folder / 'page.html'}", "--wrap=none"]
+        _pandoc(text, "html5", html, here, folder, options)
+        page = html.read_text(encoding="utf-8")
+        write_atomically(outputs["html"], _scrollable_tables(page).encode())
+        source = Path(scratch) / "report.typ"
+        _pandoc(text, "typst", source, here, folder, ["--standalone", f"--template={folder / 'page.typ'}"])
+        # typst finds images relative to its source, so the source lies beside the report while it is compiled.
+        beside = here / ".report.typ"
+        beside.write_bytes(source.read_bytes())
+        try:
+            write_atomically(outputs["pdf"], typst.compile(str(beside), root=str(study.results), timestamp=0))
+        finally:
+            beside.unlink()
+
+
+def _scrollable_tables(page: str) -> str:
+    """A wide table scrolls inside its own box; focusable, so that a keyboard can scroll it too."""
+    opening = '<div class="tablewrap" tabindex="0" role="region" aria-label="table"><table'
+    return re.sub(r"<table", opening, page).replace("</table>", "</table></div>")
+
+
+def _pandoc(text: str, kind: str, target: Path, here: Path, folder: Path, options: list[str]) -> None:
+    arguments = ["--citeproc", f"--bibliography={folder / 'references.bib'}", f"--resource-path={here}", *options]
+    pypandoc.convert_text(
+        text, kind, format="markdown+pipe_tables+implicit_figures-tex_math_single_backslash", outputfile=str(target),
+        extra_args=[*arguments, "--metadata=lang:en"], cworkdir=str(here),
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""Intervals and tests, from scipy: one level for all, intervals and decisions from the same quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, stats
+
+LEVEL = 0.95
+FEWEST_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Region:
+    """The accepted region of an estimate; an open end is infinite."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+    def __str__(self) -> str:
+        if np.isinf(self.low):
+            return f"at most {self.high:g}"
+        if np.isinf(self.high):
+            return f"at least {self.low:g}"
+        return f"between {self.low:g} and {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its interval; low = high = value for a deterministic one.
+
+    Attributes:
+        p_inside: p of the hypothesis that the true value lies outside the region; p_outside: that it lies inside.
+            Two-sided, so that p < 1 - LEVEL says the same as the interval does; NaN for a deterministic value.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    p_inside: float = np.nan
+    p_outside: float = np.nan
+
+
+def t_estimate(values: Sequence[float], region: Region, *, log: bool = False) -> Estimate:
+    """Mean of values with Student's t interval; `log` gives the geometric mean.
+
+    Raises:
+        ValueError: fewer than two values, or values that are not positive on the log scale.
+    """
+    x = np.asarray(values, dtype=float)
+    if len(x) < 2 or not np.isfinite(x).all():
+        raise ValueError(f"an interval needs at least two finite values; got {list(values)}")
+    if log and (x <= 0).any():
+        raise ValueError("a geometric mean needs positive values")
+    bounds = [region.low, region.high]
+    if log:
+        x = np.log(x)
+        bounds = [-np.inf if b <= 0 else float(np.log(b)) for b in bounds]
+    mean, error = float(x.mean()), float(stats.sem(x))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(x) - 1)) * error
+    # One-sided p of "the mean is below the lower bound" and of "it is above the upper bound".
+    p_low, p_high = (_tail(sign * (mean - b), error, len(x) - 1) for sign, b in ((1, bounds[0]), (-1, bounds[1])))
+    ends = np.array([mean, mean - half, mean + half])
+    value, low, high = np.exp(ends) if log else ends
+    return Estimate(float(value), float(low), float(high), len(x), *_two_sided(p_low, p_high))
+
+
+def _tail(distance: float, error: float, freedom: int) -> float:
+    if np.isinf(distance):
+        return 0.0
+    if error == 0:
+        return 0.0 if distance > 0 else 1.0
+    return float(stats.t.sf(distance / error, freedom))
+
+
+def _two_sided(p_low: float, p_high: float) -> tuple[float, float]:
+    """From the one-sided p at both ends of a region to (p_inside, p_outside)."""
+    return min(1.0, 2 * max(p_low, p_high)), min(1.0, 2 * min(1 - p_low, 1 - p_high))
+
+
+def rate_estimate(successes: int, n: int, region: Region) -> Estimate:
+    """A proportion with Wilson's interval and the score test that belongs to it (Wilson 1927)."""
+    interval = stats.binomtest(successes, n).proportion_ci(LEVEL, method="wilson")
+    rate = successes / n
+
+    def tail(distance: float, bound: float) -> float:
+        if np.isinf(bound) or bound <= 0 or bound >= 1:
+            return 0.0 if distance >= 0 else 1.0
+        return float(stats.norm.sf(distance / np.sqrt(bound * (1 - bound) / n)))
+
+    p_low, p_high = tail(rate - region.low, region.low), tail(region.high - rate, region.high)
+    return Estimate(rate, float(interval.low), float(interval.high), n, *_two_sided(p_low, p_high))
+
+
+def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
+    """BCa bootstrap interval of the mean (Efron 1987).
+
+    Raises:
+        ValueError: fewer than 20 values (at 5 it covers 85 %, not 95), or a constant sample.
+    """
+    if len(values) < 20 or np.ptp(values) == 0:
+        raise ValueError("the BCa interval needs at least 20 values that are not all equal")
+    found = stats.bootstrap((np.asarray(values),), np.mean, confidence_level=LEVEL, method="BCa", rng=seed)
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def mcnemar_p(right_a: np.ndarray, right_b: np.ndarray) -> float:
+    """Exact two-sided p of McNemar's test on paired outcomes, (n,) bool each (McNemar 1947)."""
+    only_a, only_b = int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())
+    if only_a + only_b == 0:
+        return 1.0
+    return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """Holm's step-down adjusted p values (Holm 1979); NaN stays NaN and does not count."""
+    p = np.asarray(p_values, dtype=float)
+    adjusted = np.full(len(p), np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    running = 0.0
+    for rank, index in enumerate(known[np.argsort(p[known], kind="stable")]):
+        running = max(running, min(1.0, (len(known) - rank) * p[index]))
+        adjusted[index] = running
+    return adjusted
+
+
+@dataclass(frozen=True)
+class PowerFit:
+    """y = a + b N^alpha; `share` is b N^alpha at the largest N over a."""
+
+    a: float
+    b: float
+    alpha: float
+    share: float
+
+
+def power_fit(n: Sequence[float], y: Sequence[float]) -> PowerFit:
+    """Fit y = a + b N^alpha with a free, by variable projection over alpha in [0.1, 4].
+
+    A slope of log y against log N would absorb the intercept: memory that is exactly affine in N shows less than 1.
+    A curve that varies by less than a thousandth of its mean has b = 0.
+
+    Raises:
+        ValueError: fewer than four points.
+    """
+    x, v = np.asarray(n, dtype=float), np.asarray(y, dtype=float)
+    if len(x) < 4:
+        raise ValueError(f"a fit with three unknowns needs at least four points; got {len(x)}")
+    if np.ptp(v) <= 1e-3 * abs(v.mean()):
+        return PowerFit(float(v.mean()), 0.0, 0.0, 0.0)
+
+    def solve(alpha: float) -> tuple[np.ndarray, float]:
+        design = np.stack([np.ones_like(x), (x / x.max()) ** alpha], axis=1)
+        found, *_ = np.linalg.lstsq(design, v, rcond=None)
+        return found, float(np.linalg.norm(design @ found - v))
+
+    grid = np.linspace(0.1, 4.0, 79)
+    best = grid[int(np.argmin([solve(a)[1] for a in grid]))]
+    alpha = optimize.minimize_scalar(
+        lambda a: solve(a)[1], bounds=(max(0.05, best - 0.1), best + 0.1), method="bounded", options={"xatol": 1e-6}
+    ).x
+    (a, scaled), _ = solve(alpha)
+    share = np.inf if a <= 0 else scaled / a
+    return PowerFit(float(a), float(scaled / x.max() ** alpha), float(alpha), float(share))

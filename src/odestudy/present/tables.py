@@ -1,0 +1,132 @@
+"""From metrics to tables: one row a run, and summaries over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from odestudy.errors import StudyError
+from odestudy.measure.store import read_metrics, write_atomically
+from odestudy.plan.jobs import Job
+from odestudy.plan.study import Study
+from odestudy.present.stats import FEWEST_SEEDS, Region, t_estimate
+
+IDENTITY = ("seed", "status", "message", "job", "stale")
+
+
+def table_axes(study: Study, question: str, experiments: Sequence[str]) -> list[str]:
+    """The axes of the grids of some experiments, in order."""
+    axes: dict[str, None] = {}
+    for experiment in experiments:
+        axes |= dict.fromkeys(study.questions[question]["experiments"][experiment].get("grid", {}))
+    return list(axes)
+
+
+def table_columns(study: Study, question: str, name: str) -> list[str]:
+    """The columns of a table: axes, seed, the question's own, then what identifies the run."""
+    definition = study.questions[question]["tables"][name]
+    own = [c for c in study.questions[question]["columns"]]
+    return [*table_axes(study, question, definition["experiments"]), "seed", *own, *IDENTITY[1:]]
+
+
+def long_table(study: Study, name: str) -> pd.DataFrame:
+    """All rows of one table, in the order of the job list (not of what lies on disk).
+
+    Raises:
+        StudyError: a row has a column that the question does not declare.
+    """
+    question, definition = study.tables[name]
+    axes = table_axes(study, question, definition["experiments"])
+    allowed = table_columns(study, question, name)
+    rows: list[dict[str, Any]] = []
+    for job in study.jobs_of(question, definition["experiments"]):
+        metrics = read_metrics(job.metrics(study.results))
+        fixed = {axis: _plain_axis(job, axis) for axis in axes if axis in job.spec}
+        fixed |= {"job": job.folder, "stale": metrics["code"] != study.code_of(job)}
+        for row in metrics["rows"].get(definition["rows"], []):
+            unknown = set(row) - set(allowed)
+            if unknown:
+                raise StudyError(
+                    f"{job.folder}: column {sorted(unknown)[0]!r} is not declared in config/questions/{question}.yaml"
+                )
+            rows.append(fixed | row)
+    table = pd.DataFrame(rows, columns=allowed)
+    keep = [c for c in allowed if c in (*axes, *IDENTITY) or table[c].notna().any()]
+    return table[keep]
+
+
+def _plain_axis(job: Job, axis: str) -> Any:
+    value = job.spec[axis]
+    return value["name"] if isinstance(value, dict) else value
+
+
+def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict[str, Any]) -> pd.DataFrame:
+    """For each group: runs, runs that ended ok, and for each column mean, low and high of the 95 % interval.
+
+    Below five seeds the interval is left out. A column of scale log gets its geometric mean.
+    """
+    wanted = definition["summary"]
+    rows = []
+    for key, group in table.groupby(wanted["by"], sort=False, dropna=False):
+        row = dict(zip(wanted["by"], key if isinstance(key, tuple) else (key,), strict=True))
+        fine = group["status"].isna() | (group["status"] == "ok") if "status" in group else pd.Series(True, group.index)
+        row |= {"runs": len(group), "ok": int(fine.sum())}
+        for column in wanted["columns"]:
+            values = group[column].dropna().astype(float) if column in group else pd.Series(dtype=float)
+            log = columns.get(column, {}).get("scale") == "log"
+            row |= _mean_interval(column, values, log)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _mean_interval(column: str, values: pd.Series, log: bool) -> dict[str, float]:
+    log = log and bool((values > 0).all())
+    names = (column, f"{column}_low", f"{column}_high")
+    if len(values) >= FEWEST_SEEDS:
+        found = t_estimate(values.tolist(), Region(), log=log)
+        return dict(zip(names, (found.value, found.low, found.high), strict=True))
+    mean = np.nan if values.empty else float(np.exp(np.log(values).mean()) if log else values.mean())
+    return dict(zip(names, (mean, np.nan, np.nan), strict=True))
+
+
+def jobs_table(study: Study) -> pd.DataFrame:
+    """Every job that this run of the study consists of, with its provenance; missing ones say so."""
+    rows = []
+    for (question, experiment), jobs in study.jobs_by.items():
+        for job in jobs:
+            row: dict[str, Any] = {"question": question, "experiment": experiment, "job": job.folder}
+            row |= {"task": job.task, "seeds": " ".join(str(s) for s in job.spec["seeds"])}
+            path = job.metrics(study.results)
+            if path.is_file():
+                metrics = read_metrics(path)
+                statuses = [r.get("status", "ok") for r in metrics["rows"].get("runs", [])]
+                source = metrics["provenance"]
+                row |= {"rows": len(statuses), "ok": statuses.count("ok"), "ran": True}
+                row |= {"stale": metrics["code"] != study.code_of(job)}
+                keys = ("device", "device_name", "threads", "dtype", "wall_s", "process_peak_mib", "cuda_peak_mib")
+                row |= {k: source.get(k) for k in (*keys, "commit", "clean")}
+                row |= {f"{k} version": v for k, v in source["versions"].items()}
+            else:
+                row |= {"ran": False}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table; numbers keep all their digits."""
+    write_atomically(path, table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a table that write_csv wrote; an empty one keeps its columns."""
+    return pd.read_csv(path, keep_default_na=True, na_values=[""], dtype={"message": str, "commit": str})
+
+
+def make_summary(study: Study, name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """The summary that a question's YAML asks for."""
+    question, definition = study.tables[name]
+    return summary_table(table, definition, study.questions[question]["columns"])

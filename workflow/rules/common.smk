@@ -1,0 +1,78 @@
+import sys
+from functools import lru_cache
+
+from odestudy.errors import StudyError
+from odestudy.measure.device import visible_gpus
+from odestudy.plan.code import code_hash
+from odestudy.plan.study import OVERRIDES, TIERS, load_study
+
+ROOT = Path(workflow.basedir)
+
+
+wildcard_constraints:
+    run="|".join([*TIERS, r"published/[A-Za-z0-9_.-]+"]),
+    tier="|".join(TIERS),
+    question=r"[a-z_]+",
+    figure=r"[a-z0-9_]+",
+
+
+def refuse(error):
+    """A user's mistake is one line, not a traceback."""
+    sys.exit(f"odestudy: {error}")
+
+
+def overrides():
+    known = {*OVERRIDES, "title", "job"}
+    unknown = set(config) - known
+    if unknown:
+        refuse(f"--config {sorted(unknown)[0]}: unknown key; allowed: {', '.join(OVERRIDES)}")
+    return {key: config[key] for key in ("seeds", "device") if key in config} | {"questions": chosen_questions()}
+
+
+def chosen_questions():
+    """Names given with --config; the configured list itself means all."""
+    questions = config.get("questions")
+    return None if isinstance(questions, list) and len(questions) > 1 else questions
+
+
+@lru_cache(maxsize=None)
+def study(run):
+    try:
+        return load_study(ROOT, run, overrides())
+    except StudyError as error:
+        refuse(error)
+
+
+def chosen_tier():
+    """The tier to run; all of its configuration is read and checked here, before any job starts."""
+    return study(str(config["tier"])).run
+
+
+@lru_cache(maxsize=None)
+def gpus_of_a_job():
+    """How many GPUs a job asks the scheduler for (config gpus: auto, always, never)."""
+    wanted = config.get("gpus", "auto")
+    if wanted not in ("auto", "always", "never"):
+        refuse(f"gpus: {wanted!r} is not allowed; allowed: auto, always, never")
+    return {"always": 1, "never": 0, "auto": min(1, visible_gpus())}[wanted]
+
+
+def metrics_of(run, question, experiments):
+    found = study(run)
+    return [str(job.metrics(Path("results") / run)) for job in found.jobs_of(question, experiments)]
+
+
+def question_targets(wildcards):
+    found = study(wildcards.run)
+    spec = found.questions[wildcards.question]
+    tables = [f"results/{wildcards.run}/tables/{name}.csv" for name in spec["tables"]]
+    return tables + [f"results/{wildcards.run}/figures/{name}.svg" for name in spec["figures"]]
+
+
+def table_definition(wildcards):
+    question, definition = study(wildcards.run).tables[wildcards.table]
+    return definition | {"columns": study(wildcards.run).questions[question]["columns"]}
+
+
+wildcard_constraints:
+    table="|".join(study(str(config["tier"])).tables),

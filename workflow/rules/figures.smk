@@ -1,0 +1,35 @@
+def figure_tables(wildcards):
+    found = study(wildcards.run)
+    question, definition = found.figures[wildcards.figure]
+    names = [n for t in definition["tables"] for n in (t, *([f"{t}_summary"] if "summary" in found.tables[t][1] else []))]
+    return expand("results/{run}/tables/{table}.csv", run=wildcards.run, table=names)
+
+
+def figure_metrics(wildcards):
+    question, definition = study(wildcards.run).figures[wildcards.figure]
+    return metrics_of(wildcards.run, question, definition.get("arrays", []))
+
+
+# One figure, from tables and arrays: SVG, PDF, PNG at 300 dpi, and its caption.
+rule figure:
+    input:
+        tables=figure_tables,
+        metrics=figure_metrics,
+    output:
+        svg=report(
+            "results/{run}/figures/{figure}.svg",
+            caption="../report/figure.rst",
+            category=lambda wildcards: study(wildcards.run).figures[wildcards.figure][0],
+            labels=lambda wildcards: {"figure": study(wildcards.run).figures[wildcards.figure][1]["title"]},
+        ),
+        pdf="results/{run}/figures/{figure}.pdf",
+        png="results/{run}/figures/{figure}.png",
+        json="results/{run}/figures/{figure}.json",
+    log:
+        "results/{run}/logs/figures/{figure}.log",
+    params:
+        code=lambda wildcards: code_hash(f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.base"),
+        title=lambda wildcards: study(wildcards.run).figures[wildcards.figure][1]["title"],
+        overrides=overrides(),
+    script:
+        "../scripts/figure.py"

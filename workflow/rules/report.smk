@@ -1,0 +1,33 @@
+def report_tables(wildcards):
+    found = study(wildcards.run)
+    names = [n for t, (_, d) in found.tables.items() for n in (t, *([f"{t}_summary"] if "summary" in d else []))]
+    return expand("results/{run}/tables/{table}.csv", run=wildcards.run, table=[*names, "jobs"])
+
+
+def report_figures(wildcards):
+    return expand("results/{run}/figures/{figure}.json", run=wildcards.run, figure=study(wildcards.run).figures)
+
+
+# The report: one HTML file that needs no network, and a PDF.
+rule report:
+    input:
+        tables=report_tables,
+        figures=report_figures,
+        ledger="results/{run}/tables/ledger.csv",
+        templates=sorted(str(p.relative_to(ROOT)) for p in (ROOT / "report").rglob("*.*") if p.is_file()),
+    output:
+        html=report(
+            "results/{run}/report/index.html",
+            caption="../report/report.rst",
+            category="report",
+            labels={"figure": "the whole report"},
+        ),
+        pdf="results/{run}/report/report.pdf",
+        markdown="results/{run}/report/report.md",
+    log:
+        "results/{run}/logs/report.log",
+    params:
+        code=code_hash("odestudy.present.report"),
+        overrides=overrides(),
+    script:
+        "../scripts/report.py"

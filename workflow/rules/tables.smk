@@ -1,0 +1,68 @@
+def table_metrics(wildcards):
+    question, definition = study(wildcards.run).tables[wildcards.table]
+    return metrics_of(wildcards.run, question, definition["experiments"])
+
+
+# One table of a question: one row a run, in the order of the job list.
+rule table:
+    input:
+        table_metrics,
+    output:
+        "results/{run}/tables/{table}.csv",
+    log:
+        "results/{run}/logs/tables/{table}.log",
+    params:
+        code=code_hash("odestudy.present.tables"),
+        columns=lambda wildcards: table_definition(wildcards),
+        overrides=overrides(),
+    script:
+        "../scripts/table.py"
+
+
+# Means and intervals over seeds.
+rule summary:
+    input:
+        "results/{run}/tables/{table}.csv",
+    output:
+        "results/{run}/tables/{table}_summary.csv",
+    log:
+        "results/{run}/logs/tables/{table}_summary.log",
+    params:
+        code=code_hash("odestudy.present.tables"),
+        columns=lambda wildcards: table_definition(wildcards),
+        overrides=overrides(),
+    script:
+        "../scripts/summary.py"
+
+
+# Every job with its provenance.
+rule jobs_table:
+    input:
+        lambda wildcards: [m for q, e in study(wildcards.run).jobs_by for m in metrics_of(wildcards.run, q, [e])],
+    output:
+        "results/{run}/tables/jobs.csv",
+    log:
+        "results/{run}/logs/tables/jobs.log",
+    params:
+        code=code_hash("odestudy.present.tables"),
+        overrides=overrides(),
+    script:
+        "../scripts/jobs_table.py"
+
+
+# The verdict on every claim, from the tables.
+rule ledger:
+    input:
+        tables=lambda wildcards: expand(
+            "results/{run}/tables/{table}.csv", run=wildcards.run, table=study(wildcards.run).tables
+        ),
+        claims="config/claims.yaml",
+    output:
+        "results/{run}/tables/ledger.csv",
+    log:
+        "results/{run}/logs/tables/ledger.log",
+    params:
+        code=code_hash("odestudy.present.ledger"),
+        overrides=overrides(),
+    script:
+        "../scripts/ledger.py"
