@@ -18,9 +18,9 @@ def escape(value: Any) -> str:
     return " ".join(_SPECIAL.sub(r"\\\1", str(value)).split())
 
 
-def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "", widths: str = "") -> str:
+def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "", widths: Sequence[str] = ()) -> str:
     """A Markdown table; cells are Markdown already."""
-    align = "|" + "|".join(widths or ["---"] * len(header)) + "|"
+    align = "|" + "|".join(widths or [":---"] * len(header)) + "|"
     lines = ["| " + " | ".join(header) + " |", align]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     if caption:

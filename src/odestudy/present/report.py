@@ -121,8 +121,9 @@ class Context:
             note = "" if pd.isna(r["note"]) else f"; {escape(r['note'])}"
             seeds = f"{r['seeds']}" if r["seeds"] else "0"
             rows.append([str(r["id"]), claim, verdict, estimate, seeds, escape(r["flip"]) + note])
-        header = ["Id", "Claim, and where it is made", "Verdict", "Estimate and 95 % interval", "Seeds", "What would flip it"]
-        return pipe_table(header, rows, widths=["-----", "----------------------", "----------", "------------", "----", "----------------"])
+        header = ["Id", "Claim (source)", "Verdict", "Estimate and 95 % interval", "Seeds", "What would flip it"]
+        widths = [f":{'-' * share}" for share in (6, 30, 13, 18, 7, 26)]
+        return pipe_table(header, rows, widths=widths)
 
     def verdict_counts(self) -> list[tuple[str, str, int]]:
         counts = self.ledger["verdict"].value_counts()
