@@ -1,0 +1,44 @@
+# make study [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [SEEDS=n]   run a tier, say where its report is
+# make test                                                                      run all tests
+# make report [TIER=...]                                                         tables, figures, report; no training where metrics are there
+# make lint                                                                      format, style, types
+TIER ?= quick
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')
+SETTINGS := tier=$(TIER) $(if $(QUESTIONS),questions=$(QUESTIONS)) $(if $(SEEDS),seeds=$(SEEDS))
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources gpu=$(if $(filter 0,$(GPUS)),1,$(GPUS)) --config $(SETTINGS)
+
+.PHONY: study report test lint clean
+
+study: $(VENV)/study.stamp
+	$(SNAKEMAKE) --rerun-incomplete
+	@echo "The report: $(CURDIR)/results/$(TIER)/report/index.html and report.pdf beside it"
+
+report: $(VENV)/study.stamp
+	$(SNAKEMAKE) --rerun-incomplete results/$(TIER)/report/index.html
+
+test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/mypy
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/study.stamp: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/study.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV)
