@@ -32,16 +32,18 @@ def axis_values(name: str, wanted: Any, entries: dict[str, Any], where: str) -> 
     return values
 
 
-def expand(experiment: dict[str, Any], entries: dict[str, dict[str, Any]], where: str) -> list[Job]:
+def expand(
+    experiment: dict[str, Any], entries: dict[str, dict[str, Any]], where: str, origin: dict[str, str]
+) -> list[Job]:
     """All jobs of one experiment.
 
     Args:
         experiment: task, base, grid, seeds (list), seeds_apart, exclude, label, device, threads, timed.
         entries: for an axis that names entries (arm, system): name -> definition, put into the spec.
-        where: file and key for messages.
+        where: file and key of the experiment, for messages; origin: the same for each axis, which a tier may set.
     """
     grid = {
-        name: axis_values(name, wanted, entries.get(name, {}), f"{where}.grid")
+        name: axis_values(name, wanted, entries.get(name, {}), f"{origin[name]}.grid")
         for name, wanted in experiment.get("grid", {}).items()
     }
     jobs = []

@@ -122,7 +122,9 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
                 continue
             merged = _merge(experiment, changes, question, spec, where)
             merged["seeds"] = list(merged.get("seeds", tier["seeds"]))[:limit]
-            jobs_by[question, name] = expand(common | merged, entries, where if changes else _where(question, name))
+            own = _where(question, name)
+            origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
+            jobs_by[question, name] = expand(common | merged, entries, own, origin)
     _check_tables(questions, jobs_by, dropped)
     return Study(
         root, run, settings, tier, {q: questions[q] for q in chosen}, claims["claims"], systems, jobs_by, dropped

@@ -66,7 +66,7 @@ def _train_epochs(net: Classifier, data: Images, spec: dict[str, Any], seed: int
     x, y = (part.to(device) for part in data.train)
     optimizer = torch.optim.Adam(net.parameters(), lr=spec["learning_rate"])
     steps = -(-len(x) // spec["batch"]) * spec["epochs"]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=spec["learning_rate"], total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=spec["learning_rate"], total_steps=steps, cycle_momentum=False)
     order = torch.Generator().manual_seed(seed)
     rows: list[Row] = []
     with tqdm(total=steps, desc=f"seed {seed}", disable=None, leave=False) as progress:

@@ -1,0 +1,49 @@
+"""What many tests need: the clone's folder, the shared data where they exist, small studies."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture
+def study_copy(tmp_path: Path) -> Path:
+    """A folder with a copy of all configuration, to be changed by a test."""
+    for name in ("config", "workflow", "report"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "Snakefile", tmp_path / "Snakefile")
+    (tmp_path / "profiles").symlink_to("workflow/profiles")
+    return tmp_path
+
+
+@pytest.fixture
+def edit(study_copy: Path):
+    """Change one YAML file of the copied study: edit("config/tiers/smoke.yaml", lambda d: ...)."""
+
+    def change(file: str, how) -> Path:
+        path = study_copy / file
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        how(data)
+        path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+        return study_copy
+
+    return change
+
+
+@pytest.fixture(scope="session")
+def mnist_files() -> Path:
+    """The four official files of MNIST, where they lie beside the clone."""
+    folder = ROOT.parent / "shared" / "data" / "MNIST" / "raw"
+    if not (folder / "train-images-idx3-ubyte.gz").is_file():
+        pytest.skip(f"MNIST's official files are not in {folder}")
+    return folder
