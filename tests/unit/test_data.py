@@ -1,0 +1,81 @@
+"""Data sets: checksums, clear words without network, torchvision beside a CPU build of torch."""
+
+from __future__ import annotations
+
+import shutil
+from urllib.error import URLError
+
+import pytest
+import torch
+
+from odestudy.datasets.images import FASHION, MNIST, load_images
+from odestudy.datasets.torchvision_shim import import_torchvision
+from odestudy.errors import DataError
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*_, **__):
+        raise URLError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, no_network):
+    monkeypatch.setenv("ODESTUDY_DATA", str(tmp_path))
+    return tmp_path
+
+
+def test_digits_are_three_disjoint_parts_in_a_fixed_order():
+    data = load_images("digits", train_size=None)
+    sizes = [len(part[1]) for part in (data.train, data.validation, data.test)]
+    assert sizes == [1077, 360, 360]
+    flat = torch.cat([part[0].flatten(1) for part in (data.train, data.validation, data.test)])
+    assert len(torch.unique(flat, dim=0)) == len(flat) == 1797
+    assert data.train[0].mean().abs() < 1e-5
+    assert torch.equal(load_images("digits", train_size=100).train[1], data.train[1][:100])
+
+
+def test_torchvision_imports_beside_any_build_of_torch():
+    assert import_torchvision().datasets.MNIST.__name__ == "MNIST"
+
+
+def test_mnist_is_read_from_the_official_files(folder, mnist_files):
+    shutil.copytree(mnist_files, folder / "MNIST/raw")
+    data = load_images("mnist", train_size=12000)
+    assert data.train[0].shape == (12000, 1, 28, 28)
+    assert len(data.validation[1]) == 5000
+    assert len(data.test[1]) == 10000
+    assert data.test[1][:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_a_missing_data_set_without_network_names_the_four_files_and_the_variable(folder):
+    with pytest.raises(DataError) as caught:
+        load_images("mnist", train_size=None)
+    message = str(caught.value)
+    for word in [*MNIST.sums, "ODESTUDY_DATA", str(folder / "MNIST/raw")]:
+        assert word in message
+    assert "\n" not in message
+
+
+def test_a_damaged_file_is_named_with_its_expected_checksum(folder):
+    raw = folder / "FashionMNIST/raw"
+    raw.mkdir(parents=True)
+    name = "train-images-idx3-ubyte.gz"
+    (raw / name).write_bytes(b"not it")
+    with pytest.raises(DataError, match=FASHION.sums[name]) as caught:
+        load_images("fashion", train_size=None)
+    assert "delete the file" in str(caught.value)
+
+
+def test_a_truncated_unpacked_file_is_unpacked_anew(folder, mnist_files):
+    shutil.copytree(mnist_files, folder / "MNIST/raw")
+    load_images("mnist", train_size=10)
+    (folder / "MNIST/raw/train-images-idx3-ubyte").write_bytes(b"\0" * 100)
+    assert load_images("mnist", train_size=10).train[0].shape == (10, 1, 28, 28)
+
+
+def test_an_unknown_data_set_names_the_known_ones():
+    with pytest.raises(ValueError, match="digits, mnist, fashion"):
+        load_images("cifar", train_size=None)

@@ -1,0 +1,168 @@
+"""Verdicts follow from the tables and the rule, whatever they turn out to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from odestudy.plan import load_study
+from odestudy.present.ledger import COLUMNS, judge, ledger, select, what_would_flip
+
+
+@pytest.fixture(scope="module")
+def quick(root):
+    return load_study(root, "quick")
+
+
+def recovery(errors, system="focus", model="linear", status="ok"):
+    n = len(errors)
+    return pd.DataFrame(
+        {
+            "system": system, "model": model, "gradient": "backprop", "seed": range(n), "field_error_pct": errors,
+            "status": [status] * n if isinstance(status, str) else status, "job": "j", "stale": False,
+        }
+    )  # fmt: skip
+
+
+def claim(statistic="mean", rule=None, **changes):
+    estimand = {
+        "is": "an error of the field", "table": "dynamics_recovery", "column": "field_error_pct",
+        "where": {"system": "focus", "model": "linear"}, "statistic": statistic,
+    }  # fmt: skip
+    estimand |= changes.pop("estimand", {})
+    base = {"id": "C14a", "says": "something said", "sources": ["T"], "kind": "claim", "question": "dynamics"}
+    return base | {"estimand": estimand, "rule": {"high": 5.0} if rule is None else rule} | changes
+
+
+@pytest.mark.parametrize(
+    ("errors", "verdict"),
+    [
+        ([1.0, 1.1, 0.9, 1.0, 1.05], "supported"),
+        ([9.0, 9.1, 8.9, 9.0, 9.05], "refuted"),
+        ([1.0, 9.0, 2.0, 8.0, 3.0], "inconclusive"),
+    ],
+)
+def test_the_verdict_follows_the_interval(quick, errors, verdict):
+    assert judge(claim(), quick, {"dynamics_recovery": recovery(errors)}).verdict == verdict
+
+
+def test_fewer_than_five_seeds_give_no_verdict(quick):
+    found = judge(claim(), quick, {"dynamics_recovery": recovery([1.0, 1.0, 1.0, 1.1])})
+    assert (found.verdict, found.why) == ("not testable at this tier", "4 of 5 seeds")
+
+
+def test_a_deterministic_claim_needs_one_run(quick):
+    found = judge(claim("value", deterministic=True), quick, {"dynamics_recovery": recovery([1.0])})
+    assert found.verdict == "supported"
+
+
+def test_a_tier_may_cap_what_rests_on_seeds(root):
+    smoke = load_study(root, "smoke")
+    assert judge(claim(), smoke, {"dynamics_recovery": recovery([1.0] * 5)}).verdict == "not testable at this tier"
+
+
+def test_runs_that_the_tier_leaves_out_are_not_testable_and_missing_ones_are_no_data(quick):
+    absent = claim(estimand={"where": {"system": "focus", "gradient": "adjoint"}})
+    assert judge(absent, quick, {"dynamics_recovery": recovery([1.0] * 5)}).verdict == "not testable at this tier"
+    assert judge(claim(), quick, {"dynamics_recovery": recovery([1.0] * 5, system="node")}).verdict == "no data"
+
+
+def test_a_claim_whose_question_is_not_built_has_no_data(quick):
+    found = judge({"id": "C19", "kind": "claim", "question": "density"}, quick, {})
+    assert found.verdict == "no data"
+
+
+def test_a_failed_run_is_never_left_out_of_a_mean(quick):
+    table = recovery([1.0, 1.0, 1.1, 1.0, np.nan], status=["ok"] * 4 + ["non_finite"])
+    found = judge(claim(), quick, {"dynamics_recovery": table})
+    assert (found.verdict, found.failed) == ("inconclusive", 1)
+    assert "1 of 5 runs failed" in found.why
+
+
+def test_a_failed_run_counts_against_a_rate(quick):
+    table = recovery([1.0] * 9 + [np.nan], status=["ok"] * 9 + ["max_steps"])
+    rate = claim("rate", rule={"low": 0.99}, estimand={"success": 5.0})
+    found = judge(rate, quick, {"dynamics_recovery": table})
+    assert found.estimate.value == pytest.approx(0.9)
+
+
+def test_a_value_that_is_missing_though_the_run_is_ok_gives_no_mean(quick):
+    found = judge(claim(), quick, {"dynamics_recovery": recovery([1.0, 1.0, np.nan, 1.0, 1.0])})
+    assert found.verdict == "inconclusive"
+
+
+def test_ratios_are_paired_by_seed(quick):
+    table = pd.concat([recovery([2.0, 4.0, 8.0, 16.0, 32.0]), recovery([1.0, 2.0, 4.0, 8.0, 16.0], model="mlp")])
+    ratio = claim("ratio", rule={"low": 1.9, "high": 2.1}, estimand={"against": {"model": "mlp"}})
+    found = judge(ratio, quick, {"dynamics_recovery": table})
+    assert found.estimate.value == pytest.approx(2.0)
+    assert found.verdict == "supported"
+
+
+def test_different_seeds_on_the_two_sides_are_not_paired(quick):
+    other = recovery([1.0] * 5, model="mlp").assign(seed=range(5, 10))
+    ratio = claim("ratio", estimand={"against": {"model": "mlp"}})
+    found = judge(ratio, quick, {"dynamics_recovery": pd.concat([recovery([1.0] * 5), other])})
+    assert found.verdict == "inconclusive"
+    assert "different seeds" in found.why
+
+
+def test_holm_can_take_a_verdict_back(quick, monkeypatch):
+    weak = [claim() | {"id": f"C{i:02d}"} for i in range(14, 19)]
+    table = recovery([4.0, 4.5, 3.5, 4.8, 3.2])
+    object.__setattr__(quick, "claims", weak)
+    alone = judge(weak[0], quick, {"dynamics_recovery": table})
+    assert alone.verdict == "supported"
+    assert 0.01 < alone.p < 0.05
+    together = ledger(quick, {"dynamics_recovery": table})
+    assert set(together["verdict"]) == {"inconclusive"}
+    assert "Holm" in together["note"].iloc[0]
+
+
+def test_a_question_is_answered_with_its_numbers(quick):
+    asked = claim(kind="question")
+    del asked["rule"]
+    found = judge(asked, quick, {"dynamics_recovery": recovery([1.0, 2.0, 1.0, 2.0, 1.0])})
+    assert (found.verdict, found.estimate.n) == ("answered", 5)
+
+
+def test_first_and_last_select_the_ends_of_a_numeric_column():
+    table = pd.DataFrame({"epoch": [1, 2, 3, 1, 2, 3], "arm": list("aaabbb")})
+    assert select(table, {"arm": "b", "epoch": "last"}).index.tolist() == [5]
+    assert select(table, {"epoch": "first"}).index.tolist() == [0, 3]
+
+
+def test_every_claim_of_the_study_is_in_the_ledger(root):
+    study = load_study(root, "quick")
+    ids = {c["id"][:3] for c in study.claims}
+    assert ids == {f"C{i:02d}" for i in range(1, 32)}
+    assert {"id", "verdict", "estimate", "low", "high", "seeds", "tier", "question"} <= set(COLUMNS)
+
+
+def test_every_estimand_names_a_table_column_and_axis_that_exist(root):
+    study = load_study(root, "quick")
+    for c in study.claims:
+        if "estimand" in c:
+            e = c["estimand"]
+            question, definition = study.tables[e["table"]]
+            known = set(study.questions[question]["columns"]) | {"seed"}
+            for experiment in definition["experiments"]:
+                known |= set(study.questions[question]["experiments"][experiment].get("grid", {}))
+            used = {e["column"], *e.get("where", {}), *e.get("against", {})} | {e[k] for k in ("over", "denominator") if k in e}
+            assert used <= known, f"{c['id']}: {used - known}"
+
+
+def test_the_sources_of_all_claims_are_in_the_bibliography(root):
+    data = yaml.safe_load((root / "config/claims.yaml").read_text())
+    bibliography = (root / "report/references.bib").read_text()
+    for key in data["sources"].values():
+        assert f"{{{key}," in bibliography
+    assert {s.split()[0] for c in data["claims"] for s in c["sources"]} <= set(data["sources"])
+
+
+def test_what_would_flip_it_is_said_for_every_verdict(quick):
+    for errors in ([1.0, 1.1, 0.9, 1.0, 1.05], [9.0] * 5, [1.0, 9.0, 2.0, 8.0, 3.0]):
+        found = judge(claim(), quick, {"dynamics_recovery": recovery(errors)})
+        assert "at most 5" in what_would_flip(found, claim())

@@ -1,0 +1,110 @@
+"""Stored metrics, memory, devices: whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from odestudy.errors import DataError
+from odestudy.measure.device import free_gpu, visible_gpus
+from odestudy.measure.memory import peak_mib, saved_for_backward_mib
+from odestudy.measure.provenance import commit, package_versions
+from odestudy.measure.store import plain, read_arrays, read_metrics, write_atomically, write_metrics
+
+METRICS = {"spec": {}, "rows": {"runs": []}, "provenance": {}, "code": "x"}
+
+
+def test_metrics_come_back_as_they_were(tmp_path):
+    rows = {"runs": [{"seed": 0, "status": "ok", "x": np.float64(1 / 3), "n": np.int64(4), "bad": float("nan")}]}
+    arrays = {"z": np.arange(6.0).reshape(2, 3), "right": np.array([True, False])}
+    write_metrics(tmp_path / "metrics.json", METRICS | {"rows": rows}, arrays)
+    row = read_metrics(tmp_path / "metrics.json")["rows"]["runs"][0]
+    assert row == {"seed": 0, "status": "ok", "x": 1 / 3, "n": 4, "bad": None}
+    back = read_arrays(tmp_path / "metrics.json")
+    assert all(np.array_equal(back[k], arrays[k]) and back[k].dtype == arrays[k].dtype for k in arrays)
+
+
+def test_the_same_metrics_give_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        write_metrics(tmp_path / name / "metrics.json", METRICS, {"z": np.arange(5)})
+    assert (tmp_path / "a/arrays.npz").read_bytes() == (tmp_path / "b/arrays.npz").read_bytes()
+
+
+def test_what_json_cannot_hold_is_a_programming_error():
+    with pytest.raises(TypeError, match="Tensor"):
+        plain({"x": torch.zeros(1)})
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
+    path = tmp_path / "x.json"
+    write_atomically(path, b"old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="space"):
+        write_atomically(path, b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", json.dumps({"spec": {}}), json.dumps(METRICS | {"format": 99})])
+def test_a_damaged_metrics_file_says_how_to_mend_it(tmp_path, text):
+    (tmp_path / "metrics.json").write_text(text)
+    with pytest.raises(DataError, match="delete its folder"):
+        read_metrics(tmp_path / "metrics.json")
+
+
+def test_saved_memory_counts_each_storage_once_and_no_parameters():
+    x = torch.randn(1024, 256)
+    weight = torch.nn.Parameter(torch.randn(256, 256))
+    hidden = (x @ weight).detach().requires_grad_()
+    assert saved_for_backward_mib(lambda: (hidden.exp() * 2).sum()) == pytest.approx(1.0)
+    assert saved_for_backward_mib(lambda: (x @ weight).sum()) == pytest.approx(1.0)  # x itself
+
+
+def test_peak_memory_sees_what_is_allocated():
+    peak = peak_mib(lambda: torch.ones(64 * 2**18).mul(2).sum(), "cpu")  # two of 64 MiB
+    assert 100 < peak < 200
+
+
+def test_visible_devices_are_counted_from_the_environment(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,2,GPU-abc")
+    assert visible_gpus() == 3
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert visible_gpus() == 0
+
+
+def _hold(folder, queue, release):
+    with free_gpu(2, folder) as index:
+        queue.put(index)
+        release.wait(20)
+
+
+def test_jobs_that_run_at_once_get_different_gpus_and_the_third_waits(tmp_path):
+    context = multiprocessing.get_context("fork")
+    queue, releases = context.Queue(), [context.Event() for _ in range(3)]
+    workers = [context.Process(target=_hold, args=(tmp_path, queue, r)) for r in releases]
+    workers[0].start(), workers[1].start()
+    assert {queue.get(timeout=20), queue.get(timeout=20)} == {0, 1}
+    workers[2].start()
+    workers[2].join(0.5)
+    assert queue.empty(), "a third job got a GPU that is taken"
+    for release in releases:
+        release.set()
+    assert queue.get(timeout=20) in (0, 1)
+    for worker in workers:
+        worker.join(20)
+
+
+def test_provenance_names_versions_and_commit(root, tmp_path):
+    assert package_versions()["torch"].startswith("2.")
+    commit.cache_clear()
+    assert commit(tmp_path) == {"commit": None, "clean": None}
+    commit.cache_clear()

@@ -1,0 +1,114 @@
+"""Intervals and tests against closed forms and published examples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from odestudy.present.stats import (
+    Region,
+    bootstrap_interval,
+    holm,
+    mcnemar_p,
+    power_fit,
+    rate_estimate,
+    t_estimate,
+)
+
+
+def test_the_t_interval_is_that_of_the_textbook():
+    found = t_estimate([1.0, 2.0, 3.0, 4.0, 5.0], Region())
+    half = 2.7764451051977987 * np.sqrt(2.5 / 5)
+    assert (found.value, found.low, found.high) == pytest.approx((3.0, 3 - half, 3 + half))
+
+
+def test_the_log_interval_is_that_of_the_logarithms():
+    x = np.array([1.0, 10.0, 100.0, 10.0, 5.0])
+    found, plain = t_estimate(x, Region(), log=True), t_estimate(np.log(x), Region())
+    assert (found.value, found.low, found.high) == pytest.approx(tuple(np.exp([plain.value, plain.low, plain.high])))
+
+
+@pytest.mark.parametrize("high", [2.0, 3.5, 4.5, 4.9, 5.2, 7.0])
+@pytest.mark.parametrize("low", [-np.inf, 0.5, 1.1])
+def test_p_below_five_percent_says_the_same_as_the_interval(low, high):
+    found = t_estimate([1.0, 2.0, 3.0, 4.0, 5.0], Region(low, high))
+    assert (found.p_inside < 0.05) == (low < found.low and found.high < high)
+    assert (found.p_outside < 0.05) == (found.high < low or found.low > high)
+
+
+def test_p_is_scipys_two_sided_t_test_at_a_single_bound():
+    x = [0.3, 0.1, 0.4, 0.2, 0.6, 0.3]
+    assert t_estimate(x, Region(low=0.0)).p_inside == pytest.approx(scipy_stats.ttest_1samp(x, 0.0).pvalue)
+
+
+def test_a_constant_sample_has_an_interval_of_length_zero():
+    found = t_estimate([2.0] * 5, Region(high=3.0))
+    assert (found.low, found.high, found.p_inside) == (2.0, 2.0, 0.0)
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, np.nan, 2.0]])
+def test_an_interval_without_enough_finite_values_is_refused(values):
+    with pytest.raises(ValueError, match="finite"):
+        t_estimate(values, Region())
+
+
+def test_a_geometric_mean_of_a_negative_value_is_refused():
+    with pytest.raises(ValueError, match="positive"):
+        t_estimate([1.0, -1.0], Region(), log=True)
+
+
+def test_wilsons_interval_is_that_of_his_formula():
+    found = rate_estimate(81, 263, Region())  # an example of Newcombe 1998
+    assert (found.low, found.high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+@pytest.mark.parametrize("successes", [0, 3, 10, 17, 20])
+@pytest.mark.parametrize("bound", [0.2, 0.5, 0.8])
+def test_the_score_test_agrees_with_wilsons_interval(successes, bound):
+    found = rate_estimate(successes, 20, Region(low=bound))
+    assert (found.p_inside < 0.05) == (found.low > bound)
+    assert (found.p_outside < 0.05) == (found.high < bound)
+
+
+def test_holm_is_the_textbooks():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_leaves_out_what_has_no_p():
+    adjusted = holm([0.02, np.nan, 0.04])
+    assert adjusted[[0, 2]] == pytest.approx([0.04, 0.04])
+    assert np.isnan(adjusted[1])
+
+
+def test_mcnemar_counts_only_what_differs():
+    a = np.array([True] * 8 + [False] * 2 + [True] * 90)
+    b = np.array([False] * 8 + [True] * 2 + [True] * 90)
+    assert mcnemar_p(a, b) == pytest.approx(scipy_stats.binomtest(8, 10).pvalue)
+    assert mcnemar_p(a, a) == 1.0
+
+
+def test_the_bootstrap_is_refused_below_twenty_values_and_on_constants():
+    with pytest.raises(ValueError, match="20"):
+        bootstrap_interval([1.0, 2.0] * 5)
+    with pytest.raises(ValueError, match="equal"):
+        bootstrap_interval([1.0] * 30)
+    low, high = bootstrap_interval(np.arange(30.0))
+    assert low < 14.5 < high
+
+
+@pytest.mark.parametrize(("alpha", "a", "b"), [(1.0, 50.0, 1.0), (1.0, 1.0, 1.0), (0.5, 3.0, 2.0), (2.0, 100.0, 0.1)])
+def test_a_power_law_with_intercept_is_found_where_a_raw_slope_is_fooled(alpha, a, b):
+    n = np.array([4, 8, 16, 32, 64])
+    fit = power_fit(n, a + b * n**alpha)
+    assert (fit.alpha, fit.a, fit.b) == pytest.approx((alpha, a, b), rel=1e-4)
+    assert fit.share == pytest.approx(b * 64**alpha / a, rel=1e-4)
+
+
+def test_a_constant_grows_by_no_share():
+    assert power_fit([4, 8, 16, 32], [2.0] * 4).share == 0.0
+
+
+def test_a_fit_to_three_points_is_refused():
+    with pytest.raises(ValueError, match="four"):
+        power_fit([1, 2, 3], [1, 2, 3])
