@@ -1,0 +1,206 @@
+"""What computes: parameter counts, paired arms, recovery, failures as rows, repeatability."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from odestudy.integrate import Counted, Solver, integrate, named_failure
+from odestudy.nets.images import Classifier
+from odestudy.outcome import NumericalFailure
+from odestudy.plan import load_study
+from odestudy.questions import dynamics, images
+from odestudy.run import find_task, run_job
+from odestudy.systems.fields import FIELDS, field_of
+from odestudy.systems.trajectories import grid_around, in_support, observe, reference, signal_to_noise_db
+
+
+def small(root, question, **changes):
+    """A specification of the smoke tier, made smaller still."""
+    study = load_study(root, "smoke")
+    job = next(j for j in study.jobs.values() if j.task == question)
+    return job.spec | changes
+
+
+@pytest.mark.parametrize(
+    ("block", "count"),
+    [
+        ({"net": "odenet"}, 208_266),
+        ({"net": "resnet", "blocks": 6}, 576_778),
+        ({"net": "resnet", "blocks": 1}, 206_858),
+        ({"net": "none"}, 132_874),
+    ],
+)
+def test_the_nets_of_the_mnist_experiment_have_their_published_parameter_counts(block, count):
+    assert Classifier("mnist", block, Solver()).parameter_count() == count
+
+
+def test_arms_share_the_initialisation_of_stem_and_head():
+    nets = []
+    for block in ({"net": "odenet"}, {"net": "resnet", "blocks": 6}):
+        torch.manual_seed(3)
+        nets.append(Classifier("digits", block, Solver()))
+    for part in ("stem", "head"):
+        one, other = (getattr(net, part).state_dict() for net in nets)
+        assert all(torch.equal(one[k], other[k]) for k in one)
+
+
+def test_one_euler_step_of_the_ode_block_is_state_plus_dynamics():
+    net = Classifier("digits", {"net": "odenet"}, Solver(method="euler", step=1.0))
+    y = torch.randn(2, 16, 8, 8)
+    f = net.block.f.f
+    assert torch.equal(net.block(y), y + f(torch.zeros(()), y))
+
+
+def test_evaluations_are_counted_forward_and_backward_apart():
+    f = Counted(nn.Linear(2, 2))
+    f.f = Linear()
+    t = torch.linspace(0, 1, 2)
+    for gradient, backward in (("backprop", False), ("adjoint", True)):
+        y = integrate(f, torch.ones(2, requires_grad=True), t, Solver(gradient=gradient))
+        y.sum().backward()
+        forward, back = f.take()
+        assert forward > 0
+        assert (back > 0) == backward
+    assert f.take() == (0, 0)
+
+
+class Linear(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.tensor([[-0.5, -1.0], [1.0, -0.5]]))
+
+    def forward(self, t, y):
+        return y @ self.a.T
+
+
+class Explodes(nn.Module):
+    def forward(self, t, y):
+        return y**2 * 1e3
+
+
+@pytest.mark.parametrize(
+    ("solver", "status"),
+    [(Solver(), "step_size_underflow"), (Solver(max_nfe=20), "max_steps")],
+)
+def test_a_solver_that_gives_up_is_a_named_failure(solver, status):
+    with pytest.raises(Exception) as caught:  # noqa: PT011  (torchdiffeq tells failures by assertions)
+        integrate(Counted(Explodes(), solver.max_nfe), torch.ones(2), torch.linspace(0, 1, 3), solver)
+    failure = named_failure(caught.value)
+    assert failure is not None
+    assert failure.status == status
+
+
+def test_a_bug_is_no_numerical_failure():
+    assert named_failure(TypeError("x")) is None
+    assert named_failure(AssertionError("t must be strictly increasing")) is None
+    with pytest.raises(ValueError, match="max_steps"):
+        NumericalFailure("unlucky", "x")
+
+
+def test_an_unknown_library_or_gradient_is_refused():
+    with pytest.raises(ValueError, match="torchdiffeq"):
+        Solver(library="nothing")
+    with pytest.raises(ValueError, match="backprop"):
+        Solver(gradient="nothing")
+
+
+def test_the_reference_trajectory_of_the_circle_is_the_circle():
+    t = np.linspace(0, 31.45, 50)
+    found = reference(field_of({"field": "linear", "parameters": {"matrix": [[0, -1], [1, 0]]}}), np.array([0.6, 0.3]), t)
+    exact = np.stack([0.6 * np.cos(t) - 0.3 * np.sin(t), 0.6 * np.sin(t) + 0.3 * np.cos(t)], axis=1)
+    assert np.abs(found - exact).max() < 1e-9
+
+
+def test_the_gated_field_blends_two_linear_ones():
+    field = FIELDS["gated"](a=[[1.0, 0], [0, 1.0]], b=[[0, 1.0], [1.0, 0]], centre=[0.0, 0.0])
+    assert field(0.0, np.array([2.0, 4.0])) == pytest.approx([3.0, 3.0])  # the gate is 1/2 at centre 0
+
+
+def test_unknown_fields_and_parameters_are_refused():
+    with pytest.raises(ValueError, match="linear, gated"):
+        field_of({"name": "x", "field": "cubic"})
+    with pytest.raises(ValueError, match="do not fit"):
+        field_of({"name": "x", "field": "linear", "parameters": {"matrices": []}})
+
+
+def test_noise_has_the_stated_size_and_the_signal_to_noise_ratio_follows():
+    field = field_of({"field": "linear", "parameters": {"matrix": [[0, -1], [1, 0]]}})
+    data = observe(field, np.array([1.0, 0.0]), np.linspace(0, 20, 4000), 0.1, np.random.default_rng(0))
+    assert (data.noisy - data.truth).std() == pytest.approx(0.1, rel=0.05)
+    assert signal_to_noise_db(data.truth, 0.1) == pytest.approx(20 * np.log10(1 / (0.1 * 2**0.5)))
+
+
+def test_the_support_is_where_the_data_are():
+    line = np.stack([np.linspace(0, 1, 100), np.zeros(100)], axis=1)
+    grid = grid_around(np.array([[0.0, -1.0], [1.0, 1.0]]), points=11)
+    inside = in_support(grid, line, reach=0.1)
+    assert inside[np.abs(grid[:, 1]) < 0.05].any()
+    assert not inside[np.abs(grid[:, 1]) > 0.2].any()
+
+
+def test_a_linear_system_is_recovered_from_noise_free_data(root):
+    spec = small(root, "dynamics.recover", model="linear", noise=0.0, iterations=600, points=200, seeds=[2])
+    spec["system"] = {"name": "s", "field": "linear", "parameters": {"matrix": [[-0.1, -1], [1, -0.1]]},
+                      "z0": [0.6, 0.3], "horizon": 15.0}  # fmt: skip
+    row = dynamics.recover(spec, "cpu").rows["runs"][0]
+    assert row["status"] == "ok"
+    assert row["field_error_pct"] < 10
+    assert row["eigenvalue_error_pct"] < 10
+
+
+def test_a_training_that_runs_out_of_evaluations_is_a_row_with_a_status_and_the_next_seed_goes_on(root):
+    spec = small(root, "dynamics.recover", max_nfe=10, iterations=3, seeds=[0, 1])
+    rows = dynamics.recover(spec, "cpu").rows["runs"]
+    assert [r["status"] for r in rows] == ["max_steps", "max_steps"]
+    assert all("10 evaluations" in r["message"] for r in rows)
+
+
+MEASURED = ("_s", "peak_mib")
+
+
+def without_measured(outcome):
+    return {k: [{c: v for c, v in r.items() if not c.endswith(MEASURED)} for r in rows] for k, rows in outcome.rows.items()}
+
+
+@pytest.mark.parametrize("task", ["dynamics.recover", "images.train"])
+def test_the_same_specification_gives_the_same_metrics_bit_for_bit(root, task):
+    spec = small(root, task, iterations=5) if task == "dynamics.recover" else small(root, task, epochs=1)
+    one, other = (find_task(task)(dict(spec), "cpu") for _ in range(2))
+    assert without_measured(one) == without_measured(other)
+    for name, array in one.arrays.items():
+        assert np.array_equal(array, other.arrays[name], equal_nan=array.dtype.kind == "f")
+
+
+def test_the_columns_that_differ_from_run_to_run_are_marked_as_measured(root):
+    for spec in load_study(root, "quick").questions.values():
+        for column, about in spec["columns"].items():
+            assert about.get("measured", False) == column.endswith(MEASURED), column
+
+
+def test_memory_is_constant_in_steps_with_the_adjoint_and_linear_with_backpropagation(root):
+    study = load_study(root, "smoke")
+    saved = {}
+    for job in study.jobs.values():
+        if job.task == "images.cost" and job.spec["arm"]["net"] == "odenet":
+            rows = images.cost(job.spec | {"steps": [4, 8, 16], "repeats": 1}, "cpu").rows["runs"]
+            saved[job.spec["arm"]["gradient"]] = [r["saved_mib"] for r in rows[:3]]
+    assert len(set(saved["adjoint"])) == 1
+    first, second, third = saved["backprop"]
+    assert third - second == pytest.approx(2 * (second - first), rel=1e-3)
+
+
+def test_a_job_writes_metrics_with_provenance(root, tmp_path):
+    spec = small(root, "images.sizes")
+    content = run_job(spec, tmp_path / "metrics.json", code="abc", root=root)
+    source = content["provenance"]
+    assert {"versions", "commit", "clean", "device", "threads", "dtype", "wall_s", "process_peak_mib"} <= set(source)
+    assert (tmp_path / "metrics.json").is_file()
+    assert torch.get_num_threads() == spec["threads"]
+
+
+def test_an_unknown_task_names_the_known_ones():
+    with pytest.raises(Exception, match="recover"):
+        find_task("dynamics.nothing")

@@ -1,0 +1,40 @@
+"""What the repository as a whole promises."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def tracked(root):
+    done = subprocess.run(["git", "-C", str(root), "ls-files"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git clone")
+    return [root / name for name in done.stdout.splitlines() if (root / name).is_file()]
+
+
+def test_no_file_is_larger_than_a_mebibyte_outside_the_published_results(root, tracked):
+    published = root / "results" / "published"
+    for path in tracked:
+        limit = 5 * 2**20 if published in path.parents else 2**20
+        assert path.stat().st_size <= limit, path
+    assert sum(p.stat().st_size for p in tracked if published in p.parents) <= 20 * 2**20
+
+
+def test_the_snakefile_is_a_table_of_contents(root):
+    assert len((root / "Snakefile").read_text().splitlines()) < 40
+
+
+def test_scripts_are_thin(root):
+    for path in (root / "workflow/scripts").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 16, path
+        assert "run:" not in path.read_text()
+
+
+def test_no_rule_runs_python_in_place(root):
+    for path in (root / "workflow/rules").glob("*.smk"):
+        lines = [line.strip() for line in path.read_text().splitlines()]
+        assert "run:" not in lines, path
+        assert lines.count("log:") == sum(line.startswith("rule ") for line in lines), f"{path}: a rule without a log"

@@ -1,0 +1,214 @@
+"""The whole DAG on the smoke tier, in a copy of the clone: what a user sees from one command."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAKEMAKE = [sys.executable, "-m", "snakemake"]
+
+
+def run(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([*SNAKEMAKE, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done
+
+
+def copy_of_clone(target: Path) -> Path:
+    for name in ("config", "workflow", "report"):
+        shutil.copytree(ROOT / name, target / name)
+    shutil.copy(ROOT / "Snakefile", target / "Snakefile")
+    (target / "profiles").symlink_to("workflow/profiles")
+    return target
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory) -> Path:
+    """A finished smoke run, with one system more than the study has."""
+    folder = copy_of_clone(tmp_path_factory.mktemp("smoke"))
+    systems = folder / "config/systems.yaml"
+    entry = {
+        "weak": {
+            "label": "weak focus of a test", "field": "linear", "parameters": {"matrix": [[-0.2, -1.0], [1.0, -0.2]]},
+            "z0": [1.0, 0.0], "horizon": 10.0, "groups": ["recover"],
+        }
+    }  # fmt: skip
+    systems.write_text(systems.read_text() + yaml.safe_dump(entry))
+    tier = folder / "config/tiers/smoke.yaml"
+    tier.write_text(tier.read_text().replace("system: [focus, gated]", "system: [focus, gated, weak]"))
+    begun = time.monotonic()
+    run(folder, "--config", "tier=smoke")
+    (folder / "seconds").write_text(str(time.monotonic() - begun))
+    return folder
+
+
+def page(smoke: Path) -> str:
+    return (smoke / "results/smoke/report/index.html").read_text(encoding="utf-8")
+
+
+pytestmark = pytest.mark.dag
+
+
+def test_the_smoke_tier_takes_under_five_minutes(smoke):
+    assert float((smoke / "seconds").read_text()) < 300
+
+
+def test_every_job_leaves_metrics_and_the_table_of_jobs_names_them(smoke):
+    jobs = pd.read_csv(smoke / "results/smoke/tables/jobs.csv")
+    assert jobs["ran"].all()
+    assert (jobs["ok"] == jobs["rows"]).all()
+    assert not jobs["stale"].any()
+    for job in jobs["job"]:
+        assert (smoke / "results/smoke/runs" / job / "metrics.json").is_file()
+
+
+def test_the_ledger_has_all_31_claims_and_its_columns(smoke):
+    ledger = pd.read_csv(smoke / "results/smoke/tables/ledger.csv")
+    assert {"id", "verdict", "estimate", "low", "high", "seeds", "tier", "question"} <= set(ledger)
+    assert ledger["id"].str[:3].nunique() == 31
+    assert set(ledger["tier"]) == {"smoke"}
+    deterministic = ledger[ledger["verdict"].isin(["supported", "refuted", "answered"])]
+    assert set(deterministic["id"].str[:3]) <= {"C01", "C02", "C03", "C04", "C10", "C16", "C19", "C20", "C21", "C24", "C25", "C26", "C30"}
+    assert len(deterministic) >= 3
+
+
+def test_a_new_system_appears_in_tables_and_report(smoke):
+    table = pd.read_csv(smoke / "results/smoke/tables/dynamics_recovery.csv")
+    assert "weak" in set(table["system"])
+    assert "weak focus of a test" in page(smoke)
+
+
+def test_the_report_loads_nothing_from_outside_and_every_link_to_data_works(smoke):
+    html = page(smoke)
+    loaded = re.findall(r'<(?:img|script|link|source|iframe)[^>]+(?:src|href)="([^"]{0,80})', html)
+    assert loaded
+    assert all(address.startswith("data:") for address in loaded)
+    links = {a for a in re.findall(r'<a[^>]+href="([^"#]+)"', html) if not a.startswith(("http", "mailto"))}
+    assert len(links) > 20
+    for link in links:
+        assert (smoke / "results/smoke/report" / link).exists(), link
+
+
+def test_every_citation_is_found_and_no_template_is_left_over(smoke):
+    html = page(smoke)
+    assert "citation" not in (smoke / "results/smoke/logs/report.log").read_text()
+    for rest in ("{{", "}}", "{%", "**", "]{."):
+        assert rest not in re.sub(r"<style.*?</style>|<script.*?</script>|data:[^\"]+", "", html, flags=re.S), rest
+    assert re.search(r"<h1[^>]*>Images, against residual networks</h1>", html)
+
+
+def test_the_pdf_is_a_pdf_with_vector_figures(smoke):
+    pdf = (smoke / "results/smoke/report/report.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF-")
+    assert len(pdf) < 4 * 2**20
+
+
+def test_every_figure_has_a_caption_and_an_alternative_text(smoke):
+    files = list((smoke / "results/smoke/figures").glob("*.json"))
+    assert len(files) >= 9
+    for file in files:
+        about = json.loads(file.read_text())
+        assert len(about["caption"]) > 20, file
+        assert len(about["alt"]) > 20, file
+
+
+def test_a_second_run_has_nothing_to_do(smoke):
+    assert "Nothing to be done" in (done := run(smoke, "--config", "tier=smoke")).stderr + done.stdout
+
+
+def test_figures_are_remade_with_the_same_bytes_and_without_training(smoke):
+    figure = smoke / "results/smoke/figures/images_memory.svg"
+    pdf = figure.with_suffix(".pdf")
+    before = figure.read_bytes(), pdf.read_bytes()
+    figure.unlink()
+    done = run(smoke, "results/smoke/figures/images_memory.svg")
+    assert "rule job:" not in done.stderr
+    assert (figure.read_bytes(), pdf.read_bytes()) == before
+
+
+def test_a_question_can_be_made_alone(smoke):
+    done = run(smoke, "-n", "results/smoke/dynamics.done")
+    assert "images" not in re.sub(r"Config.*", "", done.stdout)
+
+
+def test_snakemakes_own_report_works(smoke):
+    run(smoke, "--config", "tier=smoke", "--report", "snakemake-report.html")
+    assert (smoke / "snakemake-report.html").stat().st_size > 50_000
+
+
+def test_bad_configuration_stops_before_any_job_with_one_line(tmp_path):
+    folder = copy_of_clone(tmp_path)
+    tier = folder / "config/tiers/smoke.yaml"
+    tier.write_text(tier.read_text().replace("iterations: 40", "iterationz: 40"))
+    done = run(folder, "--config", "tier=smoke", check=False)
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if line.startswith("odestudy:")]
+    assert len(lines) == 1
+    assert "config/tiers/smoke.yaml" in lines[0]
+    assert "iterationz" in lines[0]
+    assert "Traceback" not in done.stderr
+    assert not (folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("tier=huge", "smoke, quick, cpu, full"), ("tires=smoke", "unknown key"), ("questions=image", "dynamics, images")],
+)
+def test_bad_settings_on_the_command_line_are_refused_in_one_line(tmp_path, setting, words):
+    done = run(copy_of_clone(tmp_path), "-n", "--config", setting, check=False)
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_full_tier_is_planned_in_under_ten_seconds(tmp_path):
+    folder = copy_of_clone(tmp_path)
+    begun = time.monotonic()
+    run(folder, "-n", "--quiet", "all", "--config", "tier=full")
+    assert time.monotonic() - begun < 10
+
+
+def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_path):
+    folder = copy_of_clone(tmp_path)
+    target = "results/smoke/tables/dynamics_recovery.csv"
+    process = subprocess.Popen(
+        [*SNAKEMAKE, target], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    runs = folder / "results/smoke/runs"
+    deadline = time.monotonic() + 60
+    while not list(runs.rglob("metrics.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = {p: p.stat().st_mtime_ns for p in runs.rglob("metrics.json")}
+    assert finished
+    run(folder, "--unlock")
+    run(folder, "--rerun-incomplete", target)
+    kept = [p for p, before in finished.items() if p.stat().st_mtime_ns == before]
+    assert kept, "finished jobs were repeated"
+    resumed = pd.read_csv(folder / target).drop(columns="train_s")
+    whole = pd.read_csv(smoke / target).drop(columns="train_s")
+    pd.testing.assert_frame_equal(resumed, whole[whole["system"] != "weak"].reset_index(drop=True))
+
+
+def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path):
+    folder = copy_of_clone(tmp_path)
+    question = folder / "config/questions/dynamics.yaml"
+    question.write_text(question.read_text().replace("task: dynamics.recover", "task: dynamics.recovered"))
+    done = run(folder, "results/smoke/tables/dynamics_recovery.csv", "results/smoke/tables/images_sizes.csv", check=False)
+    assert done.returncode != 0
+    assert (folder / "results/smoke/tables/images_sizes.csv").is_file()
+    log = next((folder / "results/smoke/logs/runs/dynamics").glob("*.log")).read_text()
+    assert "recovered" in log
