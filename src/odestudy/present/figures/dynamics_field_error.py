@@ -29,7 +29,8 @@ def draw(data: FigureData) -> Figure:
     columns = min(IN_A_BAND, len(systems))
     bands = -(-len(systems) // columns)
     side = min((WIDTH - 1.1) / columns, 2.2)
-    figure, grid = canvas(bands * len(models), columns, height=side + 0.12)
+    figure, grid = canvas(bands * len(models), columns, height=side + 0.05 + 0.3 / (bands * len(models)))
+    figure.set_layout_engine("compressed")
     for axes in grid.flat:
         axes.set_axis_off()
     image: Any = None

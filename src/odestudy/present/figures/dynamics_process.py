@@ -22,7 +22,7 @@ def draw(data: FigureData) -> Figure:
     found = _found(data)
     systems, styles = names(found, 0), looks(names(found, 1))
     frames = max(len(shown.arrays["process"]) for shown in found.values())
-    figure, grid = canvas(len(systems), frames, height=min(WIDTH / frames, 2.2) + 0.06)
+    figure, grid = canvas(len(systems), frames, height=min(WIDTH / frames, 2.2) + 0.02 + 0.35 / len(systems))
     above: list[str] = []
     for strip, system in zip(grid, systems, strict=True):
         shown = {m: found[system, m] for m in styles if (system, m) in found}

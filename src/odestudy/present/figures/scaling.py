@@ -114,7 +114,7 @@ def _panel(
     axes.set_xscale("log")
     log_axis(axes, "y")
     ticks_at(axes, set(table["steps"].dropna()))
-    axes.set(ylabel=fill(data.axis(column), 28))
+    axes.set(ylabel=fill(data.axis(column), 28 if quartiles else 24))
     edges = {"failed": (lost, 1.0, "X", 7), "below": (done[done[column] <= 0], 0.0, "v", 6)}
     for mark, (rows, edge, marker, size) in edges.items():
         rows = rows[rows["steps"].notna()]

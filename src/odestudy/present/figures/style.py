@@ -107,7 +107,8 @@ def points_with_interval(
     where: dict[str, Any] = (
         {"x": mean, "y": at, "xerr": bars} if horizontal else {"x": at, "y": mean, "yerr": bars}
     )
-    axes.errorbar(**where, **({"capsize": 2.5, "elinewidth": 1.2, "linestyle": "none"} | kind))
+    options: dict[str, Any] = {"capsize": 2.5, "elinewidth": 1.2, "linestyle": "none"}
+    axes.errorbar(**where, **(options | kind))
 
 
 def legend_below(figure: Figure, handles: list[Any], columns: int = 4) -> None:
