@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from odestudy.measure.store import read_arrays, write_atomically
-from odestudy.present.figures.style import SETTINGS
+from odestudy.present.figures.style import SETTINGS, look
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class FigureData:
         return read_arrays(self.metrics[job])
 
     def label(self, name: str) -> str:
-        return self.labels.get(name, name)
+        """What configuration calls an entry, else what the style calls it, else its own name."""
+        return self.labels.get(name) or str(look(name)["label"])
 
     def axis(self, column: str) -> str:
         """An axis label: name and unit."""
@@ -67,7 +68,13 @@ def render(name: str, data: FigureData, outputs: dict[str, Path], extra: dict[st
             figure, caption, empty = _empty(str(reason)), f"No data at this tier: {reason}.", True
             alt = caption
         _save(figure, outputs)
-    about = {"name": name, "caption": " ".join(caption.split()), "alt": " ".join(alt.split()), "empty": empty, **extra}
+    about = {
+        "name": name,
+        "caption": " ".join(caption.split()),
+        "alt": " ".join(alt.split()),
+        "empty": empty,
+        **extra,
+    }
     write_atomically(outputs["json"], (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
 
 
@@ -86,5 +93,7 @@ def _save(figure: Any, outputs: dict[str, Path]) -> None:
         "pdf": lambda: {"CreationDate": None, "Creator": None, "Producer": None},
         "png": lambda: {"Software": None},
     }
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, so that all formats agree
     for kind, metadata in without_date.items():
         figure.savefig(outputs[kind], format=kind, dpi=300 if kind == "png" else 150, metadata=metadata())

@@ -1,13 +1,143 @@
-from odestudy.present.figures.style import canvas
+"""Maps of the learnt vector field's error, and where the data support a statement about it."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.phase import MOST_POINTS, Shown, first_seeds, names, plane
+from odestudy.present.figures.style import WIDTH, canvas
+from odestudy.present.figures.words import counted, failures, listing, quantity, sentence
+
+TABLE = "dynamics_recovery"
+IN_A_BAND = 5  # systems side by side
+DECADES = 4  # of the colour scale at most
 
 
-def draw(data):
-    return canvas()[0]
+def draw(data: FigureData) -> Figure:
+    found = _planar(data)
+    systems, models = names(found, 0), names(found, 1)
+    columns = min(IN_A_BAND, len(systems))
+    bands = -(-len(systems) // columns)
+    side = min((WIDTH - 1.1) / columns, 2.2)
+    figure, grid = canvas(bands * len(models), columns, height=side + 0.05 + 0.3 / (bands * len(models)))
+    figure.set_layout_engine("compressed")
+    for axes in grid.flat:
+        axes.set_axis_off()
+    image: Any = None
+    low, high = _scale(found)
+    scale = LogNorm(low, high)
+    for i, system in enumerate(systems):
+        for j, model in enumerate(models):
+            axes = grid[i // columns * len(models) + j, i % columns]
+            if (system, model) in found:
+                image = _map(axes, found[system, model], scale, bands > 1)
+            _name(axes, data.label(system) if j == 0 else "", data.label(model) if i % columns == 0 else "")
+            axes.set_xlabel("$z_1$" if j == len(models) - 1 else "", fontsize=8, labelpad=1)
+    figure.colorbar(
+        image, ax=grid, label=r"$\|\hat f - f\|$, error of the field", aspect=30, pad=0.015,
+        extend="min" if _smallest(found) < low else "neither",
+    )  # fmt: skip
+    figure.legend(handles=_handles(), loc="outside lower center", ncols=2)
+    return figure
 
 
-def caption(data):
-    return "caption"
+def caption(data: FigureData) -> str:
+    found = _planar(data)
+    rows = data.table(TABLE).loc[[shown.row.name for shown in found.values()]]
+    pairs = rows.dropna(subset=["field_error_pct", "field_error_off_pct"])
+    larger = int((pairs["field_error_off_pct"] > pairs["field_error_pct"]).sum())
+    text = sentence(
+        f"off the support of the data the relative error of the learnt field is the larger one in "
+        f"{larger} of {counted(len(pairs), 'map')}"
+    )
+    if not pairs.empty:
+        worst = pairs.sort_values("field_error_off_pct", kind="stable").iloc[-1]
+        text = text[:-1] + (
+            f"; the largest is that of {data.label(worst['system'])} with the {data.label(worst['model'])} "
+            f"({quantity(data, 'field_error_pct', worst['field_error_pct'])} on the support, "
+            f"{quantity(data, 'field_error_off_pct', worst['field_error_off_pct'])} off it)."
+        )
+    seeds = int(data.table(TABLE)["seed"].nunique())
+    which = "the only seed" if seeds == 1 else f"the first of {counted(seeds, 'seed')}"
+    text += f" Shown is {which}, hence no bars; one colour scale for all maps."
+    return f"{text} {failures(data, rows, ['system', 'model'], 'its map as far as it got')}"
 
 
-def alt(data):
-    return "alt"
+def alt(data: FigureData) -> str:
+    found = _planar(data)
+    systems = [data.label(system) for system in names(found, 0)]
+    models = [data.label(model) for model in names(found, 1)]
+    return (
+        f"Maps over the phase plane, a column for each of {listing(systems)}, "
+        f"a row for each of {listing(models)}; the colour tells the "
+        "error of the learnt vector field, an outline the region that the data support."
+    )
+
+
+def _planar(data: FigureData) -> dict[tuple[str, str], Shown]:
+    found = first_seeds(data, TABLE, "grid_error")
+    found = {k: v for k, v in found.items() if v.arrays["grid"].shape[1] == 2}
+    if not found:
+        raise NothingToShow("no system in the plane")
+    return found
+
+
+def _smallest(found: dict[tuple[str, str], Shown]) -> float:
+    errors = np.concatenate([shown.arrays["grid_error"] for shown in found.values()])
+    return float(errors[np.isfinite(errors) & (errors > 0)].min(initial=np.inf))
+
+
+def _scale(found: dict[tuple[str, str], Shown]) -> tuple[float, float]:
+    """Ends of the colour scale that all maps share."""
+    errors = np.concatenate([shown.arrays["grid_error"] for shown in found.values()])
+    errors = errors[np.isfinite(errors) & (errors > 0)]
+    if not len(errors):
+        raise NothingToShow("no field has a finite error")
+    high = float(errors.max())
+    return max(float(np.quantile(errors, 0.005)), high / 10**DECADES), high
+
+
+def _map(axes: Axes, shown: Shown, scale: LogNorm, many: bool) -> Any:
+    axes.set_axis_on()
+    arrays = shown.arrays
+    x, y = (np.unique(arrays["grid"][:, i]) for i in (0, 1))
+    error = np.ma.masked_invalid(arrays["grid_error"].reshape(len(x), len(y)).T)
+    image = axes.pcolormesh(x, y, error, norm=scale, cmap="viridis", shading="nearest", rasterized=True)
+    inside = arrays["grid_inside"].reshape(len(x), len(y)).T.astype(float)
+    if inside.min() < 0.5 < inside.max():
+        outline = axes.contour(x, y, inside, levels=[0.5], colors="white", linewidths=1.3)
+        outline.set_path_effects([patheffects.withStroke(linewidth=2.6, foreground="black")])
+    most = 120 if many else MOST_POINTS
+    axes.plot(*plane(arrays["truth"], arrays["t"], most), color="white", linewidth=0.5)
+    axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    axes.set_box_aspect(1)
+    axes.grid(False)
+    return image
+
+
+def _name(axes: Axes, system: str, model: str) -> None:
+    axes.set_title(fill(system, 14), fontsize=8.5, loc="center")
+    if model:
+        axes.set_ylabel(f"{model}\n$z_2$", fontsize=9)
+    axes.tick_params(labelsize=7, length=2, pad=2)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(3))
+
+
+def _handles() -> list[Line2D]:
+    edge = [patheffects.withStroke(linewidth=2.6, foreground="black")]
+    thin = [patheffects.withStroke(linewidth=1.2, foreground="#555555")]
+    return [
+        Line2D([], [], color="white", linewidth=1.3, path_effects=edge, label="edge of the data's support"),
+        Line2D([], [], color="white", linewidth=0.6, path_effects=thin, label="true trajectory"),
+    ]

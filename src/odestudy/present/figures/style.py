@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib
 
 matplotlib.use("agg")
 
-from matplotlib.axes import Axes  # noqa: E402  (the backend is chosen first)
-from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 GREY = "#767676"
+DASHED, DASHDOT, DOTTED = (0, (5, 2)), (0, (6, 1.6, 1.2, 1.6)), (0, (1.2, 1.4))
+LONG, DASHDOTDOT = (0, (9, 2)), (0, (6, 1.4, 1.2, 1.4, 1.2, 1.4))
 
-# What a line or marker stands for -> how it is drawn, everywhere.
+# What a line or marker stands for -> how it is drawn, everywhere; colour never carries the difference alone.
 LOOKS: dict[str, dict[str, Any]] = {
-    "truth": {"color": BLACK, "linestyle": "-"},
-    "data": {"color": GREY, "marker": "."},
-    "linear": {"color": BLUE, "marker": "o", "label": "linear model"},
-    "mlp": {"color": ORANGE, "marker": "s", "label": "MLP"},
-    "none": {"color": GREY, "marker": "x", "label": "no block"},
-    "resnet1": {"color": SKY, "marker": "v", "label": "ResNet 1"},
-    "resnet6": {"color": BLUE, "marker": "o", "label": "ResNet 6"},
-    "odenet_backprop": {"color": ORANGE, "marker": "s", "label": "ODE-Net, back-propagation"},
-    "odenet_adjoint": {"color": RED, "marker": "^", "label": "ODE-Net, adjoint"},
-    "backprop": {"color": ORANGE, "marker": "s", "label": "back-propagation"},
-    "adjoint": {"color": RED, "marker": "^", "label": "adjoint"},
-    "adjoint_seminorm": {"color": PURPLE, "marker": "D", "label": "adjoint, seminorm"},
-}
+    "truth": {"color": BLACK, "marker": "", "linestyle": "-", "label": "truth"},
+    "data": {"color": GREY, "marker": ".", "label": "noisy data"},
+    "linear": {"color": BLUE, "marker": "o", "linestyle": DASHED, "label": "linear model"},
+    "mlp": {"color": ORANGE, "marker": "s", "linestyle": DASHDOT, "label": "MLP"},
+    "none": {"color": GREY, "marker": "x", "linestyle": DOTTED, "label": "no block"},
+    "resnet1": {"color": SKY, "marker": "v", "linestyle": LONG, "label": "ResNet 1"},
+    "resnet6": {"color": BLUE, "marker": "o", "linestyle": "-", "label": "ResNet 6"},
+    "odenet_backprop": {
+        "color": ORANGE, "marker": "s", "linestyle": DASHED, "label": "ODE-Net, back-propagation",
+    },
+    "odenet_adjoint": {"color": RED, "marker": "^", "linestyle": DASHDOT, "label": "ODE-Net, adjoint"},
+    "backprop": {"color": ORANGE, "marker": "s", "linestyle": DASHED, "label": "back-propagation"},
+    "adjoint": {"color": RED, "marker": "^", "linestyle": DASHDOT, "label": "adjoint"},
+    "adjoint_seminorm": {
+        "color": PURPLE, "marker": "D", "linestyle": DASHDOTDOT, "label": "adjoint, seminorm",
+    },
+}  # fmt: skip
+# For entries that configuration adds and LOOKS does not know yet, in the order in which a table holds them.
+RESERVE: tuple[dict[str, Any], ...] = (
+    {"color": GREEN, "marker": "P", "linestyle": DASHDOTDOT},
+    {"color": PURPLE, "marker": "D", "linestyle": DOTTED},
+    {"color": BLACK, "marker": "*", "linestyle": LONG},
+    {"color": SKY, "marker": "<", "linestyle": "-"},
+    {"color": GREY, "marker": "h", "linestyle": DASHED},
+)
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {
     "svg.hashsalt": "odestudy",
     "svg.fonttype": "path",
     "pdf.fonttype": 42,
@@ -41,22 +56,38 @@ SETTINGS: dict[str, Any] = {
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
+    "axes.labelsize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
+    "axes.linewidth": 0.7,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8.5,
+    "legend.handlelength": 3.2,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "figure.dpi": 100,
     "lines.markersize": 5,
+    "lines.linewidth": 1.4,
 }
 WIDTH = 7.2  # inches: the text width of the PDF
+FAINT = 0.45  # opacity of single seeds beside their mean
 
 
 def look(name: str, **changes: Any) -> dict[str, Any]:
-    """The look of a thing, as keyword arguments of Axes.plot; unknown names get a grey one with their own name."""
+    """The look of a thing, as keyword arguments of Axes.plot; an unknown name is grey and its own label."""
     return {"color": GREY, "marker": ".", "label": name} | LOOKS.get(name, {}) | changes
+
+
+def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """A look for each of several things; those LOOKS does not know get different ones out of the reserve."""
+    names = list(names)
+    new = [name for name in names if name not in LOOKS]
+    reserve = {name: RESERVE[i % len(RESERVE)] for i, name in enumerate(new)}
+    return {name: look(name, **reserve.get(name, {})) for name in names}
 
 
 def canvas(rows: int = 1, columns: int = 1, *, height: float = 2.6, **options: Any) -> tuple[Figure, Any]:
@@ -65,7 +96,21 @@ def canvas(rows: int = 1, columns: int = 1, *, height: float = 2.6, **options: A
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def points_with_interval(axes: Axes, x: Any, mean: Any, low: Any, high: Any, **kind: Any) -> None:
-    """Markers with interval bars; where the interval is missing (few seeds) only the marker."""
-    below, above = mean - low, high - mean
-    axes.errorbar(x, mean, yerr=[below.fillna(0), above.fillna(0)], capsize=3, **kind)
+def points_with_interval(
+    axes: Axes, at: Any, mean: Any, low: Any, high: Any, *, horizontal: bool = False, **kind: Any
+) -> None:
+    """Markers with interval bars; where the interval is missing (few seeds) only the marker.
+
+    `at` is the position along the other axis: x, or y where the values run horizontally.
+    """
+    bars = [(mean - low).fillna(0).clip(lower=0), (high - mean).fillna(0).clip(lower=0)]
+    where: dict[str, Any] = (
+        {"x": mean, "y": at, "xerr": bars} if horizontal else {"x": at, "y": mean, "yerr": bars}
+    )
+    options: dict[str, Any] = {"capsize": 2.5, "elinewidth": 1.2, "linestyle": "none"}
+    axes.errorbar(**where, **(options | kind))
+
+
+def legend_below(figure: Figure, handles: list[Any], columns: int = 4) -> None:
+    """One legend for the whole figure, under it."""
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(columns, len(handles)))

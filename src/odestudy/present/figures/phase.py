@@ -1,0 +1,73 @@
+"""What the figures of learnt dynamics share: whose arrays to show, and how a trajectory lies in the plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.words import in_order
+
+MOST_POINTS = 500
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The first seed of one system and model: its row of the table and its arrays."""
+
+    row: pd.Series
+    arrays: dict[str, np.ndarray]
+
+
+def first_seeds(data: FigureData, table: str, needed: str) -> dict[tuple[str, str], Shown]:
+    """(system, model) -> its first seed, with the table's first gradient, where `needed` is stored.
+
+    Raises:
+        NothingToShow: there is none.
+    """
+    rows = data.table(table)
+    found: dict[tuple[str, str], Shown] = {}
+    if not rows.empty:
+        rows = rows[rows["gradient"] == in_order(rows, "gradient")[0]]
+    for (system, model), part in rows.groupby(["system", "model"], sort=False):
+        row = part.sort_values("seed", kind="stable").iloc[0]
+        arrays = data.arrays(row["job"]) if row["job"] in data.metrics else {}
+        if needed in arrays:
+            found[str(system), str(model)] = Shown(row, arrays)
+    if not found:
+        raise NothingToShow("no run has stored its arrays")
+    return found
+
+
+def names(found: dict[tuple[str, str], Shown], which: int) -> list[str]:
+    """The systems (0) or models (1) among what is shown, in order."""
+    return list(dict.fromkeys(key[which] for key in found))
+
+
+def plane(states: np.ndarray, t: np.ndarray, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """The first two coordinates of a trajectory (n, d), or time and state where d is 1; long ones thinned."""
+    step = max(1, -(-len(states) // most))
+    x, y = (t, states[:, 0]) if states.shape[1] == 1 else (states[:, 0], states[:, 1])
+    return x[::step], y[::step]
+
+
+def frame_around(
+    axes: Axes, x: np.ndarray, y: np.ndarray, *, square: bool = False, margin: float = 0.08
+) -> None:
+    """Limits around given points, the same scale on both axes; what leaves them is cut off.
+
+    With `square` the shorter side is widened, so that panels of different systems are equally large.
+    """
+    half = np.array([(np.nanmax(v) - np.nanmin(v)) / 2 * (1 + 2 * margin) for v in (x, y)])
+    half = np.maximum(half.max() if square else np.maximum(half, 0.5 * half.max()), 1e-9) * np.ones(2)
+    (x0, y0) = ((np.nanmax(v) + np.nanmin(v)) / 2 for v in (x, y))
+    axes.set(xlim=(x0 - half[0], x0 + half[0]), ylim=(y0 - half[1], y0 + half[1]))
+    axes.set_aspect("equal", adjustable="box")
+
+
+def escapes(states: np.ndarray, truth: np.ndarray) -> bool:
+    """Whether a learnt trajectory cannot be computed to its end."""
+    return not bool(np.isfinite(states[: len(truth)]).all())

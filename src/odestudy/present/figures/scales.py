@@ -1,0 +1,41 @@
+"""Logarithmic axes whose ticks are few, plain numbers, however narrow or wide the range."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+
+PLAIN = FuncFormatter(lambda value, _: f"{value:g}" if 1e-4 <= abs(value) < 1e5 else _power(value, _))
+
+
+def log_axis(axes: Axes, which: str) -> None:
+    """Make one axis ("x" or "y") logarithmic; call it after the data are drawn."""
+    getattr(axes, f"set_{which}scale")("log")
+    low, high = getattr(axes, f"get_{which}lim")()
+    axis = getattr(axes, f"{which}axis")
+    decades = math.log10(high / low)
+    if decades > 2.2:
+        axis.set_major_locator(LogLocator(subs=(1.0,), numticks=7))
+        axis.set_major_formatter(FuncFormatter(_power) if decades > 5 else PLAIN)
+    else:
+        narrow = decades < 0.7
+        axis.set_major_locator(MaxNLocator(4) if narrow else LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+        axis.set_major_formatter(PLAIN)
+    axis.set_minor_formatter(NullFormatter())
+
+
+def ticks_at(axes: Axes, values: Any) -> None:
+    """Ticks of a logarithmic x axis at the values measured, and nowhere else."""
+    axes.xaxis.set_major_locator(FixedLocator(sorted(values)))
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _power(value: float, _: Any) -> str:
+    if value <= 0:
+        return ""
+    exponent = math.log10(value)
+    return f"$10^{{{round(exponent)}}}$" if abs(exponent - round(exponent)) < 1e-6 else f"{value:.0e}"
