@@ -74,15 +74,16 @@ def _fit(
     z = torch.as_tensor(data.noisy, dtype=dtype, device=device)
     counted, solver = Counted(model, spec["max_nfe"]), _solver(spec)
     optimizer = torch.optim.Adam(model.parameters(), lr=spec["learning_rate"])
-    losses, snapshots = [], []
+    losses, snapshots, seen = [], [], []
     row: Row = {"seed": seed, "status": "ok", "message": ""}
-    marks = set(np.unique(np.geomspace(1, spec["iterations"], SNAPSHOTS).round().astype(int)).tolist())
+    marks = {0, *np.geomspace(10, spec["iterations"], SNAPSHOTS).round().astype(int).tolist()}
     total = [0, 0]
     iterations = spec["iterations"]
     clock = time.perf_counter()
     for i in trange(iterations, desc=f"seed {seed}", disable=None, leave=False):
         if i in marks and seed == spec["seeds"][0]:
             snapshots.append(_trajectory(model, data, data.t, spec, device))
+            seen.append(i)
         try:
             index = torch.as_tensor(_window(data, spec, rng), device=device)
             predicted = integrate(counted, z[index[0]], t[index], solver)
@@ -114,7 +115,8 @@ def _fit(
     }
     if seed == spec["seeds"][0]:
         snapshots.append(_trajectory(model, data, data.t, spec, device))
-    return row, {"process": np.stack(snapshots)} if snapshots else {}
+        seen.append(len(losses))
+    return row, {"process": np.stack(snapshots), "process_iteration": np.array(seen)} if snapshots else {}
 
 
 def _trajectory(model: nn.Module, data: Observed, t: np.ndarray, spec: dict[str, Any], device: str) -> np.ndarray:
