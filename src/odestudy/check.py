@@ -40,7 +40,12 @@ def _packages() -> list[Line]:
             found.append((False, f"{wanted.name} {wanted.specifier}: not installed"))
             continue
         public = re.sub(r"\+.*", "", have)
-        found.append((wanted.specifier.contains(public, prereleases=True), f"{wanted.name} {have} ({wanted.specifier})"))
+        found.append(
+            (
+                wanted.specifier.contains(public, prereleases=True),
+                f"{wanted.name} {have} ({wanted.specifier})",
+            )
+        )
     return found
 
 
@@ -64,7 +69,12 @@ def _data() -> list[Line]:
         raw = data_folder() / files.title / "raw"
         there = [name for name in files.sums if (raw / name).is_file()]
         text = f"{files.title}: {len(there)} of {len(files.sums)} files in {raw}"
-        lines.append((True if len(there) == len(files.sums) else None, text + ("" if there else "; downloaded when needed")))
+        lines.append(
+            (
+                True if len(there) == len(files.sums) else None,
+                text + ("" if there else "; downloaded when needed"),
+            )
+        )
     return lines
 
 

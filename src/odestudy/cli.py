@@ -30,13 +30,19 @@ def _parser() -> argparse.ArgumentParser:
     lists.add_argument("--jobs", action="store_true", help="name every job and say whether it has run")
     lists.set_defaults(act=_list)
     runs = commands.add_parser("run", help="run jobs by hand, without Snakemake")
-    runs.add_argument("job", nargs="*", help="folder, or the beginning of it, or the key, as `odestudy list --jobs` shows")
+    runs.add_argument(
+        "job", nargs="*", help="folder, or the beginning of it, or the key, as `odestudy list --jobs` shows"
+    )
     runs.add_argument("--all", action="store_true", help="every job of the tier that has not run yet")
     runs.add_argument("--again", action="store_true", help="also where metrics are there already")
-    runs.add_argument("--time-limit-s", type=float, default=None, help="start no further job after so many seconds")
+    runs.add_argument(
+        "--time-limit-s", type=float, default=None, help="start no further job after so many seconds"
+    )
     runs.set_defaults(act=_run)
     for command in (lists, runs):
-        command.add_argument("--tier", default=None, help=f"one of {', '.join(TIERS)}; that of config/study.yaml otherwise")
+        command.add_argument(
+            "--tier", default=None, help=f"one of {', '.join(TIERS)}; that of config/study.yaml otherwise"
+        )
         command.add_argument("--questions", default=None, help="only these questions, separated by commas")
         command.add_argument("--seeds", type=int, default=None, help="at most so many seeds")
     checks = commands.add_parser("check", help="is this machine ready: device, data, versions")
@@ -83,7 +89,9 @@ def _run(options: argparse.Namespace) -> int:
     for text in options.job:
         found = [j for j in study.jobs.values() if text in (j.folder, j.key) or j.folder.startswith(text)]
         if not found:
-            raise ConfigError(f"run {text!r}: no such job at tier {study.run}; `odestudy list --jobs` names them")
+            raise ConfigError(
+                f"run {text!r}: no such job at tier {study.run}; `odestudy list --jobs` names them"
+            )
         chosen += found
     if not chosen:
         raise ConfigError("run: name a job, or give --all; `odestudy list --jobs` names them")
@@ -101,7 +109,9 @@ def _run(options: argparse.Namespace) -> int:
         content = run_job(study.jobs[job].spec, target, code=study.code_of(study.jobs[job]), root=study.root)
         statuses = [row["status"] for row in content["rows"]["runs"]]
         seconds = content["provenance"]["wall_s"]
-        print(f"{job}: {statuses.count('ok')} of {len(statuses)} ok in {seconds:.1f} s -> {target}", flush=True)
+        print(
+            f"{job}: {statuses.count('ok')} of {len(statuses)} ok in {seconds:.1f} s -> {target}", flush=True
+        )
     return 0
 
 
@@ -115,5 +125,3 @@ def _check(options: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
-
-

@@ -34,7 +34,10 @@ class Solver:
     max_nfe: int = 100_000
 
     def __post_init__(self) -> None:
-        for name, value, known in (("library", self.library, LIBRARIES), ("gradient", self.gradient, GRADIENTS)):
+        for name, value, known in (
+            ("library", self.library, LIBRARIES),
+            ("gradient", self.gradient, GRADIENTS),
+        ):
             if value not in known:
                 raise ValueError(f"{name} {value!r}; allowed: {', '.join(known)}")
 
@@ -81,7 +84,12 @@ def _torchdiffeq(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     import torchdiffeq
 
     options: dict[str, Any] = {} if solver.step is None else {"step_size": solver.step}
-    common: dict[str, Any] = {"rtol": solver.rtol, "atol": solver.atol, "method": solver.method, "options": options}
+    common: dict[str, Any] = {
+        "rtol": solver.rtol,
+        "atol": solver.atol,
+        "method": solver.method,
+        "options": options,
+    }
     if solver.gradient == "backprop":
         return torchdiffeq.odeint(f, y0, t, **common)
     if solver.gradient == "adjoint_seminorm":

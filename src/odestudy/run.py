@@ -26,7 +26,9 @@ def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> 
     """
     threads = str(spec["threads"])
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = threads  # before NumPy and torch are imported; the scheduler's own setting is replaced
+        os.environ[name] = (
+            threads  # before NumPy and torch are imported; the scheduler's own setting is replaced
+        )
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
@@ -86,4 +88,6 @@ def find_task(name: str) -> Any:
 def _check(outcome: Outcome, task: str) -> None:
     for row in outcome.rows.get("runs", []):
         if row.get("status") not in STATUSES:
-            raise ValueError(f"{task}: a row has status {row.get('status')!r}; allowed: {', '.join(STATUSES)}")
+            raise ValueError(
+                f"{task}: a row has status {row.get('status')!r}; allowed: {', '.join(STATUSES)}"
+            )

@@ -57,7 +57,8 @@ def test_every_figure_is_visible_and_described(opened):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_never_scrolls_sideways(opened, width):
     opened.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500},
     )
     scroll, inner = opened.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
     assert (scroll <= inner, inner) == (True, width), f"{scroll} wide in {inner}"

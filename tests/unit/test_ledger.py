@@ -60,13 +60,21 @@ def test_a_deterministic_claim_needs_one_run(quick):
 
 def test_a_tier_may_cap_what_rests_on_seeds(root):
     smoke = load_study(root, "smoke")
-    assert judge(claim(), smoke, {"dynamics_recovery": recovery([1.0] * 5)}).verdict == "not testable at this tier"
+    assert (
+        judge(claim(), smoke, {"dynamics_recovery": recovery([1.0] * 5)}).verdict
+        == "not testable at this tier"
+    )
 
 
 def test_runs_that_the_tier_leaves_out_are_not_testable_and_missing_ones_are_no_data(quick):
     absent = claim(estimand={"where": {"system": "focus", "gradient": "adjoint"}})
-    assert judge(absent, quick, {"dynamics_recovery": recovery([1.0] * 5)}).verdict == "not testable at this tier"
-    assert judge(claim(), quick, {"dynamics_recovery": recovery([1.0] * 5, system="node")}).verdict == "no data"
+    assert (
+        judge(absent, quick, {"dynamics_recovery": recovery([1.0] * 5)}).verdict
+        == "not testable at this tier"
+    )
+    assert (
+        judge(claim(), quick, {"dynamics_recovery": recovery([1.0] * 5, system="node")}).verdict == "no data"
+    )
 
 
 def test_a_claim_whose_question_is_not_built_has_no_data(quick):
@@ -94,7 +102,9 @@ def test_a_value_that_is_missing_though_the_run_is_ok_gives_no_mean(quick):
 
 
 def test_ratios_are_paired_by_seed(quick):
-    table = pd.concat([recovery([2.0, 4.0, 8.0, 16.0, 32.0]), recovery([1.0, 2.0, 4.0, 8.0, 16.0], model="mlp")])
+    table = pd.concat(
+        [recovery([2.0, 4.0, 8.0, 16.0, 32.0]), recovery([1.0, 2.0, 4.0, 8.0, 16.0], model="mlp")]
+    )
     ratio = claim("ratio", rule={"low": 1.9, "high": 2.1}, estimand={"against": {"model": "mlp"}})
     found = judge(ratio, quick, {"dynamics_recovery": table})
     assert found.estimate.value == pytest.approx(2.0)
@@ -150,7 +160,9 @@ def test_every_estimand_names_a_table_column_and_axis_that_exist(root):
             known = set(study.questions[question]["columns"]) | {"seed"}
             for experiment in definition["experiments"]:
                 known |= set(study.questions[question]["experiments"][experiment].get("grid", {}))
-            used = {e["column"], *e.get("where", {}), *e.get("against", {})} | {e[k] for k in ("over", "denominator") if k in e}
+            used = {e["column"], *e.get("where", {}), *e.get("against", {})} | {
+                e[k] for k in ("over", "denominator") if k in e
+            }
             assert used <= known, f"{c['id']}: {used - known}"
 
 

@@ -20,7 +20,9 @@ METRICS = {"spec": {}, "rows": {"runs": []}, "provenance": {}, "code": "x"}
 
 
 def test_metrics_come_back_as_they_were(tmp_path):
-    rows = {"runs": [{"seed": 0, "status": "ok", "x": np.float64(1 / 3), "n": np.int64(4), "bad": float("nan")}]}
+    rows = {
+        "runs": [{"seed": 0, "status": "ok", "x": np.float64(1 / 3), "n": np.int64(4), "bad": float("nan")}]
+    }
     arrays = {"z": np.arange(6.0).reshape(2, 3), "right": np.array([True, False])}
     write_metrics(tmp_path / "metrics.json", METRICS | {"rows": rows}, arrays)
     row = read_metrics(tmp_path / "metrics.json")["rows"]["runs"][0]
@@ -54,7 +56,9 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path, monkeypatc
     assert path.read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", json.dumps({"spec": {}}), json.dumps(METRICS | {"format": 99})])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", json.dumps({"spec": {}}), json.dumps(METRICS | {"format": 99})]
+)
 def test_a_damaged_metrics_file_says_how_to_mend_it(tmp_path, text):
     (tmp_path / "metrics.json").write_text(text)
     with pytest.raises(DataError, match="delete its folder"):

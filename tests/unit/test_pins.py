@@ -29,7 +29,11 @@ def wanted(root):
 
 @pytest.fixture(scope="module")
 def pins(root):
-    lines = [line for line in (root / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in (root / "constraints.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     found = [Requirement(line) for line in lines]
     assert all(len(r.specifier) == 1 and next(iter(r.specifier)).operator == "==" for r in found)
     return {normal(r.name): next(iter(r.specifier)).version for r in found}
@@ -37,7 +41,9 @@ def pins(root):
 
 def test_every_dependency_is_pinned_inside_its_range(wanted, pins):
     for name, requirement in wanted.items():
-        assert requirement.specifier.contains(pins[name]), f"{name}: {pins[name]} not in {requirement.specifier}"
+        assert requirement.specifier.contains(pins[name]), (
+            f"{name}: {pins[name]} not in {requirement.specifier}"
+        )
 
 
 def test_torch_is_pinned_as_the_readme_says(pins):
@@ -60,4 +66,6 @@ def test_conda_has_the_same_pins(root, wanted, pins):
                 found[normal(CONDA_NAMES.get(name, name))] = str(spec.version).lstrip("=").removesuffix(".*")
     assert set(found) == set(wanted)
     for name, version in found.items():
-        assert CondaVersion(version) == CondaVersion(pins[name]), f"{name}: {version} in environment.yml, {pins[name]} pinned"
+        assert CondaVersion(version) == CondaVersion(pins[name]), (
+            f"{name}: {version} in environment.yml, {pins[name]} pinned"
+        )

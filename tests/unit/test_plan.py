@@ -44,7 +44,10 @@ def test_two_questions_that_need_the_same_specification_share_the_job(edit):
         data["experiments"]["again"] = dict(data["experiments"]["recover"])
 
     root = edit("config/questions/dynamics.yaml", twice)
-    edit("config/tiers/smoke.yaml", lambda d: d["questions"]["dynamics"].update(again=d["questions"]["dynamics"]["recover"]))
+    edit(
+        "config/tiers/smoke.yaml",
+        lambda d: d["questions"]["dynamics"].update(again=d["questions"]["dynamics"]["recover"]),
+    )
     study = load_study(root, "smoke")
     one, other = study.jobs_by["dynamics", "recover"], study.jobs_by["dynamics", "again"]
     assert [j.folder for j in one] == [j.folder for j in other]
@@ -52,8 +55,13 @@ def test_two_questions_that_need_the_same_specification_share_the_job(edit):
 
 
 def test_a_value_taken_out_of_the_grid_leaves_the_job_list(edit):
-    root = edit("config/tiers/smoke.yaml", lambda d: d["questions"]["dynamics"]["recover"]["grid"].update(system=["gated"]))
-    assert {j.spec["system"]["name"] for j in load_study(root, "smoke").jobs_by["dynamics", "recover"]} == {"gated"}
+    root = edit(
+        "config/tiers/smoke.yaml",
+        lambda d: d["questions"]["dynamics"]["recover"]["grid"].update(system=["gated"]),
+    )
+    assert {j.spec["system"]["name"] for j in load_study(root, "smoke").jobs_by["dynamics", "recover"]} == {
+        "gated"
+    }
 
 
 def test_a_new_system_is_one_entry_and_gets_its_jobs(edit):
@@ -68,8 +76,13 @@ def test_a_new_system_is_one_entry_and_gets_its_jobs(edit):
 
 def test_an_exclusion_removes_only_its_combination(edit):
     rule = {"when": {"system": "focus", "model": "mlp"}, "why": "an example"}
-    root = edit("config/questions/dynamics.yaml", lambda d: d["experiments"]["recover"].update(exclude=[rule]))
-    points = {(j.spec["system"]["name"], j.spec["model"]) for j in load_study(root, "smoke").jobs_by["dynamics", "recover"]}
+    root = edit(
+        "config/questions/dynamics.yaml", lambda d: d["experiments"]["recover"].update(exclude=[rule])
+    )
+    points = {
+        (j.spec["system"]["name"], j.spec["model"])
+        for j in load_study(root, "smoke").jobs_by["dynamics", "recover"]
+    }
     assert points == {("focus", "linear"), ("gated", "linear"), ("gated", "mlp")}
 
 
@@ -113,7 +126,9 @@ def tier_with(**recover):
         ("config/claims.yaml", lambda d: d["claims"][0].update(verdict="true"), ["verdict: unknown key"]),
     ],
 )  # fmt: skip
-def test_bad_configuration_is_refused_in_one_line_that_names_file_key_and_what_is_allowed(edit, file, how, words):
+def test_bad_configuration_is_refused_in_one_line_that_names_file_key_and_what_is_allowed(
+    edit, file, how, words
+):
     root = edit(file, how)
     with pytest.raises(ConfigError) as caught:
         load_study(root, "smoke")
@@ -125,7 +140,12 @@ def test_bad_configuration_is_refused_in_one_line_that_names_file_key_and_what_i
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("a: [1", "not valid YAML"), ("a: 1\na: 2", "given twice"), ("\x00", "not valid YAML"), ("{1: 2}: 3", "plain value")],
+    [
+        ("a: [1", "not valid YAML"),
+        ("a: 1\na: 2", "given twice"),
+        ("\x00", "not valid YAML"),
+        ("{1: 2}: 3", "plain value"),
+    ],
 )
 def test_a_file_that_is_no_yaml_is_refused_in_one_line(study_copy, text, words):
     (study_copy / "config" / "systems.yaml").write_text(text, encoding="utf-8")
@@ -137,7 +157,12 @@ def test_a_file_that_is_no_yaml_is_refused_in_one_line(study_copy, text, words):
 
 @pytest.mark.parametrize(
     ("overrides", "words"),
-    [({"questions": "image"}, "unknown question"), ({"seeds": 0}, "at least 1"), ({"seeds": "x"}, "whole number"), ({"device": "tpu"}, "cuda")],
+    [
+        ({"questions": "image"}, "unknown question"),
+        ({"seeds": 0}, "at least 1"),
+        ({"seeds": "x"}, "whole number"),
+        ({"device": "tpu"}, "cuda"),
+    ],
 )
 def test_bad_overrides_are_refused(root, overrides, words):
     with pytest.raises(ConfigError, match=words):
@@ -169,7 +194,9 @@ def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, 
     def fresh():
         for cached in (code._tree, code.direct_imports, code.modules_of, code.code_hash):
             cached.cache_clear()
-        return code.code_hash("odestudy.questions.images"), code.code_hash("odestudy.present.figures.images_accuracy")
+        return code.code_hash("odestudy.questions.images"), code.code_hash(
+            "odestudy.present.figures.images_accuracy"
+        )
 
     monkeypatch.setattr(code, "PACKAGE", package)
     try:

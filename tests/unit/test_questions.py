@@ -109,7 +109,9 @@ def test_an_unknown_library_or_gradient_is_refused():
 
 def test_the_reference_trajectory_of_the_circle_is_the_circle():
     t = np.linspace(0, 31.45, 50)
-    found = reference(field_of({"field": "linear", "parameters": {"matrix": [[0, -1], [1, 0]]}}), np.array([0.6, 0.3]), t)
+    found = reference(
+        field_of({"field": "linear", "parameters": {"matrix": [[0, -1], [1, 0]]}}), np.array([0.6, 0.3]), t
+    )
     exact = np.stack([0.6 * np.cos(t) - 0.3 * np.sin(t), 0.6 * np.sin(t) + 0.3 * np.cos(t)], axis=1)
     assert np.abs(found - exact).max() < 1e-9
 
@@ -162,7 +164,10 @@ MEASURED = ("_s", "peak_mib")
 
 
 def without_measured(outcome):
-    return {k: [{c: v for c, v in r.items() if not c.endswith(MEASURED)} for r in rows] for k, rows in outcome.rows.items()}
+    return {
+        k: [{c: v for c, v in r.items() if not c.endswith(MEASURED)} for r in rows]
+        for k, rows in outcome.rows.items()
+    }
 
 
 @pytest.mark.parametrize("task", ["dynamics.recover", "images.train"])
@@ -196,7 +201,9 @@ def test_a_job_writes_metrics_with_provenance(root, tmp_path):
     spec = small(root, "images.sizes")
     content = run_job(spec, tmp_path / "metrics.json", code="abc", root=root)
     source = content["provenance"]
-    assert {"versions", "commit", "clean", "device", "threads", "dtype", "wall_s", "process_peak_mib"} <= set(source)
+    assert {"versions", "commit", "clean", "device", "threads", "dtype", "wall_s", "process_peak_mib"} <= set(
+        source
+    )
     assert (tmp_path / "metrics.json").is_file()
     assert torch.get_num_threads() == spec["threads"]
 

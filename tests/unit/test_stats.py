@@ -26,7 +26,9 @@ def test_the_t_interval_is_that_of_the_textbook():
 def test_the_log_interval_is_that_of_the_logarithms():
     x = np.array([1.0, 10.0, 100.0, 10.0, 5.0])
     found, plain = t_estimate(x, Region(), log=True), t_estimate(np.log(x), Region())
-    assert (found.value, found.low, found.high) == pytest.approx(tuple(np.exp([plain.value, plain.low, plain.high])))
+    assert (found.value, found.low, found.high) == pytest.approx(
+        tuple(np.exp([plain.value, plain.low, plain.high]))
+    )
 
 
 @pytest.mark.parametrize("high", [2.0, 3.5, 4.5, 4.9, 5.2, 7.0])
@@ -97,7 +99,9 @@ def test_the_bootstrap_is_refused_below_twenty_values_and_on_constants():
     assert low < 14.5 < high
 
 
-@pytest.mark.parametrize(("alpha", "a", "b"), [(1.0, 50.0, 1.0), (1.0, 1.0, 1.0), (0.5, 3.0, 2.0), (2.0, 100.0, 0.1)])
+@pytest.mark.parametrize(
+    ("alpha", "a", "b"), [(1.0, 50.0, 1.0), (1.0, 1.0, 1.0), (0.5, 3.0, 2.0), (2.0, 100.0, 0.1)]
+)
 def test_a_power_law_with_intercept_is_found_where_a_raw_slope_is_fooled(alpha, a, b):
     n = np.array([4, 8, 16, 32, 64])
     fit = power_fit(n, a + b * n**alpha)

@@ -80,7 +80,21 @@ def test_the_ledger_has_all_31_claims_and_its_columns(smoke):
     assert ledger["id"].str[:3].nunique() == 31
     assert set(ledger["tier"]) == {"smoke"}
     deterministic = ledger[ledger["verdict"].isin(["supported", "refuted", "answered"])]
-    assert set(deterministic["id"].str[:3]) <= {"C01", "C02", "C03", "C04", "C10", "C16", "C19", "C20", "C21", "C24", "C25", "C26", "C30"}
+    assert set(deterministic["id"].str[:3]) <= {
+        "C01",
+        "C02",
+        "C03",
+        "C04",
+        "C10",
+        "C16",
+        "C19",
+        "C20",
+        "C21",
+        "C24",
+        "C25",
+        "C26",
+        "C30",
+    }
     assert len(deterministic) >= 3
 
 
@@ -105,7 +119,9 @@ def test_every_citation_is_found_and_no_template_is_left_over(smoke):
     html = page(smoke)
     assert "citation" not in (smoke / "results/smoke/logs/report.log").read_text()
     for rest in ("{{", "}}", "{%", "**", "]{."):
-        assert rest not in re.sub(r"<style.*?</style>|<script.*?</script>|data:[^\"]+", "", html, flags=re.S), rest
+        assert rest not in re.sub(
+            r"<style.*?</style>|<script.*?</script>|data:[^\"]+", "", html, flags=re.S
+        ), rest
     assert re.search(r"<h1[^>]*>Images, against residual networks</h1>", html)
 
 
@@ -164,7 +180,11 @@ def test_bad_configuration_stops_before_any_job_with_one_line(tmp_path):
 
 @pytest.mark.parametrize(
     ("setting", "words"),
-    [("tier=huge", "smoke, quick, cpu, full"), ("tires=smoke", "unknown key"), ("questions=image", "dynamics, images")],
+    [
+        ("tier=huge", "smoke, quick, cpu, full"),
+        ("tires=smoke", "unknown key"),
+        ("questions=image", "dynamics, images"),
+    ],
 )
 def test_bad_settings_on_the_command_line_are_refused_in_one_line(tmp_path, setting, words):
     done = run(copy_of_clone(tmp_path), "-n", "--config", setting, check=False)
@@ -184,7 +204,11 @@ def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_p
     folder = copy_of_clone(tmp_path)
     target = "results/smoke/tables/dynamics_recovery.csv"
     process = subprocess.Popen(
-        [*SNAKEMAKE, target], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        [*SNAKEMAKE, target],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     runs = folder / "results/smoke/runs"
     deadline = time.monotonic() + 60
@@ -207,7 +231,12 @@ def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path):
     folder = copy_of_clone(tmp_path)
     question = folder / "config/questions/dynamics.yaml"
     question.write_text(question.read_text().replace("task: dynamics.recover", "task: dynamics.recovered"))
-    done = run(folder, "results/smoke/tables/dynamics_recovery.csv", "results/smoke/tables/images_sizes.csv", check=False)
+    done = run(
+        folder,
+        "results/smoke/tables/dynamics_recovery.csv",
+        "results/smoke/tables/images_sizes.csv",
+        check=False,
+    )
     assert done.returncode != 0
     assert (folder / "results/smoke/tables/images_sizes.csv").is_file()
     log = next((folder / "results/smoke/logs/runs/dynamics").glob("*.log")).read_text()

@@ -26,7 +26,9 @@ def overrides():
     unknown = set(config) - known
     if unknown:
         refuse(f"--config {sorted(unknown)[0]}: unknown key; allowed: {', '.join(OVERRIDES)}")
-    return {key: config[key] for key in ("seeds", "device") if key in config} | {"questions": chosen_questions()}
+    return {key: config[key] for key in ("seeds", "device") if key in config} | {
+        "questions": chosen_questions()
+    }
 
 
 def chosen_questions():

@@ -1,7 +1,11 @@
 def figure_tables(wildcards):
     found = study(wildcards.run)
     question, definition = found.figures[wildcards.figure]
-    names = [n for t in definition["tables"] for n in (t, *([f"{t}_summary"] if "summary" in found.tables[t][1] else []))]
+    names = [
+        n
+        for t in definition["tables"]
+        for n in (t, *([f"{t}_summary"] if "summary" in found.tables[t][1] else []))
+    ]
     return expand("results/{run}/tables/{table}.csv", run=wildcards.run, table=names)
 
 
@@ -28,7 +32,9 @@ rule figure:
     log:
         "results/{run}/logs/figures/{figure}.log",
     params:
-        code=lambda wildcards: code_hash(f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.base"),
+        code=lambda wildcards: code_hash(
+            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.base"
+        ),
         title=lambda wildcards: study(wildcards.run).figures[wildcards.figure][1]["title"],
         overrides=overrides(),
     script:

@@ -13,7 +13,10 @@ rule job:
     wildcard_constraints:
         module=r"[a-z_]+",
         job=r"[^/]+",
-    threads: lambda wildcards: workflow.cores or 1 if job_of(wildcards).spec.get("timed") else job_of(wildcards).spec["threads"]
+    threads:
+        lambda wildcards: (
+            workflow.cores or 1 if job_of(wildcards).spec.get("timed") else job_of(wildcards).spec["threads"]
+        )
     resources:
         gpu=lambda wildcards: 0 if job_of(wildcards).spec["device"] == "cpu" else gpus_of_a_job(),
     params:

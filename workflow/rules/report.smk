@@ -1,11 +1,15 @@
 def report_tables(wildcards):
     found = study(wildcards.run)
-    names = [n for t, (_, d) in found.tables.items() for n in (t, *([f"{t}_summary"] if "summary" in d else []))]
+    names = [
+        n for t, (_, d) in found.tables.items() for n in (t, *([f"{t}_summary"] if "summary" in d else []))
+    ]
     return expand("results/{run}/tables/{table}.csv", run=wildcards.run, table=[*names, "jobs"])
 
 
 def report_figures(wildcards):
-    return expand("results/{run}/figures/{figure}.json", run=wildcards.run, figure=study(wildcards.run).figures)
+    return expand(
+        "results/{run}/figures/{figure}.json", run=wildcards.run, figure=study(wildcards.run).figures
+    )
 
 
 # The report: one HTML file that needs no network, and a PDF.

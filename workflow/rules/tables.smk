@@ -38,7 +38,9 @@ rule summary:
 # Every job with its provenance.
 rule jobs_table:
     input:
-        lambda wildcards: [m for q, e in study(wildcards.run).jobs_by for m in metrics_of(wildcards.run, q, [e])],
+        lambda wildcards: [
+            m for q, e in study(wildcards.run).jobs_by for m in metrics_of(wildcards.run, q, [e])
+        ],
     output:
         "results/{run}/tables/jobs.csv",
     log:

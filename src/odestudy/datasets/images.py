@@ -127,7 +127,9 @@ def _alone(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("w")
     except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror}); name another in {FOLDER_VARIABLE}") from None
+        raise DataError(
+            f"{folder}: cannot be written ({error.strerror}); name another in {FOLDER_VARIABLE}"
+        ) from None
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

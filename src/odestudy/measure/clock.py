@@ -17,7 +17,9 @@ def now_s(device: str = "cpu") -> float:
     return time.perf_counter()
 
 
-def time_repeats(work: Callable[[], Any], device: str, *, repeats: int = 10, warmup: int = 2) -> dict[str, float]:
+def time_repeats(
+    work: Callable[[], Any], device: str, *, repeats: int = 10, warmup: int = 2
+) -> dict[str, float]:
     """Median and quartiles of the wall time of `work`, in seconds.
 
     Raises:

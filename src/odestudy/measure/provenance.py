@@ -28,7 +28,9 @@ def commit(root: Path) -> dict[str, Any]:
     """The commit of a clone and whether tracked files differ from it; nulls outside a clone."""
 
     def git(*words: str) -> str:
-        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=20, check=True
+        )
         return done.stdout.strip()
 
     try:

@@ -106,6 +106,8 @@ STEMS = {"digits": _stem_digits, "mnist": _stem_mnist}
 
 BLOCKS = {
     "none": lambda channels, block, solver: nn.Identity(),
-    "resnet": lambda channels, block, solver: nn.Sequential(*(ResidualBlock(channels) for _ in range(block["blocks"]))),
+    "resnet": lambda channels, block, solver: nn.Sequential(
+        *(ResidualBlock(channels) for _ in range(block["blocks"]))
+    ),
     "odenet": lambda channels, block, solver: ODEBlock(channels, solver),
 }

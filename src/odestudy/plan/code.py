@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ def module_file(name: str) -> Path | None:
     return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
 
 
-@lru_cache(maxsize=None)
+@cache
 def direct_imports(name: str) -> frozenset[str]:
     """The modules of this package that a module imports, its parent packages among them."""
     file = module_file(name)
@@ -46,7 +46,7 @@ def direct_imports(name: str) -> frozenset[str]:
     return frozenset(m for m in found if m.startswith("odestudy") and module_file(m) and m != name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def modules_of(name: str) -> frozenset[str]:
     """A module and, transitively, all modules of this package that it imports."""
     seen: set[str] = set()
@@ -59,7 +59,7 @@ def modules_of(name: str) -> frozenset[str]:
     return frozenset(seen)
 
 
-@lru_cache(maxsize=None)
+@cache
 def code_hash(*names: str) -> str:
     """Twelve hexadecimal digits over the meaning of modules: comments, docstrings and layout do not count.
 

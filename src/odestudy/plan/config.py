@@ -22,9 +22,13 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str | int | float | bool):
-                raise yaml.MarkedYAMLError(problem="a key must be a plain value", problem_mark=key_node.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem="a key must be a plain value", problem_mark=key_node.start_mark
+                )
             if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} given twice", problem_mark=key_node.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key!r} given twice", problem_mark=key_node.start_mark
+                )
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -80,7 +84,9 @@ def check(data: Any, schema: dict[str, Any], file: str, at: Iterable[str | int] 
     Raises:
         ConfigError: names file, key (`at` is put before it) and what is allowed.
     """
-    errors = sorted(Draft202012Validator(schema).iter_errors(data), key=lambda e: [str(p) for p in e.absolute_path])
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(data), key=lambda e: [str(p) for p in e.absolute_path]
+    )
     if errors:
         raise ConfigError(f"{file}: {_explain(_deepest(errors[0]), list(at))}")
 
@@ -88,23 +94,29 @@ def check(data: Any, schema: dict[str, Any], file: str, at: Iterable[str | int] 
 def _deepest(error: ValidationError) -> ValidationError:
     """In an anyOf, the branch that got furthest says most."""
     while error.context:
-        error = max(error.context, key=lambda e: (len(e.absolute_path), e.validator == "additionalProperties"))
+        error = max(
+            error.context, key=lambda e: (len(e.absolute_path), e.validator == "additionalProperties")
+        )
     return error
 
 
 def _explain(error: ValidationError, at: list[str | int]) -> str:
-    path = [*at, *error.absolute_path]
+    path: list[Any] = [*at, *error.absolute_path]
+    schema: Any = error.schema
     key = ".".join(str(part) for part in path) or "(top level)"
-    value, rule = error.instance, error.validator_value
+    value: Any = error.instance
+    rule: Any = error.validator_value
     if error.validator == "additionalProperties" and isinstance(value, dict):
-        allowed = sorted(error.schema.get("properties", {}))
+        allowed = sorted(schema.get("properties", {}))
         unknown = next((k for k in value if k not in allowed), "?")
         return f"{'.'.join(str(p) for p in [*path, unknown])}: unknown key; allowed: {', '.join(allowed)}"
     if error.validator == "enum":
         return f"{key}: {_show(value)} is not allowed; allowed: {', '.join(str(v) for v in rule)}"
     if error.validator == "type":
         wanted = rule if isinstance(rule, str) else " or ".join(rule)
-        hint = " (YAML needs a point and a sign in powers of ten: write 1.0e-6)" if _looks_numeric(value) else ""
+        hint = (
+            " (YAML needs a point and a sign in powers of ten: write 1.0e-6)" if _looks_numeric(value) else ""
+        )
         return f"{key}: {_show(value)} is a {_kind(value)}; allowed: {wanted}{hint}"
     if error.validator == "required":
         missing = next((k for k in rule if isinstance(value, dict) and k not in value), rule)

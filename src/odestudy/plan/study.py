@@ -103,7 +103,9 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     tier = load_checked(root, f"config/tiers/{tier_name}.yaml", "tier")
     systems = load_checked(root, "config/systems.yaml", "systems")
     claims = load_checked(root, "config/claims.yaml", "claims")
-    questions = {q: load_checked(root, f"config/questions/{q}.yaml", "question") for q in settings["questions"]}
+    questions = {
+        q: load_checked(root, f"config/questions/{q}.yaml", "question") for q in settings["questions"]
+    }
     _check_tier_names(tier, tier_name, questions)
     chosen = _chosen_questions(overrides.get("questions"), settings["questions"])
     common = settings["job"] | tier.get("job", {}) | _device(overrides)
@@ -127,7 +129,15 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
             jobs_by[question, name] = expand(common | merged, entries, own, origin)
     _check_tables(questions, jobs_by, dropped)
     return Study(
-        root, run, settings, tier, {q: questions[q] for q in chosen}, claims["claims"], systems, jobs_by, dropped
+        root,
+        run,
+        settings,
+        tier,
+        {q: questions[q] for q in chosen},
+        claims["claims"],
+        systems,
+        jobs_by,
+        dropped,
     )
 
 
@@ -199,7 +209,9 @@ def _check_tables(
     for question, spec in questions.items():
         for table, definition in spec["tables"].items():
             if table in names:
-                raise ConfigError(f"config/questions/{question}.yaml: tables.{table}: a table of that name exists")
+                raise ConfigError(
+                    f"config/questions/{question}.yaml: tables.{table}: a table of that name exists"
+                )
             names.add(table)
             for experiment in definition["experiments"]:
                 if experiment not in spec["experiments"]:

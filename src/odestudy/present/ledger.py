@@ -61,7 +61,9 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
     """The verdict of one claim before Holm's correction."""
     estimand = claim.get("estimand")
     if estimand is None or estimand["table"] not in study.tables:
-        return Finding(NO_DATA, why="its question has no experiment yet" if estimand is None else "question left out")
+        return Finding(
+            NO_DATA, why="its question has no experiment yet" if estimand is None else "question left out"
+        )
     if study.tier["verdicts"] == "deterministic" and not claim.get("deterministic"):
         return Finding(NOT_TESTABLE, why="this tier decides deterministic claims only")
     if not _planned(estimand, study):
@@ -78,7 +80,9 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
     failed = int((both["status"].fillna("ok") != "ok").sum()) if "status" in both else 0
     basic = Finding(NO_DATA, None, seeds, len(both), failed, stale=bool(both["stale"].any()))
     if not claim.get("deterministic") and seeds < claim.get("needs_seeds", FEWEST_SEEDS):
-        return replace(basic, verdict=NOT_TESTABLE, why=f"{seeds} of {claim.get('needs_seeds', FEWEST_SEEDS)} seeds")
+        return replace(
+            basic, verdict=NOT_TESTABLE, why=f"{seeds} of {claim.get('needs_seeds', FEWEST_SEEDS)} seeds"
+        )
     if failed and estimand["statistic"] != "rate":
         return replace(basic, verdict=INCONCLUSIVE, why=f"{failed} of {len(both)} runs failed")
     try:
@@ -169,7 +173,9 @@ def _per_seed(rows: pd.DataFrame, estimand: dict[str, Any], log: bool) -> pd.Ser
     if "denominator" in estimand:
         values = values / rows[estimand["denominator"]].astype(float)
     if not np.isfinite(values).all():
-        raise ValueError(f"{int((~np.isfinite(values)).sum())} of {len(values)} values are missing or not finite")
+        raise ValueError(
+            f"{int((~np.isfinite(values)).sum())} of {len(values)} values are missing or not finite"
+        )
     if log:
         if (values <= 0).any():
             raise ValueError("a value is not positive, so no ratio can be formed")
@@ -225,7 +231,10 @@ def _ratio_value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Re
 
 def _fits(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> list[Any]:
     rows = sides[0].dropna(subset=[estimand["over"], estimand["column"]])
-    return [power_fit(r[estimand["over"]].tolist(), r[estimand["column"]].tolist()) for _, r in rows.groupby("seed")]
+    return [
+        power_fit(r[estimand["over"]].tolist(), r[estimand["column"]].tolist())
+        for _, r in rows.groupby("seed")
+    ]
 
 
 def _exponent(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
@@ -296,7 +305,9 @@ def what_would_flip(finding: Finding, claim: dict[str, Any]) -> str:
     if finding.verdict == REFUTED and found:
         return f"an interval that reaches the accepted region, {region}{tail}"
     if finding.verdict == INCONCLUSIVE:
-        return finding.why and f"runs without this: {finding.why}" or f"more seeds: the interval crosses {region}{tail}"
+        return (
+            finding.why and f"runs without this: {finding.why}"
+        ) or f"more seeds: the interval crosses {region}{tail}"
     if finding.verdict == ANSWERED:
         return "nothing; it is a question, and the numbers are the answer"
     return f"data: {finding.why}"

@@ -18,7 +18,9 @@ def escape(value: Any) -> str:
     return " ".join(_SPECIAL.sub(r"\\\1", str(value)).split())
 
 
-def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "", widths: Sequence[str] = ()) -> str:
+def pipe_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "", widths: Sequence[str] = ()
+) -> str:
     """A Markdown table; cells are Markdown already."""
     align = "|" + "|".join(widths or [":---"] * len(header)) + "|"
     lines = ["| " + " | ".join(header) + " |", align]
@@ -29,7 +31,11 @@ def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], caption: st
 
 
 def summary_markdown(
-    summary: pd.DataFrame, by: list[str], columns: list[str], info: dict[str, dict[str, Any]], labels: dict[str, str]
+    summary: pd.DataFrame,
+    by: list[str],
+    columns: list[str],
+    info: dict[str, dict[str, Any]],
+    labels: dict[str, str],
 ) -> str:
     """A summary table for people: one row a group, each value with its interval."""
     shown = [c for c in columns if c in summary and summary[c].notna().any()]
@@ -58,5 +64,10 @@ def rows_markdown(table: pd.DataFrame, columns: dict[str, str], labels: dict[str
         return "*No data at this tier.*\n"
     rows = []
     for _, row in table.iterrows():
-        rows.append([escape(labels.get(str(row[c]), row[c])) if isinstance(row[c], str) else number(row[c]) for c in columns])
+        rows.append(
+            [
+                escape(labels.get(str(row[c]), row[c])) if isinstance(row[c], str) else number(row[c])
+                for c in columns
+            ]
+        )
     return pipe_table([escape(h) for h in columns.values()], rows)

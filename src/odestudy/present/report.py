@@ -63,14 +63,20 @@ class Context:
 
     def cell(self, table: str, column: str, digits: int = 3, **where: Any) -> str:
         """One number of a long table, the first row that fits."""
-        return lookup(self.table(table), column, where, self.info(table).get(column, {}).get("unit", ""), digits)
+        return lookup(
+            self.table(table), column, where, self.info(table).get(column, {}).get("unit", ""), digits
+        )
 
     def summary(self, name: str, *columns: str) -> str:
         """A summary table with its source line."""
         _, definition = self.study.tables[name]
         wanted = definition["summary"]
         text = summary_markdown(
-            self.table(f"{name}_summary"), wanted["by"], list(columns) or wanted["columns"], self.info(name), self.labels
+            self.table(f"{name}_summary"),
+            wanted["by"],
+            list(columns) or wanted["columns"],
+            self.info(name),
+            self.labels,
         )
         return f"{text}\n{self.source(f'tables/{name}_summary.csv', definition['title'])}"
 
@@ -92,7 +98,7 @@ class Context:
         about = json.loads((self.results / "figures" / f"{name}.json").read_text(encoding="utf-8"))
         links = ", ".join(f"[{escape(f'tables/{t}.csv')}](../tables/{t}.csv)" for t in about["tables"])
         formats = ", ".join(f"[{kind.upper()}](../figures/{name}.{kind})" for kind in ("svg", "pdf", "png"))
-        alt = escape(about["alt"]).replace("\\\"", "&quot;")
+        alt = escape(about["alt"]).replace('\\"', "&quot;")
         caption = f"{escape(about['title'])}. {escape(about['caption'])}"
         return (
             f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{_attribute(about["alt"])}" width=100%}}\n\n'
@@ -121,7 +127,14 @@ class Context:
             note = "" if pd.isna(r["note"]) else f"; {escape(r['note'])}"
             seeds = f"{r['seeds']}" if r["seeds"] else "0"
             rows.append([str(r["id"]), claim, verdict, estimate, seeds, escape(r["flip"]) + note])
-        header = ["Id", "Claim (source)", "Verdict", "Estimate and 95 % interval", "Seeds", "What would flip it"]
+        header = [
+            "Id",
+            "Claim (source)",
+            "Verdict",
+            "Estimate and 95 % interval",
+            "Seeds",
+            "What would flip it",
+        ]
         widths = [f":{'-' * share}" for share in (6, 30, 13, 18, 7, 26)]
         return pipe_table(header, rows, widths=widths)
 
@@ -144,7 +157,11 @@ class Context:
             "devices": present.groupby("device_name").size().to_dict() if len(present) else {},
             "commits": commits,
             "dirty": bool((present["clean"].astype(str) == "False").any()) if len(present) else False,
-            "versions": {c.removesuffix(" version"): _joined(present[c]) for c in present if c.endswith(" version")},
+            "versions": {
+                c.removesuffix(" version"): _joined(present[c])
+                for c in map(str, present)
+                if c.endswith(" version")
+            },
             "threads": _joined(present["threads"]) if len(present) else "",
         }
 
@@ -157,7 +174,15 @@ class Context:
                 for status, count in table["status"].dropna().value_counts().items():
                     if status != "ok":
                         example = table[table["status"] == status]["message"].iloc[0]
-                        rows.append([question, escape(name), escape(status), f"{count} of {len(table)}", escape(example)])
+                        rows.append(
+                            [
+                                question,
+                                escape(name),
+                                escape(status),
+                                f"{count} of {len(table)}",
+                                escape(example),
+                            ]
+                        )
         if not rows:
             return "Every run ended with status `ok`.\n"
         return pipe_table(["Question", "Table", "Status", "Runs", "For example"], rows)
@@ -167,7 +192,9 @@ class Context:
         for question, experiments in self.study.tier["questions"].items():
             for experiment, change in experiments.items():
                 if question in self.study.questions and ("base" in change or "grid" in change):
-                    parts = [f"{k} = {v}" for k, v in {**change.get("base", {}), **change.get("grid", {})}.items()]
+                    parts = [
+                        f"{k} = {v}" for k, v in {**change.get("base", {}), **change.get("grid", {})}.items()
+                    ]
                     rows.append([question, escape(experiment), escape("set to " + "; ".join(parts))])
         if not rows:
             return "This tier runs every experiment as the question's YAML has it.\n"
@@ -186,7 +213,9 @@ class Context:
 
 
 def _joined(column: pd.Series) -> str:
-    return ", ".join(sorted({str(v).removesuffix(".0") if isinstance(v, float) else str(v) for v in column.dropna()}))
+    return ", ".join(
+        sorted({str(v).removesuffix(".0") if isinstance(v, float) else str(v) for v in column.dropna()})
+    )
 
 
 def _attribute(text: str) -> str:
@@ -210,7 +239,14 @@ def make_report(study: Study, outputs: dict[str, Path]) -> None:
     here = outputs["html"].parent
     with tempfile.TemporaryDirectory() as scratch:
         html = Path(scratch) / "index.html"
-        options = ["--embed-resources", "--standalone", "--mathml", "--toc", "--toc-depth=1", "--section-divs"]
+        options = [
+            "--embed-resources",
+            "--standalone",
+            "--mathml",
+            "--toc",
+            "--toc-depth=1",
+            "--section-divs",
+        ]
         options += [f"--css={folder / 'style.css'}", f"--template={folder / 'page.html'}", "--wrap=none"]
         _pandoc(text, "html5", html, here, folder, options)
         page = html.read_text(encoding="utf-8")
@@ -233,7 +269,12 @@ def _scrollable_tables(page: str) -> str:
 
 
 def _pandoc(text: str, kind: str, target: Path, here: Path, folder: Path, options: list[str]) -> None:
-    arguments = ["--citeproc", f"--bibliography={folder / 'references.bib'}", f"--resource-path={here}", *options]
+    arguments = [
+        "--citeproc",
+        f"--bibliography={folder / 'references.bib'}",
+        f"--resource-path={here}",
+        *options,
+    ]
     pypandoc.convert_text(
         text, kind, format="markdown+pipe_tables+implicit_figures-tex_math_single_backslash", outputfile=str(target),
         extra_args=[*arguments, "--metadata=lang:en"], cworkdir=str(here),

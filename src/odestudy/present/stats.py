@@ -62,7 +62,9 @@ def t_estimate(values: Sequence[float], region: Region, *, log: bool = False) ->
     mean, error = float(x.mean()), float(stats.sem(x))
     half = float(stats.t.ppf((1 + LEVEL) / 2, len(x) - 1)) * error
     # One-sided p of "the mean is below the lower bound" and of "it is above the upper bound".
-    p_low, p_high = (_tail(sign * (mean - b), error, len(x) - 1) for sign, b in ((1, bounds[0]), (-1, bounds[1])))
+    p_low, p_high = (
+        _tail(sign * (mean - b), error, len(x) - 1) for sign, b in ((1, bounds[0]), (-1, bounds[1]))
+    )
     ends = np.array([mean, mean - half, mean + half])
     value, low, high = np.exp(ends) if log else ends
     return Estimate(float(value), float(low), float(high), len(x), *_two_sided(p_low, p_high))
@@ -160,7 +162,10 @@ def power_fit(n: Sequence[float], y: Sequence[float]) -> PowerFit:
     grid = np.linspace(0.1, 4.0, 79)
     best = grid[int(np.argmin([solve(a)[1] for a in grid]))]
     alpha = optimize.minimize_scalar(
-        lambda a: solve(a)[1], bounds=(max(0.05, best - 0.1), best + 0.1), method="bounded", options={"xatol": 1e-6}
+        lambda a: solve(a)[1],
+        bounds=(max(0.05, best - 0.1), best + 0.1),
+        method="bounded",
+        options={"xatol": 1e-6},
     ).x
     (a, scaled), _ = solve(alpha)
     share = np.inf if a <= 0 else scaled / a

@@ -29,7 +29,7 @@ def table_axes(study: Study, question: str, experiments: Sequence[str]) -> list[
 def table_columns(study: Study, question: str, name: str) -> list[str]:
     """The columns of a table: axes, seed, the question's own, then what identifies the run."""
     definition = study.questions[question]["tables"][name]
-    own = [c for c in study.questions[question]["columns"]]
+    own = list(study.questions[question]["columns"])
     return [*table_axes(study, question, definition["experiments"]), "seed", *own, *IDENTITY[1:]]
 
 
@@ -73,7 +73,11 @@ def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict
     rows = []
     for key, group in table.groupby(wanted["by"], sort=False, dropna=False):
         row = dict(zip(wanted["by"], key if isinstance(key, tuple) else (key,), strict=True))
-        fine = group["status"].isna() | (group["status"] == "ok") if "status" in group else pd.Series(True, group.index)
+        fine = (
+            group["status"].isna() | (group["status"] == "ok")
+            if "status" in group
+            else pd.Series(True, group.index)
+        )
         row |= {"runs": len(group), "ok": int(fine.sum())}
         for column in wanted["columns"]:
             values = group[column].dropna().astype(float) if column in group else pd.Series(dtype=float)
@@ -107,7 +111,15 @@ def jobs_table(study: Study) -> pd.DataFrame:
                 source = metrics["provenance"]
                 row |= {"rows": len(statuses), "ok": statuses.count("ok"), "ran": True}
                 row |= {"stale": metrics["code"] != study.code_of(job)}
-                keys = ("device", "device_name", "threads", "dtype", "wall_s", "process_peak_mib", "cuda_peak_mib")
+                keys = (
+                    "device",
+                    "device_name",
+                    "threads",
+                    "dtype",
+                    "wall_s",
+                    "process_peak_mib",
+                    "cuda_peak_mib",
+                )
                 row |= {k: source.get(k) for k in (*keys, "commit", "clean")}
                 row |= {f"{k} version": v for k, v in source["versions"].items()}
             else:

@@ -7,14 +7,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from tqdm import trange
 
 from odestudy.integrate import Counted, Solver, integrate, named_failure
 from odestudy.nets.dynamics import MODELS
 from odestudy.outcome import Outcome, Row
 from odestudy.systems.fields import field_of
-from odestudy.systems.trajectories import Observed, grid_around, in_support, observe, reference, signal_to_noise_db
+from odestudy.systems.trajectories import (
+    Observed,
+    grid_around,
+    in_support,
+    observe,
+    reference,
+    signal_to_noise_db,
+)
 
 SNAPSHOTS = 5
 
@@ -119,7 +126,9 @@ def _fit(
     return row, {"process": np.stack(snapshots), "process_iteration": np.array(seen)} if snapshots else {}
 
 
-def _trajectory(model: nn.Module, data: Observed, t: np.ndarray, spec: dict[str, Any], device: str) -> np.ndarray:
+def _trajectory(
+    model: nn.Module, data: Observed, t: np.ndarray, spec: dict[str, Any], device: str
+) -> np.ndarray:
     """The learnt system's trajectory from the true initial state, (len(t), d); NaN where it cannot be computed."""
     dtype = getattr(torch, spec["dtype"])
     solver = Solver(library=spec["library"], method="dopri5", rtol=1e-5, atol=1e-7, max_nfe=spec["max_nfe"])
@@ -156,11 +165,16 @@ def _judge(model: nn.Module, data: Observed, spec: dict[str, Any], device: str) 
     learnt = _trajectory(model, data, data.t, spec, device)
     far = np.linspace(data.t[-1], 2 * data.t[-1], len(data.t))
     t_far = np.concatenate([data.t[:1], far])
-    truth_far, learnt_far = reference(field, data.truth[0], t_far), _trajectory(model, data, t_far, spec, device)
+    truth_far, learnt_far = (
+        reference(field, data.truth[0], t_far),
+        _trajectory(model, data, t_far, spec, device),
+    )
     scale = float(data.truth.std())
     found: dict[str, Any] = {
         "field_error_pct": _relative_pct((got - wanted)[inside], wanted[inside]),
-        "field_error_off_pct": _relative_pct((got - wanted)[~inside], wanted[~inside]) if (~inside).any() else None,
+        "field_error_off_pct": _relative_pct((got - wanted)[~inside], wanted[~inside])
+        if (~inside).any()
+        else None,
         "trajectory_nrmse": float(np.sqrt(np.mean((learnt - data.truth) ** 2)) / scale),
         "extrapolation_nrmse": float(np.sqrt(np.mean((learnt_far - truth_far)[1:] ** 2)) / scale),
         "learnt": learnt,

@@ -14,7 +14,7 @@ from odestudy.datasets.images import Images, load_images
 from odestudy.integrate import Solver, named_failure
 from odestudy.measure.clock import now_s, time_repeats
 from odestudy.measure.memory import peak_mib, saved_for_backward_mib
-from odestudy.nets.images import Classifier
+from odestudy.nets.images import Classifier, ODEBlock
 from odestudy.outcome import Outcome, Row
 
 SIZES = {"digits": "digits", "mnist": "mnist", "fashion": "mnist"}
@@ -38,7 +38,11 @@ def train(spec: dict[str, Any], device: str) -> Outcome:
             epochs += _train_epochs(net, data, spec, seed, device)
             row["train_s"] = now_s(device) - clock
             right = _right(net, data.test, spec, device)
-            row |= {"test_error_pct": _error_pct(right), "test_errors": int((~right).sum()), "test_images": len(right)}
+            row |= {
+                "test_error_pct": _error_pct(right),
+                "test_errors": int((~right).sum()),
+                "test_images": len(right),
+            }
             row["validation_error_pct"] = _error_pct(_right(net, data.validation, spec, device))
             if spec["arm"]["net"] == "odenet":
                 row |= _refined(net, data, spec, device)
@@ -59,14 +63,18 @@ def _classifier(spec: dict[str, Any], solver: Solver) -> Classifier:
 def _solver(spec: dict[str, Any], **changes: Any) -> Solver:
     names = ("library", "method", "rtol", "atol", "max_nfe")
     gradient = spec["arm"].get("gradient", "backprop")
-    return Solver(**({name: spec[name] for name in names} | {"gradient": gradient, "step": spec.get("step")} | changes))
+    return Solver(
+        **({name: spec[name] for name in names} | {"gradient": gradient, "step": spec.get("step")} | changes)
+    )
 
 
 def _train_epochs(net: Classifier, data: Images, spec: dict[str, Any], seed: int, device: str) -> list[Row]:
     x, y = (part.to(device) for part in data.train)
     optimizer = torch.optim.Adam(net.parameters(), lr=spec["learning_rate"])
     steps = -(-len(x) // spec["batch"]) * spec["epochs"]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=spec["learning_rate"], total_steps=steps, cycle_momentum=False)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=spec["learning_rate"], total_steps=steps, cycle_momentum=False
+    )
     order = torch.Generator().manual_seed(seed)
     rows: list[Row] = []
     with tqdm(total=steps, desc=f"seed {seed}", disable=None, leave=False) as progress:
@@ -111,6 +119,7 @@ def _error_pct(right: np.ndarray) -> float:
 def _refined(net: Classifier, data: Images, spec: dict[str, Any], device: str) -> Row:
     """The refinement gate: test error with the tolerance a hundred times smaller, or the step halved."""
     block = net.block
+    assert isinstance(block, ODEBlock), "only an ODE has a solver to refine"
     kept = block.solver
     step = spec.get("step")
     finer = {"rtol": spec["rtol"] / 100, "atol": spec["atol"] / 100} if step is None else {"step": step / 2}
@@ -140,7 +149,13 @@ def cost(spec: dict[str, Any], device: str) -> Outcome:
         else:
             net = Classifier(SIZES[spec["dataset"]], {**spec["arm"], "blocks": steps}, _solver(spec))
         net = net.to(device)
-        row: Row = {"seed": seed, "steps": steps, "status": "ok", "message": "", "parameters": net.parameter_count()}
+        row: Row = {
+            "seed": seed,
+            "steps": steps,
+            "status": "ok",
+            "message": "",
+            "parameters": net.parameter_count(),
+        }
         try:
             row |= _cost_of_step(net, x, y, spec, device)
         except Exception as error:

@@ -42,4 +42,6 @@ def field_of(system: dict[str, Any]) -> Field:
     try:
         return FIELDS[name](**system.get("parameters", {}))
     except TypeError as error:
-        raise ValueError(f"system {system.get('name')}: parameters of field {name!r} do not fit: {error}") from None
+        raise ValueError(
+            f"system {system.get('name')}: parameters of field {name!r} do not fit: {error}"
+        ) from None

@@ -59,4 +59,6 @@ def signal_to_noise_db(truth: np.ndarray, noise: float) -> np.ndarray:
     """Signal to noise over time, (n,) in decibel: 20 log10(|z(t)| / (noise sqrt(d)))."""
     if noise <= 0:
         return np.full(len(truth), np.inf)
-    return 20 * np.log10(np.maximum(np.linalg.norm(truth, axis=1), 1e-300) / (noise * np.sqrt(truth.shape[1])))
+    return 20 * np.log10(
+        np.maximum(np.linalg.norm(truth, axis=1), 1e-300) / (noise * np.sqrt(truth.shape[1]))
+    )

@@ -50,7 +50,7 @@ class FigureData:
         return f"{info.get('label', column)}{unit}"
 
 
-class NothingToShow(Exception):  # noqa: N818  (not an error: a tier may leave a figure without data)
+class NothingToShow(Exception):
     """The tables hold no row that this figure shows."""
 
 
