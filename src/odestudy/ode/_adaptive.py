@@ -1,0 +1,171 @@
+"""The adaptive loop: step, accept or reject, record, next dt."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._control import Control, Counter
+from odestudy.ode._controller import SMALLEST_RATIO, initial_step
+from odestudy.ode._diagnosis import blame, diagnose
+from odestudy.ode._hooks import NO_HOOKS, Hooks
+from odestudy.ode._observer import Observer
+from odestudy.ode._span import Span
+from odestudy.ode._status import Failure
+from odestudy.ode._step import Field
+from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode._tolerance import Tolerance
+
+STRETCH = 1.01  # a step that would leave less than 1 % of itself to the end takes it all (dopri5.f)
+SAMPLE_EVERY = 8  # accepted steps between two estimates of the stiffness
+
+
+@dataclass
+class Cursor:
+    """Where an adaptive solve stands; it outlives a segment, so that the next one starts with this dt."""
+
+    t: float
+    y: Tensor
+    carry: Any = None
+    dt: float | None = None
+    previous: tuple[float, float] = (1.0, 1.0)
+    jumped: bool = False
+
+
+class AdaptiveLoop:
+    """Drives an adaptive stepper; `offset` is a zero that carries the gradient of the first time, or None."""
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        tolerance: Tolerance,
+        control: Control,
+        counter: Counter,
+        offset: Tensor | None = None,
+        hooks: Hooks = NO_HOOKS,
+    ) -> None:
+        self.stepper, self.tolerance, self.control = stepper, tolerance, control
+        self.counter, self.offset, self.hooks = counter, offset, hooks
+        self.steps = 0
+
+    def run(self, f: Field, cursor: Cursor, t_end: float, observer: Observer) -> Failure | None:
+        """Moves the cursor to t_end, or to where the observer or a failure ends the solve."""
+        stops = self.control.stops(cursor.t, t_end)
+        self._start(f, cursor, t_end)
+        budget = self.steps + self.control.max_steps
+        growth, ratio, dt = True, 0.0, math.nan
+        attempt: Attempt | None = None
+        while cursor.t != t_end:
+            t1, dt, clipped = self._aim(cursor, stops[0])
+            if not clipped and abs(dt) < 4 * math.ulp(cursor.t):
+                return self._fail("step_size_underflow", cursor, dt, ratio, attempt)
+            if self.steps >= budget:
+                return self._fail("max_steps", cursor, dt, ratio, attempt)
+            self.steps += 1
+            span = self._span(cursor, dt, before=clipped and t1 in self.control.jump_t)
+            self.hooks.step(cursor.t, cursor.y, dt)
+            attempt = self.stepper.step(f, span, cursor.y, cursor.carry)
+            ratio = self._ratio(dt, cursor.y, attempt)
+            accepted = ratio <= 1.0 or (self._at_dtmin(dt) and self.control.force_dtmin and ratio < math.inf)
+            self.counter.step(accepted)
+            self._next_dt(cursor, dt, ratio, growth and accepted, clipped and accepted)
+            growth = accepted
+            if not accepted:
+                self.hooks.reject(cursor.t, cursor.y, dt)
+                cursor.carry = attempt.retry
+                if self._at_dtmin(dt) and not clipped:
+                    return self._fail("step_size_underflow", cursor, dt, ratio, attempt)
+                continue
+            self.hooks.accept(cursor.t, cursor.y, dt)
+            if self._accept(f, cursor, span, t1, attempt, observer):
+                return None
+            if clipped:
+                stops.pop(0)
+        self._sample(dt, attempt, final=True)
+        return None
+
+    def _start(self, f: Field, cursor: Cursor, t_end: float) -> None:
+        """The first slope, and the first dt where none was carried over."""
+        if cursor.t == t_end:
+            return
+        direction = 1.0 if t_end > cursor.t else -1.0
+        span = Span(self._time(cursor.t), 0.0, cursor.y)
+        if cursor.carry is None:
+            cursor.carry = f(span.times((0.0,))[0], cursor.y)
+        if cursor.dt is None and self.control.dt0 is not None:
+            cursor.dt = abs(self.control.dt0)
+        if cursor.dt is None:
+            time = span.times((0.0,))[0].detach()
+            cursor.dt = initial_step(
+                f, time, cursor.y, cursor.carry, t_end - cursor.t, self.stepper.error_power, self.tolerance
+            )
+        cursor.dt = math.copysign(cursor.dt, direction)
+
+    def _time(self, t: float) -> float | Tensor:
+        return t if self.offset is None else self.offset + t
+
+    def _span(self, cursor: Cursor, dt: float, before: bool) -> Span:
+        return Span(self._time(cursor.t), dt, cursor.y, after=cursor.jumped, before=before)
+
+    def _aim(self, cursor: Cursor, stop: float) -> tuple[float, float, bool]:
+        """(t1, dt, clipped): the wanted step within its limits, or the one that ends on the next stop."""
+        assert cursor.dt is not None
+        size = min(max(abs(cursor.dt), self.control.dtmin), self.control.dtmax)
+        left = stop - cursor.t
+        if size * STRETCH >= abs(left):
+            return stop, left, True
+        dt = math.copysign(size, left)
+        return cursor.t + dt, dt, False
+
+    def _at_dtmin(self, dt: float) -> bool:
+        return abs(dt) <= self.control.dtmin
+
+    @torch.no_grad()
+    def _ratio(self, dt: float, y: Tensor, attempt: Attempt) -> float:
+        return float(self.tolerance.ratio(self.stepper.errors(dt, attempt), y, attempt.y1))
+
+    def _next_dt(self, cursor: Cursor, dt: float, ratio: float, growth: bool, clipped: bool) -> None:
+        factor = self.control.pid.factor(ratio, cursor.previous, self.stepper.error_power, growth)
+        wanted = dt * factor
+        if clipped and cursor.dt is not None and abs(cursor.dt) > abs(wanted):
+            wanted = cursor.dt  # the stop made this step short, not its error
+        cursor.dt = wanted
+        if ratio <= 1.0:
+            cursor.previous = (max(ratio, SMALLEST_RATIO), cursor.previous[0])
+
+    def _accept(
+        self, f: Field, cursor: Cursor, span: Span, t1: float, attempt: Attempt, observer: Observer
+    ) -> bool:
+        """Records the step and moves the cursor; True where the observer ends the solve."""
+        self._sample(t1 - cursor.t, attempt)
+        done = observer.accept(f, self.stepper, span, cursor.t, t1, cursor.y, attempt)
+        cursor.t, cursor.y, cursor.carry, cursor.jumped = t1, attempt.y1, attempt.carry, span.before
+        if cursor.jumped:
+            cursor.carry = None
+        return done
+
+    @torch.no_grad()
+    def _sample(self, dt: float, attempt: Attempt | None, final: bool = False) -> None:
+        """An estimate of h |lambda| now and then, and of the last step where there was none."""
+        stats = self.counter.stats
+        due = stats.accepted % SAMPLE_EVERY == 0 or (final and math.isnan(stats.stiffness))
+        if due and not self.counter.backward and attempt is not None:
+            rate = self.stepper.stiffness(attempt)
+            if rate is not None:
+                self.counter.stiffness(abs(dt) * float(rate))
+
+    @torch.no_grad()
+    def _fail(self, status: Any, cursor: Cursor, dt: float, ratio: float, attempt: Attempt | None) -> Failure:
+        rate = None if attempt is None else self.stepper.stiffness(attempt)
+        stiffness = 0.0 if rate is None else abs(dt) * float(rate)
+        blamed = "the state"
+        if attempt is not None:
+            errors = self.stepper.errors(dt, attempt)
+            blamed = blame(self.tolerance, errors[0], cursor.y, attempt.y1)
+        details = {
+            "max_steps": f"{self.control.max_steps} steps were not enough",
+            "step_size_underflow": "the step size became too small",
+        }
+        return diagnose(status, cursor.t, dt, ratio, max(stiffness, 0.0), blamed, cursor.y, details[status])

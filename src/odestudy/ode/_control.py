@@ -1,0 +1,69 @@
+"""Everything that steers an adaptive solve, and the counters it fills."""
+
+import math
+from dataclasses import dataclass, field
+
+from odestudy.ode._controller import PIDController
+from odestudy.ode._solution import Stats
+
+
+@dataclass(frozen=True)
+class Control:
+    """Step control of an adaptive solve; times in `step_t` and `jump_t` are stepped onto exactly.
+
+    At `jump_t` f may be discontinuous: it is evaluated on the near side, and k1 anew on the far side.
+    `force_dtmin` accepts steps of size dtmin whatever their error; otherwise they end the solve.
+    """
+
+    pid: PIDController = field(default_factory=PIDController)
+    dt0: float | None = None
+    dtmin: float = 0.0
+    dtmax: float = math.inf
+    max_steps: int = 100_000
+    force_dtmin: bool = False
+    step_t: tuple[float, ...] = ()
+    jump_t: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dtmin <= self.dtmax or self.dtmax <= 0:
+            raise ValueError(
+                f"dtmin {self.dtmin} and dtmax {self.dtmax}: need 0 <= dtmin <= dtmax, dtmax > 0"
+            )
+        if self.max_steps < 1:
+            raise ValueError(f"max_steps {self.max_steps}: need at least 1")
+        if self.dt0 is not None and not 0 < abs(self.dt0) < math.inf:
+            raise ValueError(
+                f"dt0 {self.dt0}: need a finite step size other than 0, or None to have it chosen"
+            )
+        if set(self.step_t) & set(self.jump_t):
+            both = sorted(set(self.step_t) & set(self.jump_t))
+            raise ValueError(f"step_t and jump_t must not share times, but share {both}")
+
+    def stops(self, t: float, t_end: float) -> list[float]:
+        """The times to hit exactly strictly after t, in order, the end last."""
+        low, high = min(t, t_end), max(t, t_end)
+        inner = sorted(s for s in (*self.step_t, *self.jump_t) if low < s < high)
+        return [*(inner if t_end > t else inner[::-1]), t_end]
+
+
+class Counter:
+    """Adds to a Stats' forward or backward counts."""
+
+    def __init__(self, stats: Stats, backward: bool = False) -> None:
+        self.stats, self.backward = stats, backward
+
+    def evaluation(self, n: int = 1) -> None:
+        if self.backward:
+            self.stats.nfe_backward += n
+        else:
+            self.stats.nfe += n
+
+    def step(self, accepted: bool) -> None:
+        name = ("accepted" if accepted else "rejected") + ("_backward" if self.backward else "")
+        setattr(self.stats, name, getattr(self.stats, name) + 1)
+
+    def stiffness(self, value: float) -> None:
+        if not self.backward and math.isfinite(value):
+            self.stats.stiffness = max(
+                value, 0.0 if math.isnan(self.stats.stiffness) else self.stats.stiffness
+            )

@@ -1,0 +1,45 @@
+"""The text of a failure: where, by what, and what to try."""
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._norms import MixedNorm
+from odestudy.ode._status import Failure, Status
+from odestudy.ode._tolerance import Tolerance
+
+STIFF = 2.5  # h |lambda| near the edge of an explicit method's region of stability
+
+
+def diagnose(
+    status: Status, t: float, dt: float, ratio: float, stiffness: float, blamed: str, y: Tensor, detail: str
+) -> Failure:
+    """A failure with its circumstances; a non-finite error turns an underflow into "non_finite"."""
+    if status == "step_size_underflow" and not ratio < float("inf"):
+        status = "non_finite"
+    causes, advice = [], []
+    if not bool(torch.isfinite(y).all()):
+        causes.append("the state itself is not finite")
+        advice.append("check the initial value and the dynamics' output")
+    elif not ratio < float("inf"):
+        causes.append("f gave a non-finite value, however short the step")
+        advice.append("look for a blow-up in finite time, a division by zero or an overflow near this time")
+    if stiffness > STIFF:
+        causes.append(f"the problem is stiff here (h |lambda| = {stiffness:.2g})")
+        advice.append("a stiff method, or a looser tolerance")
+    if "adjoint" in blamed or "parameters" in blamed:
+        causes.append(f"the largest error is in {blamed}")
+        advice.append(
+            "the adjoint's norm 'seminorm', or gradient='checkpointed', which solves nothing backwards"
+        )
+    if not causes:
+        causes.append(f"the error is largest in {blamed}")
+        advice.append("a looser rtol or atol, float64, or a larger max_steps")
+    where = f"t = {t:.9g}, dt = {dt:.3g}, error norm {ratio:.3g} (allowed 1)"
+    return Failure(status, f"{detail} at {where}; {'; '.join(causes)}. Try: {'; '.join(advice)}.")
+
+
+def blame(tolerance: Tolerance, error: Tensor | None, y: Tensor, y1: Tensor) -> str:
+    """Name of the part of the state whose error is largest."""
+    if isinstance(tolerance.norm, MixedNorm) and error is not None:
+        return tolerance.norm.largest(error / tolerance.scale(torch.maximum(y.abs(), y1.abs())))
+    return "the state"

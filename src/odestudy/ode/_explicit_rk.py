@@ -1,0 +1,91 @@
+"""Explicit Runge-Kutta methods under the stepper's contract."""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from odestudy.ode._span import Span, nodes_tensor
+from odestudy.ode._step import Field, advance, rk_step, weighted_sum
+from odestudy.ode._stepper import Attempt
+from odestudy.ode._tableau import ExplicitTableau, Terms, terms
+
+
+class ExplicitRK:
+    """An explicit Runge-Kutta method, adaptive where its tableau has an error estimate.
+
+    `fixed` drives an embedded pair on a given grid: its estimate and its last stage are then not computed.
+    """
+
+    one_step = True
+
+    def __init__(self, tableau: ExplicitTableau, fixed: bool = False) -> None:
+        self.tableau = tableau
+        self.name, self.order = tableau.name, tableau.order
+        self.error_power = 0 if fixed or not tableau.adaptive else tableau.error_order + 1
+        self.short = tableau.fsal and not self.error_power
+        self.nodes = tableau.c[:-1] if self.short else tableau.c
+        self.rows = tableau.rows[:-1] if self.short else tableau.rows
+        self.weights = terms(tableau.b)
+        self.error_terms = tuple(terms(row) for row in tableau.error_rows)
+        missing = [(1.0, terms(tableau.b))] if self.short else []
+        extra = zip(tableau.dense.extra_c, map(terms, tableau.dense.extra_a), strict=True)
+        self.extra = (*missing, *extra)  # what interpolation evaluates beyond the step itself
+
+    def step(self, f: Field, span: Span, y: Tensor, carry: Tensor | None) -> Attempt:
+        """One step; without a carry, k1 is evaluated first."""
+        times = span.times(self.nodes)
+        k1 = f(times[0], y) if carry is None else carry
+        y1, ks = rk_step(f, times, span.dt, y, k1, self.tableau, self.rows, self.weights)
+        return Attempt(y1, ks, ks[-1] if self.tableau.fsal and not self.short else None, k1)
+
+    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+        """dt sum_i e_i k_i for each error row of the tableau."""
+        return tuple(weighted_sum(row, attempt.ks) * dt for row in self.error_terms)
+
+    @cached_property
+    def _twins(self) -> tuple[int, int, Terms] | None:
+        """Two stages at the end of the step, f at one time and two states, and their distance."""
+        ends = [i for i, c in enumerate(self.nodes) if c == 1.0]
+        if len(ends) < 2:
+            return None
+        a = self.tableau.matrix()
+        return ends[-2], ends[-1], terms(tuple(a[ends[-1]] - a[ends[-2]]))
+
+    def stiffness(self, attempt: Attempt) -> Tensor | None:
+        """h |lambda| from two stages at the same time (HNW II, eq. IV.2.31); None where there are no two."""
+        if self._twins is None:
+            return None
+        i, j, gap = self._twins
+        distance = torch.linalg.vector_norm(weighted_sum(gap, attempt.ks))  # of the two states, over dt
+        return torch.linalg.vector_norm(attempt.ks[j] - attempt.ks[i]) / distance
+
+    @cached_property
+    def _polynomials(self) -> Tensor:
+        return torch.from_numpy(np.array(self.tableau.dense.p).T.copy())
+
+    def weights_at(self, theta: Tensor) -> Tensor:
+        """b_i(theta), shape [len(theta), stages], float64."""
+        p = self._polynomials.to(theta.device)
+        powers = nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
+        return (theta[:, None] ** powers) @ p
+
+    def complete(self, f: Field, span: Span, y: Tensor, attempt: Attempt) -> list[Tensor]:
+        """The stages that interpolation needs, the missing ones evaluated (and kept)."""
+        if not self.extra or len(attempt.ks) > len(self.nodes):
+            return attempt.ks
+        times = span.times(tuple(c for c, _ in self.extra))
+        for time, (_, row) in zip(times, self.extra, strict=True):
+            at_end = row == self.weights
+            state = attempt.y1 if at_end else advance(y, span.dt, row, attempt.ks)
+            attempt.ks.append(f(time, state))
+            if at_end:
+                attempt.carry = attempt.ks[-1]
+        return attempt.ks
+
+    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+        """y + dt sum_i b_i(theta) k_i."""
+        ks = self.complete(f, span, y, attempt)
+        weights = (self.weights_at(theta) * span.dt).to(y.dtype)
+        return y + (weights @ torch.stack(ks).reshape(len(ks), -1)).reshape(-1, *y.shape)

@@ -1,0 +1,66 @@
+"""The fixed-step loop: a given grid, no decision that depends on the state, no host synchronization."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._control import Counter
+from odestudy.ode._hooks import NO_HOOKS, Hooks
+from odestudy.ode._observer import Observer
+from odestudy.ode._span import Span, nodes_tensor
+from odestudy.ode._step import Field
+from odestudy.ode._stepper import Stepper
+
+CHUNK = 256  # steps whose times are made at once
+
+
+class FixedLoop:
+    """Drives any stepper over given times; `offsets` are zeros with the gradient of those times, or None."""
+
+    def __init__(
+        self, stepper: Stepper, counter: Counter, hooks: Hooks = NO_HOOKS, perturb: bool = False
+    ) -> None:
+        self.stepper, self.counter, self.hooks, self.perturb = stepper, counter, hooks, perturb
+
+    def run(
+        self,
+        f: Field,
+        y: Tensor,
+        times: Sequence[float],
+        observer: Observer,
+        offsets: Tensor | None = None,
+    ) -> Tensor:
+        """The state at the last of `times`, or where the observer ends the solve."""
+        spans = self._spans(y, times, offsets)
+        carry = None
+        for (t, t1), span in zip(pairwise(times), spans, strict=False):
+            self.hooks.step(t, y, t1 - t)
+            attempt = self.stepper.step(f, span, y, carry)
+            self.counter.step(True)
+            done = observer.accept(f, self.stepper, span, t, t1, y, attempt)
+            y, carry = attempt.y1, attempt.carry
+            if done:
+                break
+        return y
+
+    def _spans(self, y: Tensor, times: Sequence[float], offsets: Tensor | None) -> Iterator[Span]:
+        """Each step's times, a chunk of steps made at once."""
+        steps = [b - a for a, b in pairwise(times)]
+        if self.perturb or offsets is not None:
+            yield from (self._span(y, times, i, dt, offsets) for i, dt in enumerate(steps))
+            return
+        nodes = nodes_tensor(self.stepper.nodes, y.device)
+        for start in range(0, len(steps), CHUNK):
+            t, dt = list(times[start : start + CHUNK])[: len(steps) - start], steps[start : start + CHUNK]
+            grid = torch.tensor([t, dt], dtype=torch.float64).to(y.device)
+            table = torch.addcmul(grid[0, :, None], grid[1, :, None], nodes).to(y.dtype.to_real())
+            for row, one_t, one_dt in zip(table.unbind(), t, dt, strict=True):
+                yield Span(one_t, one_dt, y, given=row.unbind())
+
+    def _span(self, y: Tensor, times: Sequence[float], i: int, dt: float, offsets: Tensor | None) -> Span:
+        if offsets is None:
+            return Span(times[i], dt, y, after=self.perturb, before=self.perturb)
+        step = offsets[i + 1] - offsets[i] + dt
+        return Span(offsets[i] + times[i], step, y, after=self.perturb, before=self.perturb)

@@ -1,0 +1,56 @@
+"""torchdiffeq's interpolations of fixed steps, "linear" and "cubic", in place of a method's own."""
+
+from typing import Any
+
+from torch import Tensor
+
+from odestudy.ode._span import Span
+from odestudy.ode._step import Field
+from odestudy.ode._stepper import Attempt, Stepper
+
+
+class Linear:
+    """A stepper whose states between the steps lie on a straight line: of order 1 only."""
+
+    def __init__(self, stepper: Stepper) -> None:
+        self.inner = stepper
+        self.name, self.order, self.nodes = stepper.name, stepper.order, stepper.nodes
+        self.error_power, self.one_step = stepper.error_power, stepper.one_step
+
+    def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
+        """The inner stepper's step."""
+        return self.inner.step(f, span, y, carry)
+
+    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+        """The inner stepper's estimate."""
+        return self.inner.errors(dt, attempt)
+
+    def stiffness(self, attempt: Attempt) -> Tensor | None:
+        """The inner stepper's estimate."""
+        return self.inner.stiffness(attempt)
+
+    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+        """y + theta (y1 - y)."""
+        theta = theta.to(y.dtype).reshape(-1, *[1] * y.ndim)
+        return y + theta * (attempt.y1 - y)
+
+
+class Cubic(Linear):
+    """A stepper whose states between the steps lie on the cubic through both ends and their slopes."""
+
+    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+        """Hairer, Nørsett, Wanner I, eq. II.6.7; f at the end is evaluated, and kept for the next step."""
+        y1 = attempt.y1
+        end = f(span.times((1.0,))[0], y1)
+        h = theta.reshape(-1, *[1] * y.ndim)
+        rise = (h * h * (3 - 2 * h)).to(y.dtype) * (y1 - y)
+        bend = (h * (1 - h) ** 2 * span.dt).to(y.dtype) * attempt.ks[0]
+        return y + rise + bend - (h * h * (1 - h) * span.dt).to(y.dtype) * end
+
+
+INTERPOLATIONS: dict[str, type[Linear]] = {"linear": Linear, "cubic": Cubic}
+
+
+def with_interpolation(stepper: Stepper, interp: str | None) -> Stepper:
+    """The stepper with another interpolation; None leaves it its own."""
+    return stepper if interp is None else INTERPOLATIONS[interp](stepper)

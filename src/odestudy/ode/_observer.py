@@ -1,0 +1,89 @@
+"""What is kept of a solve: the states at the observation times, an event, the dense output."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._span import Span
+from odestudy.ode._step import Field
+from odestudy.ode._stepper import Attempt, Stepper
+
+
+class Observer(Protocol):
+    """Sees each accepted step; returns True to end the solve there."""
+
+    def accept(
+        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+    ) -> bool:
+        """The accepted step from (t, y) to (t1, attempt.y1)."""
+
+
+class Nothing:
+    """Keeps nothing: the end of the solve is all that is wanted."""
+
+    def accept(
+        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+    ) -> bool:
+        """Goes on."""
+        return False
+
+
+class Observations:
+    """Collects the states at `times`, all those in one step interpolated together.
+
+    `offsets` are zeros that carry the gradient of the times, or None; `aligned` says that the steps run from
+    one observation to the next and stretch with them.
+    """
+
+    def __init__(
+        self, times: Sequence[float], y0: Tensor, offsets: Tensor | None = None, aligned: bool = False
+    ) -> None:
+        self.times, self.offsets = times, offsets
+        self.exact = offsets is None or aligned  # y1 is the observation, its gradient in time included
+        self.sign = 1.0 if times[-1] >= times[0] else -1.0
+        self.pieces: list[Tensor] = [y0]
+        self.single: list[bool] = [True]
+        self.seen = 1
+
+    def accept(
+        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+    ) -> bool:
+        """Adds the observations up to t1."""
+        first = last = self.seen
+        while last < len(self.times) and self.sign * (self.times[last] - t1) <= 0:
+            last += 1
+        if last == first:
+            return False
+        if last == first + 1 and self.times[first] == t1 and self.exact:
+            self._add(attempt.y1, True)
+        else:
+            theta = self._theta(span, t, t1, first, last, y.device)
+            self._add(stepper.interpolate(f, span, y, attempt, theta), False)
+        self.seen = last
+        return False
+
+    def _theta(self, span: Span, t: float, t1: float, first: int, last: int, device: torch.device) -> Tensor:
+        theta = [(time - t) / (t1 - t) for time in self.times[first:last]]
+        result = torch.tensor(theta, dtype=torch.float64, device=device)
+        if self.offsets is None:
+            return result
+        moved = span.t - span.t.detach() if isinstance(span.t, Tensor) else 0.0
+        stretched = result * (span.dt - span.dt.detach()) if isinstance(span.dt, Tensor) else 0.0
+        return result + (self.offsets[first:last] - moved - stretched) / (t1 - t)
+
+    def _add(self, piece: Tensor, single: bool) -> None:
+        self.pieces.append(piece)
+        self.single.append(single)
+
+    def states(self) -> Tensor:
+        """Shape [len(times), *y0.shape]; nan where the solve did not get to."""
+        pieces = self.pieces
+        if not all(self.single):
+            pieces = [p[None] if one else p for p, one in zip(pieces, self.single, strict=True)]
+            ys = torch.cat(pieces)
+        else:
+            ys = torch.stack(pieces)
+        missing = len(self.times) - self.seen
+        return torch.cat([ys, ys.new_full((missing, *ys.shape[1:]), torch.nan)]) if missing else ys

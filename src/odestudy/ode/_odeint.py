@@ -1,0 +1,86 @@
+"""The second layer: drop-in for torchdiffeq 0.2 (github.com/rtqichen/torchdiffeq), same signatures."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from odestudy.ode._callbacks import adjoint_hooks, hooks_of
+from odestudy.ode._problem import make_problem
+from odestudy.ode._run import Run
+from odestudy.ode._solution import State
+from odestudy.ode._solve import finish
+from odestudy.ode._times import make_times
+from odestudy.ode._torchdiffeq_options import make_plan
+
+Options = Mapping[str, Any]
+
+
+def odeint(
+    func: Callable[[Tensor, Any], Any],
+    y0: State,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+) -> State:
+    """States at t, shape [len(t), *y0.shape], differentiable through the solver's operations.
+
+    Raises SolveError where the solve fails, ValueError for wrong arguments or unknown options.
+    """
+    problem = make_problem(func, y0, ())
+    times = make_times(t, problem.y0)
+    plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
+    return finish(Run(problem, times, plan, plan), "backprop").raise_on_failure().ys
+
+
+def odeint_adjoint(
+    func: Callable[[Tensor, Any], Any],
+    y0: State,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+    adjoint_rtol: Any = None,
+    adjoint_atol: Any = None,
+    adjoint_method: str | None = None,
+    adjoint_options: Options | None = None,
+    adjoint_params: Iterable[Tensor] | None = None,
+) -> State:
+    """As `odeint`, with the gradient by the continuous adjoint, solved backwards (Chen et al. 2018).
+
+    The error norm of the backward solve is mixed over state, adjoint and each parameter;
+    adjoint_options={"norm": "seminorm"} leaves the parameters out. Raises as `odeint`,
+    and SolveError in backward.
+    """
+    if adjoint_params is None and not isinstance(func, nn.Module):
+        raise ValueError(
+            "func must be an nn.Module, so that its parameters are found, or adjoint_params must give them "
+            "(adjoint_params=() where there are none)"
+        )
+    if adjoint_method not in (None, method) and options is not None and adjoint_options is None:
+        raise ValueError(
+            "with an adjoint_method of its own, options for it can't be inferred: pass adjoint_options"
+        )
+    problem = make_problem(func, y0, adjoint_params)
+    times = make_times(t, problem.y0)
+    plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
+    inherited = {k: v for k, v in (options or {}).items() if k != "norm"}
+    back = dict(inherited if adjoint_options is None else adjoint_options)
+    norm = back.pop("norm", "mixed")
+    back_plan = make_plan(
+        problem,
+        adjoint_method or method,
+        rtol if adjoint_rtol is None else adjoint_rtol,
+        atol if adjoint_atol is None else adjoint_atol,
+        back,
+        adjoint_hooks(func, problem),
+        (func, y0),
+    )
+    run = Run(problem, times, plan, replace(back_plan), adjoint_norm=norm)
+    return finish(run, "adjoint").raise_on_failure().ys

@@ -1,0 +1,63 @@
+"""How to integrate: the method with its steps, one thing for all gradients to call."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from odestudy.ode._adaptive import AdaptiveLoop, Cursor
+from odestudy.ode._control import Control, Counter
+from odestudy.ode._fixed import FixedLoop
+from odestudy.ode._grid import Grid
+from odestudy.ode._hooks import NO_HOOKS, Hooks
+from odestudy.ode._observer import Observer
+from odestudy.ode._status import Failure
+from odestudy.ode._step import Field
+from odestudy.ode._stepper import Stepper
+from odestudy.ode._tolerance import Tolerance
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stepper, adaptive where `grid` is None, with everything that steers it."""
+
+    stepper: Stepper
+    tolerance: Tolerance
+    control: Control = field(default_factory=Control)
+    grid: Grid | None = None
+    perturb: bool = False
+    hooks: Hooks = NO_HOOKS
+
+    def integrate(
+        self,
+        f: Field,
+        y: Tensor,
+        times: tuple[float, ...],
+        observer: Observer,
+        counter: Counter,
+        offsets: Tensor | None = None,
+        previous: Cursor | None = None,
+    ) -> tuple[Cursor, Failure | None]:
+        """From times[0] to times[-1]; `previous` hands on the step size of an earlier segment."""
+        cursor = Cursor(times[0], y)
+        if self.grid is None:
+            if previous is not None:
+                cursor.dt, cursor.previous = previous.dt, previous.previous
+            offset = None if offsets is None else offsets[0]
+            loop = AdaptiveLoop(self.stepper, self.tolerance, self.control, counter, offset, self.hooks)
+            return cursor, loop.run(f, cursor, times[-1], observer)
+        points = self.grid.points(times)
+        fixed = FixedLoop(self.stepper, counter, self.hooks, self.perturb)
+        cursor.y = fixed.run(f, y, points, observer, self.grid.offsets(points, times, offsets))
+        cursor.t = times[-1]
+        return cursor, None
+
+
+def counted(f: Field, counter: Counter) -> Field:
+    """f, each evaluation counted."""
+
+    def field_(t: Tensor, y: Tensor) -> Any:
+        counter.evaluation()
+        return f(t, y)
+
+    return field_

@@ -1,0 +1,77 @@
+"""The initial value problem, brought to the form that the solvers work on: one tensor as state."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from odestudy.ode._solution import State
+from odestudy.ode._step import Field
+
+
+def unflatten(flat: Tensor, shapes: tuple[torch.Size, ...], leading: int = 0) -> tuple[Tensor, ...]:
+    """Splits the last dimension of `flat` into tensors of these shapes, after `leading` common dimensions."""
+    lead = flat.shape[:leading]
+    chunks = flat.split([s.numel() for s in shapes], dim=-1)
+    return tuple(chunk.reshape(*lead, *s) for chunk, s in zip(chunks, shapes, strict=True))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """f(t, y) on one tensor, the initial value, the shapes of a tuple state (or None), and f's parameters."""
+
+    f: Field
+    y0: Tensor
+    shapes: tuple[torch.Size, ...] | None
+    params: tuple[Tensor, ...] | None
+    module: nn.Module | None
+
+    def restore(self, ys: Tensor, leading: int = 1) -> State:
+        """States as the caller gave them."""
+        return ys if self.shapes is None else unflatten(ys, self.shapes, leading)
+
+
+def make_problem(
+    f: Callable[[Tensor, Any], Any], y0: State, params: Iterable[Tensor] | nn.Module | None
+) -> Problem:
+    """Checks and normalises; raises ValueError for a state that is no tensor of floating point numbers."""
+    if not callable(f):
+        raise ValueError(f"f must be a callable f(t, y) that gives dy/dt, got {type(f).__name__}")
+    parts = (y0,) if isinstance(y0, Tensor) else y0
+    if not isinstance(parts, tuple) or not parts or not all(isinstance(p, Tensor) for p in parts):
+        raise ValueError(
+            f"y0 must be a tensor or a non-empty tuple of tensors, got {type(y0).__name__}; "
+            "wrap numbers and arrays with torch.as_tensor"
+        )
+    for part in parts:
+        if not (part.is_floating_point() or part.is_complex()):
+            raise ValueError(f"y0 must hold floating point numbers, got {part.dtype}; use y0.double()")
+    module = f if isinstance(f, nn.Module) else None
+    found = _parameters(module, params)
+    if isinstance(y0, Tensor):
+        return Problem(f, y0, None, found, module)
+    shapes = tuple(part.shape for part in parts)
+    flat = torch.cat([part.reshape(-1) for part in parts])
+
+    def flat_f(t: Tensor, y: Tensor) -> Tensor:
+        return torch.cat([dy.reshape(-1) for dy in f(t, unflatten(y, shapes))])
+
+    return Problem(flat_f, flat, shapes, found, module)
+
+
+def _parameters(
+    module: nn.Module | None, params: Iterable[Tensor] | nn.Module | None
+) -> tuple[Tensor, ...] | None:
+    """The parameters that need a gradient; None where they are neither given nor found."""
+    if isinstance(params, nn.Module):
+        params = params.parameters()
+    if params is None:
+        if module is None:
+            return None
+        params = module.parameters()
+    found = tuple(params)
+    if not all(isinstance(p, Tensor) for p in found):
+        raise ValueError("params must be tensors (or a module whose parameters they are)")
+    return tuple(p for p in found if p.requires_grad)

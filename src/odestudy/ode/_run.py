@@ -1,0 +1,114 @@
+"""One solve under way: what the gradients read, and where they leave their results."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._control import Counter
+from odestudy.ode._norms import MixedNorm, Norm
+from odestudy.ode._plan import Plan, counted
+from odestudy.ode._problem import Problem, unflatten
+from odestudy.ode._solution import State, Stats
+from odestudy.ode._status import Failure
+from odestudy.ode._step import Field
+from odestudy.ode._times import Times
+
+
+@dataclass
+class Run:
+    """Problem, times and plans of one solve; `failure` is set by the gradient that runs it.
+
+    `backward_plan` drives the adjoint's solve back; `seminorm` leaves its parameters out of the error norm.
+    """
+
+    problem: Problem
+    times: Times
+    plan: Plan
+    backward_plan: Plan
+    adjoint_norm: str | Callable[..., Tensor] = "mixed"
+    stats: Stats = field(default_factory=Stats)
+    failure: Failure | None = None
+
+    def field(self) -> Field:
+        """f with its forward evaluations counted, its first output checked."""
+        return _checked(counted(self.problem.f, Counter(self.stats)))
+
+    def restore_one(self, y: Tensor) -> State:
+        """One state as the caller gave it."""
+        return self.problem.restore(y, leading=0)
+
+    def needed_params(self) -> tuple[Tensor, ...]:
+        """The parameters; raises ValueError where they are neither given nor found."""
+        if self.problem.params is None:
+            raise ValueError(
+                "this gradient needs f's parameters: make f an nn.Module, or pass params= "
+                "(params=() where there are none)"
+            )
+        return self.problem.params
+
+
+def _checked(f: Field) -> Field:
+    """f, whose first output must look like the state."""
+    first = True
+
+    def field_(t: Tensor, y: Tensor) -> Tensor:
+        nonlocal first
+        dy = f(t, y)
+        if first:
+            first = False
+            if not isinstance(dy, Tensor) or dy.shape != y.shape or dy.dtype != y.dtype:
+                got = f"{tuple(dy.shape)} of {dy.dtype}" if isinstance(dy, Tensor) else type(dy).__name__
+                raise ValueError(f"f(t, y) gave {got}; it must match y: {tuple(y.shape)} of {y.dtype}")
+        return dy
+
+    return field_
+
+
+def check_finite(run: Run, ys: Tensor) -> None:
+    """Marks a fixed-step solve that left the finite numbers (adaptive ones notice step by step)."""
+    if run.failure is not None or run.plan.grid is None:
+        return
+    with torch.no_grad():
+        good = torch.isfinite(ys.reshape(len(ys), -1)).all(1)
+        if bool(good.all()):
+            return
+        first = int((~good).int().argmax())
+    when = run.times.values[min(first, len(run.times.values) - 1)]
+    before = run.times.values[max(first - 1, 0)]
+    run.failure = Failure(
+        "non_finite",
+        f"the state is not finite at t = {when:.9g} (it was at t = {before:.9g}, {run.plan.stepper.name} "
+        "with fixed steps). Try: smaller steps, or an adaptive method, which says where and why.",
+    )
+
+
+def state_norms(run: Run) -> Norm:
+    """The adjoint's error norm over its flat state (y, a, parameters...)."""
+    n, shape, inner = run.problem.y0.numel(), run.problem.y0.shape, run.plan.tolerance.norm
+    params = run.needed_params()
+    sizes = (n, n, *(p.numel() for p in params))
+    if callable(run.adjoint_norm):
+        return _callers_norm(run, run.adjoint_norm, (shape, shape, *(p.shape for p in params)))
+
+    def norm(r: Tensor) -> Tensor:
+        return inner(r.reshape(shape))
+
+    return MixedNorm(
+        sizes,
+        ("the state", "the adjoint", *(f"the adjoint's parameters[{i}]" for i in range(len(params)))),
+        counted=2 if run.adjoint_norm == "seminorm" else None,
+        norms={0: norm, 1: norm},
+    )
+
+
+def _callers_norm(run: Run, norm: Callable[..., Tensor], parts: tuple[torch.Size, ...]) -> Norm:
+    """torchdiffeq's convention: the norm sees (t, y, a, *parameters), tuple states tensor by tensor."""
+
+    def flat_norm(r: Tensor) -> Tensor:
+        y, a, *rest = unflatten(r, parts)
+        states = ((y,), (a,)) if run.problem.shapes is None else map(run.restore_one, (y, a))
+        return norm((r.new_zeros(()), *(x for state in states for x in state), *rest))
+
+    return flat_norm

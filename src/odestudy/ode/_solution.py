@@ -1,0 +1,48 @@
+"""What a solve returns."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from odestudy.ode._status import Failure, SolveError, Status
+
+State = Tensor | tuple[Tensor, ...]
+
+
+@dataclass
+class Stats:
+    """Counts of one solve; the backward ones are filled when the backward pass has run.
+
+    `stiffness` is the largest sampled h |lambda|: an explicit method is held back by stability, not by
+    accuracy, where it stays near the edge of its stability region (about 3.3 for order 5; HNW II, IV.2).
+    """
+
+    nfe: int = 0
+    nfe_backward: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    accepted_backward: int = 0
+    rejected_backward: int = 0
+    stiffness: float = float("nan")
+    status_backward: Status | None = None
+
+
+@dataclass(frozen=True)
+class Solution:
+    """ys at ts (shape [len(ts), *y0.shape], a tuple for a tuple state), counts, and how the solve ended.
+
+    Where `status` is not "ok", the rows of ys that were not reached are nan and `message` says why.
+    """
+
+    ts: Tensor
+    ys: State
+    stats: Stats = field(default_factory=Stats)
+    status: Status = "ok"
+    message: str = ""
+    event_t: Tensor | None = None
+
+    def raise_on_failure(self) -> "Solution":
+        """Returns itself; raises SolveError where the status is not "ok"."""
+        if self.status != "ok":
+            raise SolveError(Failure(self.status, self.message))
+        return self

@@ -1,0 +1,55 @@
+"""A step's stretch of time, and the scalar tensors at which f is evaluated in it."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+
+@lru_cache(maxsize=256)
+def nodes_tensor(nodes: tuple[float, ...], device: torch.device) -> Tensor:
+    """The nodes as float64 on the device, made once."""
+    return torch.tensor(nodes, dtype=torch.float64, device=device)
+
+
+def nudge(time: Tensor, towards: float) -> Tensor:
+    """The next representable number in the direction of `towards`, with the gradient of `time`."""
+    target = torch.full_like(time.detach(), towards)
+    return time + (torch.nextafter(time.detach(), target) - time.detach())
+
+
+class Span:
+    """From t to t + dt; both are floats, or float64 tensors where gradients with respect to time are wanted.
+
+    `after` and `before` ask for f just inside the ends, where f jumps there.
+    """
+
+    __slots__ = ("after", "before", "device", "dt", "dtype", "given", "t")
+
+    def __init__(
+        self,
+        t: float | Tensor,
+        dt: float | Tensor,
+        like: Tensor,
+        given: Sequence[Tensor] | None = None,
+        after: bool = False,
+        before: bool = False,
+    ) -> None:
+        self.t, self.dt, self.given = t, dt, given
+        self.dtype, self.device = like.dtype.to_real(), like.device
+        self.after, self.before = after, before
+
+    def times(self, nodes: tuple[float, ...]) -> Sequence[Tensor]:
+        """t + c dt for each node c, computed in float64 and rounded to the state's precision."""
+        if self.given is not None and len(self.given) == len(nodes):
+            return self.given
+        times = (nodes_tensor(nodes, self.device) * self.dt + self.t).to(self.dtype).unbind()
+        if not (self.after or self.before):
+            return times
+        forward = float("inf") if float(self.dt) > 0 else -float("inf")
+        ends = {0.0: (self.after, forward), 1.0: (self.before, -forward)}
+        return [
+            nudge(time, ends[c][1]) if c in ends and ends[c][0] else time
+            for c, time in zip(nodes, times, strict=True)
+        ]

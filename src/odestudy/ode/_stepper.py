@@ -1,0 +1,48 @@
+"""The contract between a method and the loops that drive it."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from odestudy.ode._span import Span
+from odestudy.ode._step import Field
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An attempted step: its end, its stages, what the next step can start from, and what a retry can.
+
+    None means: nothing, evaluate afresh.
+    """
+
+    y1: Tensor
+    ks: list[Tensor]
+    carry: Any
+    retry: Any
+
+
+class Stepper(Protocol):
+    """A method as the loops see it; a multistep one keeps its history in `carry`.
+
+    `error_power` is the power of dt with which the error estimate shrinks (0: fixed steps only); `nodes` are
+    the c_i at whose times t + c_i dt a step evaluates f; `one_step` says that a step depends on y alone.
+    """
+
+    name: str
+    order: int
+    error_power: int
+    one_step: bool
+    nodes: tuple[float, ...]
+
+    def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
+        """The step from y over the span."""
+
+    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+        """One or two estimates of the step's error, shaped like y."""
+
+    def stiffness(self, attempt: Attempt) -> Tensor | None:
+        """An estimate of |lambda|, where the stages tell."""
+
+    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+        """States at t + theta dt, shape [len(theta), *y.shape]; theta is float64 in [0, 1]."""

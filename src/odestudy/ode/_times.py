@@ -1,0 +1,35 @@
+"""The observation times, as floats for the loops and as zeros that carry their gradient."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Times:
+    """`values` as floats; `offsets`, shape [len], float64: t - t, zero but differentiable, or None."""
+
+    tensor: Tensor
+    values: tuple[float, ...]
+    offsets: Tensor | None
+
+
+def make_times(t: Tensor | Sequence[float], y0: Tensor) -> Times:
+    """Raises ValueError unless t is one-dimensional, finite and strictly monotonic."""
+    if not isinstance(t, Tensor):
+        t = torch.as_tensor(t, dtype=torch.float64)
+    if not t.is_floating_point():
+        raise ValueError(f"t must be floating point, got {t.dtype}; use t.double()")
+    if t.ndim != 1 or t.numel() == 0:
+        raise ValueError(f"t must be one-dimensional with at least one time, got shape {tuple(t.shape)}")
+    values = tuple(t.detach().tolist())
+    if not all(abs(v) < float("inf") for v in values):
+        raise ValueError(f"t must be finite, got {values}")
+    steps = [b - a for a, b in pairwise(values)]
+    if not (all(s > 0 for s in steps) or all(s < 0 for s in steps)):
+        raise ValueError("t must be strictly increasing or strictly decreasing; sort it, drop repeated times")
+    offsets = (t - t.detach()).double().to(y0.device) if t.requires_grad else None
+    return Times(t, values, offsets)

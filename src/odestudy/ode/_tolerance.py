@@ -1,0 +1,62 @@
+"""What error is allowed, and how far an attempted step stays within it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._norms import Norm, rms
+from odestudy.ode._problem import Problem
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Allowed error per element, atol + rtol |y|; floats, or tensors that broadcast to the state."""
+
+    rtol: float | Tensor
+    atol: float | Tensor
+    norm: Norm = rms
+
+    def scale(self, size: Tensor) -> Tensor:
+        """The allowed error for elements of magnitude `size`."""
+        if isinstance(self.rtol, float) and isinstance(self.atol, float):
+            return (size * self.rtol).add_(self.atol)
+        return (size * self.rtol + self.atol).to(size.dtype)
+
+    def ratio(self, errors: tuple[Tensor, ...], y: Tensor, y1: Tensor) -> Tensor:
+        """Norm of error over allowed error; a step is good when it is at most 1 (HNW I, eq. II.4.11).
+
+        With two estimates, DOP853's combination (HNW I, section II.10): e5^2 / sqrt(e5^2 + 0.01 e3^2).
+        """
+        scale = self.scale(torch.maximum(y.abs(), y1.abs()))
+        first = self.norm(errors[0] / scale)
+        if len(errors) == 1:
+            return first
+        second = self.norm(errors[1] / scale)
+        both = first * first + 0.01 * second * second
+        return torch.where(both > 0, first * first / both.sqrt(), both)  # nan stays nan: both > 0 is false
+
+
+def make_tolerance(rtol: Any, atol: Any, norm: Norm, problem: Problem) -> Tolerance:
+    """Numbers, tensors that broadcast to y0, or one of them per tensor of a tuple; ValueError for others."""
+    return Tolerance(_allowed("rtol", rtol, problem), _allowed("atol", atol, problem), norm)
+
+
+def _allowed(name: str, value: Any, problem: Problem) -> float | Tensor:
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise ValueError(f"{name} cannot require a gradient; detach it")
+    if isinstance(value, list | tuple):
+        if problem.shapes is None or len(value) != len(problem.shapes):
+            what = "no tuple" if problem.shapes is None else f"a tuple of {len(problem.shapes)}"
+            raise ValueError(f"{name} has {len(value)} entries, but y0 is {what}; give one per tensor of y0")
+        each = zip(value, problem.shapes, strict=True)
+        parts = [torch.as_tensor(v, dtype=problem.y0.dtype.to_real()).expand(s).reshape(-1) for v, s in each]
+        value = torch.cat(parts).to(problem.y0.device)
+    elif isinstance(value, Tensor) and value.numel() > 1:
+        value = value.to(problem.y0.device)
+    else:
+        value = float(value)
+    if not bool(torch.as_tensor(value >= 0).all()):
+        raise ValueError(f"{name} must not be negative or nan, got {value}")
+    return value

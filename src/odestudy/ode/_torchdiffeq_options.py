@@ -1,0 +1,138 @@
+"""torchdiffeq's options, checked and turned into a plan."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._control import Control
+from odestudy.ode._controller import PIDController
+from odestudy.ode._grid import ON_TIMES, Grid, uniform
+from odestudy.ode._hooks import Hooks
+from odestudy.ode._interp import INTERPOLATIONS, with_interpolation
+from odestudy.ode._methods import make_stepper
+from odestudy.ode._norms import Norm, mixed, rms
+from odestudy.ode._plan import Plan
+from odestudy.ode._problem import Problem, unflatten
+from odestudy.ode._status import choose
+from odestudy.ode._tolerance import make_tolerance
+
+ADAPTIVE_OPTIONS = (
+    "norm",
+    "first_step",
+    "min_step",
+    "max_step",
+    "step_t",
+    "jump_t",
+    "safety",
+    "ifactor",
+    "dfactor",
+    "max_num_steps",
+    "dtype",
+)
+FIXED_OPTIONS = ("norm", "step_size", "grid_constructor", "interp", "perturb")
+
+
+def make_plan(
+    problem: Problem,
+    method: str | None,
+    rtol: Any,
+    atol: Any,
+    options: Mapping[str, Any] | None,
+    hooks: Hooks,
+    caller: tuple[Callable[..., Any], Any],
+) -> Plan:
+    """A plan with torchdiffeq's defaults; `caller` is (func, y0) as the user gave them.
+
+    Raises ValueError for an unknown method, an unknown option (with the known ones), or one with a bad value.
+    """
+    options = dict(options or {})
+    stepper = make_stepper(method or "dopri5", fixed=False)
+    adaptive = stepper.error_power > 0
+    known = ADAPTIVE_OPTIONS if adaptive else FIXED_OPTIONS
+    for name in options:
+        choose(f"option for method {stepper.name!r}:", name, known)
+    tolerance = make_tolerance(rtol, atol, _norm(options.get("norm"), problem), problem)
+    if adaptive:
+        return Plan(stepper, tolerance, _control(options), hooks=hooks)
+    interp = options.get("interp", "linear")
+    choose("interp", interp, INTERPOLATIONS)  # type: ignore[arg-type]
+    return Plan(
+        with_interpolation(stepper, interp),
+        tolerance,
+        Control(dt0=_number(options, "step_size", None)),
+        grid=_grid(options, caller, problem.y0),
+        perturb=bool(options.get("perturb", False)),
+        hooks=hooks,
+    )
+
+
+def _control(options: dict[str, Any]) -> Control:
+    pid = PIDController(
+        safety=_number(options, "safety", 0.9),
+        factor_max=_number(options, "ifactor", 10.0),
+        factor_min=_number(options, "dfactor", 0.2),
+    )
+    dtmin = _number(options, "min_step", 0.0)
+    return Control(
+        pid=pid,
+        dt0=_number(options, "first_step", None),
+        dtmin=dtmin,
+        dtmax=_number(options, "max_step", math.inf),
+        max_steps=int(_number(options, "max_num_steps", 2**31 - 1)),
+        force_dtmin=dtmin > 0,
+        step_t=_floats(options, "step_t"),
+        jump_t=_floats(options, "jump_t"),
+    )
+
+
+def _number(options: dict[str, Any], name: str, default: Any) -> Any:
+    value = options.get(name)
+    if value is None:
+        return default
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"option {name!r} must be a number, got {value!r}") from error
+
+
+def _floats(options: dict[str, Any], name: str) -> tuple[float, ...]:
+    value = options.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, Tensor | list | tuple):
+        raise ValueError(f"option {name!r} must be a tensor of times, got {type(value).__name__}")
+    times = tuple(torch.as_tensor(value, dtype=torch.float64).reshape(-1).tolist())
+    if len(set(times)) < len(times):
+        raise ValueError(f"option {name!r} must not repeat times, got {times}")
+    return times
+
+
+def _norm(norm: Any, problem: Problem) -> Norm:
+    shapes = problem.shapes
+    if norm is None:
+        return rms if shapes is None else mixed(shapes)
+    if not callable(norm):
+        raise ValueError(f"option 'norm' must be a callable on the state, got {norm!r}")
+    return norm if shapes is None else lambda r: norm(unflatten(r, shapes))
+
+
+def _grid(options: dict[str, Any], caller: tuple[Callable[..., Any], Any], y0: Tensor) -> Grid:
+    step_size, constructor = _number(options, "step_size", None), options.get("grid_constructor")
+    if step_size is not None and constructor is not None:
+        raise ValueError("step_size and grid_constructor exclude each other; give one of them")
+    if step_size is not None and not step_size > 0:
+        raise ValueError(f"option 'step_size' must be positive, got {step_size}")
+    if constructor is None:
+        return ON_TIMES if step_size is None else uniform(step_size)
+
+    def grid(times: Sequence[float]) -> list[float]:
+        made = constructor(*caller, torch.tensor(times, dtype=torch.float64, device=y0.device))
+        points = [float(p) for p in made]
+        if points[0] != times[0] or points[-1] != times[-1]:
+            raise ValueError(f"grid_constructor's grid must run from {times[0]} to {times[-1]}, got {points}")
+        return points
+
+    return Grid(grid, drifts=True)

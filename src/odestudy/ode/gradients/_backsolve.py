@@ -1,0 +1,77 @@
+"""What the continuous adjoints share: from the last observation back to the first, segment by segment."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._adaptive import Cursor
+from odestudy.ode._control import Counter
+from odestudy.ode._norms import Norm
+from odestudy.ode._observer import Observer
+from odestudy.ode._plan import Plan
+from odestudy.ode._run import Run
+from odestudy.ode._status import Failure, SolveError
+from odestudy.ode._step import Field
+
+
+def back_solve(
+    run: Run,
+    plan: Plan,
+    f: Field,
+    ys: Tensor,
+    grad_ys: Tensor,
+    observer: Observer,
+    tail: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """(dL/dy0, the tail of the state at t0) for the flat state (y, a, tail), with da/dt = -a df/dy.
+
+    At each observation time a jumps by dL/dy_i, and y is set to what the forward solve found there. The
+    step size is carried over. Raises SolveError. Source: Chen et al. 2018, algorithm 1 and appendix C.
+    """
+    counter, n = Counter(run.stats, backward=True), run.problem.y0.numel()
+    flat_ys, flat_grads = ys.reshape(len(ys), -1), grad_ys.reshape(len(ys), -1)
+    a = flat_grads[-1]
+    cursor: Cursor | None = None
+    times = run.times.values
+    for i in range(len(times) - 1, 0, -1):
+        z = torch.cat([flat_ys[i], a, tail])
+        cursor, failure = plan.integrate(f, z, (times[i], times[i - 1]), observer, counter, previous=cursor)
+        if failure is None and plan.grid is not None and not bool(torch.isfinite(cursor.y).all()):
+            failure = Failure("non_finite", f"the adjoint is not finite at t = {times[i - 1]:.9g}")
+        if failure is not None:
+            run.stats.status_backward = failure.status
+            raise SolveError(failure)
+        a, tail = cursor.y[n : 2 * n] + flat_grads[i - 1], cursor.y[2 * n :]
+    run.stats.status_backward = "ok"
+    return a.reshape(run.problem.y0.shape), tail
+
+
+def time_gradients(run: Run, ys: Tensor, grad_ys: Tensor, grad_y0: Tensor) -> Tensor | None:
+    """dL/dt_i = dL/dy_i . f(t_i, y_i), and -dL/dy0 . f(t_0, y_0) for the start, where t asks for them.
+
+    grad_y0 is the adjoint at t0 without the direct part dL/dy_0 of the first observation.
+    """
+    t = run.times.tensor
+    if not t.requires_grad:
+        return None
+    counter, grads = Counter(run.stats, backward=True), []
+    for i, (y, g) in enumerate(zip(ys, grad_ys, strict=True)):
+        counter.evaluation()
+        slope = run.problem.f(t[i].detach().to(y.dtype.to_real()).to(y.device), y)
+        grads.append((slope * g).sum() if i else -(slope * grad_y0).sum())
+    return torch.stack(grads).to(t)
+
+
+def with_adjoint_norm(run: Run, norm: Norm, tail: int) -> Plan:
+    """The backward plan with its error norm; tolerances per element are laid out over (y, a, parameters)."""
+    tolerance, shape = run.backward_plan.tolerance, run.problem.y0.shape
+
+    def spread(value: float | Tensor) -> float | Tensor:
+        if isinstance(value, float):
+            return value
+        flat = value.expand(shape).reshape(-1)
+        return torch.cat([flat, flat, flat.min().expand(tail)])
+
+    tolerance = replace(tolerance, rtol=spread(tolerance.rtol), atol=spread(tolerance.atol), norm=norm)
+    return replace(run.backward_plan, tolerance=tolerance)
