@@ -25,7 +25,7 @@ class Solver:
         max_nfe: evaluations, forward and backward apart, after which a solve counts as `max_steps`.
     """
 
-    library: str = "torchdiffeq"
+    library: str = "odestudy"
     method: str = "dopri5"
     rtol: float = 1e-5
     atol: float = 1e-6
@@ -80,6 +80,20 @@ def integrate(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     return LIBRARIES[solver.library](f, y0, t, solver)
 
 
+def _odestudy(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
+    from odestudy.ode import solve
+
+    gradient, norm = GRADIENTS[solver.gradient]
+    solution = solve(
+        f, y0, t, method=solver.method, rtol=solver.rtol, atol=solver.atol, dt0=solver.step,
+        gradient=gradient, adjoint_norm=norm,
+    )  # fmt: skip
+    if solution.status != "ok":
+        raise NumericalFailure(solution.status, solution.message)
+    assert isinstance(solution.ys, Tensor), "one tensor in, one tensor out"
+    return solution.ys
+
+
 def _torchdiffeq(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     import torchdiffeq
 
@@ -99,8 +113,16 @@ def _torchdiffeq(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     return torchdiffeq.odeint_adjoint(f, y0, t, **common)
 
 
-LIBRARIES: dict[str, Callable[[nn.Module, Tensor, Tensor, Solver], Tensor]] = {"torchdiffeq": _torchdiffeq}
-GRADIENTS = ("backprop", "adjoint", "adjoint_seminorm")
+LIBRARIES: dict[str, Callable[[nn.Module, Tensor, Tensor, Solver], Tensor]] = {
+    "odestudy": _odestudy,
+    "torchdiffeq": _torchdiffeq,
+}
+# Our name -> gradient and adjoint norm of odestudy.ode.solve.
+GRADIENTS = {
+    "backprop": ("backprop", "mixed"),
+    "adjoint": ("adjoint", "mixed"),
+    "adjoint_seminorm": ("adjoint", "seminorm"),
+}
 
 
 def named_failure(error: BaseException) -> NumericalFailure | None:
@@ -108,8 +130,12 @@ def named_failure(error: BaseException) -> NumericalFailure | None:
 
     torchdiffeq tells failures by assertions, in the forward solve and inside the backward pass alike.
     """
+    from odestudy.ode import SolveError
+
     if isinstance(error, NumericalFailure):
         return error
+    if isinstance(error, SolveError):  # raised inside a backward pass
+        return NumericalFailure(error.status, str(error))
     text = str(error)
     if isinstance(error, torch.OutOfMemoryError):
         return NumericalFailure("out_of_memory", text.splitlines()[0])
