@@ -37,6 +37,19 @@ def test_digits_are_three_disjoint_parts_in_a_fixed_order():
     assert torch.equal(load_images("digits", train_size=100).train[1], data.train[1][:100])
 
 
+def test_the_digits_are_those_of_scikit_learn():
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    data = load_images("digits", train_size=None)
+    parts = (data.train, data.validation, data.test)
+    assert sorted(torch.cat([p[1] for p in parts]).tolist()) == sorted(bunch.target.tolist())
+    flat = torch.cat([p[0].flatten(1) for p in parts])
+    blank = flat.min()
+    sums = ((flat - blank) / (flat.max() - blank) * 16).sum(1).round()
+    assert sorted(sums.tolist()) == sorted(bunch.images.reshape(len(bunch.images), -1).sum(1).tolist())
+
+
 def test_torchvision_imports_beside_any_build_of_torch():
     assert import_torchvision().datasets.MNIST.__name__ == "MNIST"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -211,3 +214,17 @@ def test_a_job_writes_metrics_with_provenance(root, tmp_path):
 def test_an_unknown_task_names_the_known_ones():
     with pytest.raises(Exception, match="recover"):
         find_task("dynamics.nothing")
+
+
+@pytest.mark.parametrize("module", ["dynamics", "images"])
+def test_a_job_starts_in_half_a_second_beyond_torch(module):
+    code = (
+        "import time, torch; begun = time.process_time();"
+        "from odestudy.run import find_task; from odestudy.measure import store, provenance, device, memory;"
+        f"find_task('{module}.' + {{'dynamics': 'recover', 'images': 'train'}}['{module}']);"
+        "from odestudy.datasets.images import load_images;"
+        f"'{module}' == 'images' and load_images('digits', train_size=None);"
+        "print(time.process_time() - begun)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 0.5

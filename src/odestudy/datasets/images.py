@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
 
@@ -91,11 +92,15 @@ Part = tuple[Tensor, Tensor]
 
 
 def _digits() -> tuple[Part, Part, int]:
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    x = torch.from_numpy(bunch.images.astype(np.float32) / 16)[:, None]
-    y = torch.from_numpy(bunch.target.astype(np.int64))
+    # scikit-learn's own file, read without importing scikit-learn, which takes a second of every job.
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise DataError(
+            "digits: scikit-learn, which carries them, is not installed; pip install scikit-learn"
+        )
+    rows = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    x = torch.from_numpy(rows[:, :-1].reshape(-1, 1, 8, 8).astype(np.float32) / 16)
+    y = torch.from_numpy(rows[:, -1].astype(np.int64))
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(12345))
     test, rest = order[:360], order[360:]
     return (x[rest], y[rest]), (x[test], y[test]), 360
