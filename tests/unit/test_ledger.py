@@ -128,7 +128,7 @@ def test_holm_can_take_a_verdict_back(quick, monkeypatch):
     assert 0.01 < alone.p < 0.05
     together = ledger(quick, {"dynamics_recovery": table})
     assert set(together["verdict"]) == {"inconclusive"}
-    assert "Holm" in together["note"].iloc[0]
+    assert "Holm" in together["why"].iloc[0]
 
 
 def test_a_question_is_answered_with_its_numbers(quick):

@@ -241,3 +241,33 @@ def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path):
     assert (folder / "results/smoke/tables/images_sizes.csv").is_file()
     log = next((folder / "results/smoke/logs/runs/dynamics").glob("*.log")).read_text()
     assert "recovered" in log
+
+
+def test_published_metrics_are_shown_as_they_are_and_marked_where_they_are_stale(smoke, tmp_path):
+    folder = copy_of_clone(tmp_path)
+    source, target = smoke / "results/smoke/runs", folder / "results/published/smoke-test/runs"
+    shutil.copytree(source / "images", target / "images")
+    sizes = sorted(target.glob("images/mnist-*"))
+    shutil.rmtree(sizes[0])
+    changed = sizes[1] / "metrics.json"
+    content = json.loads(changed.read_text())
+    changed.write_text(json.dumps(content | {"code": "older"}))
+    done = run(folder, "results/published/smoke-test/report/index.html")
+    assert "rule job:" not in done.stderr
+    jobs = pd.read_csv(folder / "results/published/smoke-test/tables/jobs.csv")
+    assert (~jobs["ran"]).sum() == 1 + jobs["job"].str.startswith("dynamics/").sum()
+    assert jobs.loc[jobs["stale"] == True, "job"].tolist() == [f"images/{sizes[1].name}"]  # noqa: E712  (has gaps)
+    html = (folder / "results/published/smoke-test/report/index.html").read_text()
+    assert "1 jobs are stale" in html
+    assert json.loads(changed.read_text())["code"] == "older"
+
+
+def test_the_report_is_made_in_under_ten_seconds_once_metrics_exist(smoke, tmp_path):
+    folder = copy_of_clone(tmp_path)
+    shutil.copytree(smoke / "results/smoke/runs", folder / "results/published/smoke-again/runs")
+    begun = time.monotonic()
+    run(folder, "results/published/smoke-again/report/index.html")
+    seconds = time.monotonic() - begun
+    assert seconds < 10 * max(1.0, os.getloadavg()[0] / 2), (
+        f"{seconds:.1f} s at load {os.getloadavg()[0]:.1f}"
+    )

@@ -1,11 +1,6 @@
 def figure_tables(wildcards):
-    found = study(wildcards.run)
-    question, definition = found.figures[wildcards.figure]
-    names = [
-        n
-        for t in definition["tables"]
-        for n in (t, *([f"{t}_summary"] if "summary" in found.tables[t][1] else []))
-    ]
+    question, definition = study(wildcards.run).figures[wildcards.figure]
+    names = [name for table in definition["tables"] for name in (table, f"{table}_summary")]
     return expand("results/{run}/tables/{table}.csv", run=wildcards.run, table=names)
 
 

@@ -1,8 +1,5 @@
 def report_tables(wildcards):
-    found = study(wildcards.run)
-    names = [
-        n for t, (_, d) in found.tables.items() for n in (t, *([f"{t}_summary"] if "summary" in d else []))
-    ]
+    names = [name for table in study(wildcards.run).tables for name in (table, f"{table}_summary")]
     return expand("results/{run}/tables/{table}.csv", run=wildcards.run, table=[*names, "jobs"])
 
 

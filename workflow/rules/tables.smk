@@ -3,12 +3,13 @@ def table_metrics(wildcards):
     return metrics_of(wildcards.run, question, definition["experiments"])
 
 
-# One table of a question: one row a run, in the order of the job list.
+# One table of a question: one row a run, in the order of the job list; and means and intervals over seeds.
 rule table:
     input:
         table_metrics,
     output:
-        "results/{run}/tables/{table}.csv",
+        table="results/{run}/tables/{table}.csv",
+        summary="results/{run}/tables/{table}_summary.csv",
     log:
         "results/{run}/logs/tables/{table}.log",
     params:
@@ -17,22 +18,6 @@ rule table:
         overrides=overrides(),
     script:
         "../scripts/table.py"
-
-
-# Means and intervals over seeds.
-rule summary:
-    input:
-        "results/{run}/tables/{table}.csv",
-    output:
-        "results/{run}/tables/{table}_summary.csv",
-    log:
-        "results/{run}/logs/tables/{table}_summary.log",
-    params:
-        code=code_hash("odestudy.present.tables"),
-        columns=lambda wildcards: table_definition(wildcards),
-        overrides=overrides(),
-    script:
-        "../scripts/summary.py"
 
 
 # Every job with its provenance.

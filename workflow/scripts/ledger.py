@@ -4,8 +4,8 @@ from pathlib import Path
 
 from odestudy.logged import logged
 from odestudy.plan import load_study
+from odestudy.present.csvs import read_csv, write_csv
 from odestudy.present.ledger import ledger
-from odestudy.present.tables import read_csv, write_csv
 
 with logged(snakemake.log[0]):
     study = load_study(Path.cwd(), snakemake.wildcards.run, snakemake.params.overrides)

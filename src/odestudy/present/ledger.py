@@ -25,7 +25,7 @@ NOT_TESTABLE, NO_DATA = "not testable at this tier", "no data"
 VERDICTS = (SUPPORTED, REFUTED, INCONCLUSIVE, ANSWERED, NOT_TESTABLE, NO_DATA)
 COLUMNS = (
     "id", "verdict", "estimate", "low", "high", "unit", "seeds", "runs", "failed", "tier", "question", "kind", "says",
-    "sources", "estimand", "accepted", "because", "p", "p_holm", "flip", "note", "stale", "question_built",
+    "sources", "estimand", "accepted", "because", "p", "p_holm", "flip", "why", "note", "stale", "question_built",
 )  # fmt: skip
 
 
@@ -289,7 +289,8 @@ def _row(claim: dict[str, Any], finding: Finding, study: Study) -> dict[str, Any
         "p": finding.p,
         "p_holm": finding.p_holm,
         "flip": what_would_flip(finding, claim),
-        "note": "; ".join(filter(None, [finding.why, claim.get("note", "")])),
+        "why": finding.why,
+        "note": claim.get("note", ""),
         "stale": finding.stale,
         "question_built": claim["question"] in study.questions,
     }
@@ -310,4 +311,4 @@ def what_would_flip(finding: Finding, claim: dict[str, Any]) -> str:
         ) or f"more seeds: the interval crosses {region}{tail}"
     if finding.verdict == ANSWERED:
         return "nothing; it is a question, and the numbers are the answer"
-    return f"data: {finding.why}"
+    return f"data ({finding.why})"

@@ -17,10 +17,10 @@ import typst
 
 from odestudy.measure.store import write_atomically
 from odestudy.plan.study import Study
+from odestudy.present.csvs import read_csv
 from odestudy.present.labels import labels_of
 from odestudy.present.ledger import VERDICTS
 from odestudy.present.markdown import escape, pipe_table, rows_markdown, summary_markdown
-from odestudy.present.tables import read_csv
 from odestudy.present.values import interval, lookup, number
 
 # Shape beside colour, so that a verdict can be told without seeing colours.
@@ -111,22 +111,32 @@ class Context:
     def claims_of(self, question: str) -> pd.DataFrame:
         return self.ledger[self.ledger["question"] == question]
 
+    def decided(self) -> pd.DataFrame:
+        """The claims that this run bears on: with an estimate, or with runs that failed to give one."""
+        return self.ledger[self.ledger["estimate"].notna() | (self.ledger["verdict"] == "inconclusive")]
+
+    def undecided(self) -> pd.DataFrame:
+        return self.ledger.drop(self.decided().index)
+
     def ledger_markdown(self, table: pd.DataFrame) -> str:
         """The ledger for people: claim, verdict, estimate and interval, seeds, what would flip it."""
+        if table.empty:
+            return "*No claim is decided at this tier.*\n"
         rows = []
-        for _, r in table.iterrows():
-            sign = SIGNS[r["verdict"]]
-            unit = "" if pd.isna(r["unit"]) else r["unit"]
-            found = interval(r["estimate"], r["low"], r["high"], unit)
-            accepted = "" if pd.isna(r["accepted"]) else f" (accepted: {escape(r['accepted'])})"
-            verdict = f"[{sign} {r['verdict']}]{{.verdict .{r['verdict'].split()[0]}}}"
-            if r["stale"] is True or str(r["stale"]) == "True":
-                verdict += " [stale]{.stale}"
-            claim = f"{escape(r['says'])} [({escape(r['sources'])})]{{.from}}"
-            estimate = f"{found}{accepted}" if found != "n/a" else "n/a"
-            note = "" if pd.isna(r["note"]) else f"; {escape(r['note'])}"
-            seeds = f"{r['seeds']}" if r["seeds"] else "0"
-            rows.append([str(r["id"]), claim, verdict, estimate, seeds, escape(r["flip"]) + note])
+        for _, r in table.fillna({"unit": "", "accepted": "", "note": "", "flip": ""}).iterrows():
+            found = interval(r["estimate"], r["low"], r["high"], r["unit"])
+            accepted = f" (accepted: {escape(r['accepted'])})" if r["accepted"] else ""
+            note = f" [{escape(r['note'])}]{{.from}}" if r["note"] else ""
+            rows.append(
+                [
+                    str(r["id"]),
+                    f"{escape(r['says'])} [({escape(r['sources'])})]{{.from}}",
+                    _verdict(r),
+                    f"{found}{accepted}",
+                    str(r["seeds"]),
+                    f"{escape(r['flip'])}.{note}",
+                ]
+            )
         header = [
             "Id",
             "Claim (source)",
@@ -135,8 +145,21 @@ class Context:
             "Seeds",
             "What would flip it",
         ]
-        widths = [f":{'-' * share}" for share in (6, 30, 13, 18, 7, 26)]
-        return pipe_table(header, rows, widths=widths)
+        return pipe_table(header, rows, widths=[f":{'-' * share}" for share in (6, 28, 13, 18, 7, 28)])
+
+    def undecided_markdown(self, table: pd.DataFrame) -> str:
+        """The claims without an estimate, and why."""
+        rows = [
+            [
+                str(r["id"]),
+                f"{escape(r['says'])} [({escape(r['sources'])})]{{.from}}",
+                _verdict(r),
+                escape(r["why"]),
+            ]
+            for _, r in table.fillna({"why": ""}).iterrows()
+        ]
+        widths = [f":{'-' * share}" for share in (6, 54, 16, 24)]
+        return pipe_table(["Id", "Claim (source)", "Verdict", "Why"], rows, widths=widths)
 
     def verdict_counts(self) -> list[tuple[str, str, int]]:
         counts = self.ledger["verdict"].value_counts()
@@ -210,6 +233,11 @@ class Context:
             peak = number(r["process_peak_mib"]) if ran else ""
             rows.append([link, escape(r["seeds"]), state, wall, peak])
         return pipe_table(["Job", "Seeds", "Rows", "Wall time (s)", "Peak memory (MiB)"], rows)
+
+
+def _verdict(row: pd.Series) -> str:
+    text = f"[{SIGNS[row['verdict']]} {row['verdict']}]{{.verdict .{row['verdict'].split()[0]}}}"
+    return text + (" [stale]{.stale}" if str(row["stale"]) == "True" else "")
 
 
 def _joined(column: pd.Series) -> str:

@@ -1,4 +1,7 @@
-"""Intervals and tests, from scipy: one level for all, intervals and decisions from the same quantities."""
+"""Intervals and tests, from scipy: one level for all, intervals and decisions from the same quantities.
+
+Student's t comes from scipy.special, whose import is three times as fast as that of scipy.stats: every table pays it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import special
 
 LEVEL = 0.95
 FEWEST_SEEDS = 5
@@ -59,8 +62,8 @@ def t_estimate(values: Sequence[float], region: Region, *, log: bool = False) ->
     if log:
         x = np.log(x)
         bounds = [-np.inf if b <= 0 else float(np.log(b)) for b in bounds]
-    mean, error = float(x.mean()), float(stats.sem(x))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(x) - 1)) * error
+    mean, error = float(x.mean()), float(x.std(ddof=1) / np.sqrt(len(x)))
+    half = float(special.stdtrit(len(x) - 1, (1 + LEVEL) / 2)) * error
     # One-sided p of "the mean is below the lower bound" and of "it is above the upper bound".
     p_low, p_high = (
         _tail(sign * (mean - b), error, len(x) - 1) for sign, b in ((1, bounds[0]), (-1, bounds[1]))
@@ -75,7 +78,7 @@ def _tail(distance: float, error: float, freedom: int) -> float:
         return 0.0
     if error == 0:
         return 0.0 if distance > 0 else 1.0
-    return float(stats.t.sf(distance / error, freedom))
+    return float(special.stdtr(freedom, -distance / error))
 
 
 def _two_sided(p_low: float, p_high: float) -> tuple[float, float]:
@@ -85,13 +88,15 @@ def _two_sided(p_low: float, p_high: float) -> tuple[float, float]:
 
 def rate_estimate(successes: int, n: int, region: Region) -> Estimate:
     """A proportion with Wilson's interval and the score test that belongs to it (Wilson 1927)."""
+    from scipy import stats
+
     interval = stats.binomtest(successes, n).proportion_ci(LEVEL, method="wilson")
     rate = successes / n
 
     def tail(distance: float, bound: float) -> float:
         if np.isinf(bound) or bound <= 0 or bound >= 1:
             return 0.0 if distance >= 0 else 1.0
-        return float(stats.norm.sf(distance / np.sqrt(bound * (1 - bound) / n)))
+        return float(special.ndtr(-distance / np.sqrt(bound * (1 - bound) / n)))
 
     p_low, p_high = tail(rate - region.low, region.low), tail(region.high - rate, region.high)
     return Estimate(rate, float(interval.low), float(interval.high), n, *_two_sided(p_low, p_high))
@@ -105,6 +110,8 @@ def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, f
     """
     if len(values) < 20 or np.ptp(values) == 0:
         raise ValueError("the BCa interval needs at least 20 values that are not all equal")
+    from scipy import stats
+
     found = stats.bootstrap((np.asarray(values),), np.mean, confidence_level=LEVEL, method="BCa", rng=seed)
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
@@ -114,6 +121,8 @@ def mcnemar_p(right_a: np.ndarray, right_b: np.ndarray) -> float:
     only_a, only_b = int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())
     if only_a + only_b == 0:
         return 1.0
+    from scipy import stats
+
     return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
 
 
@@ -161,6 +170,8 @@ def power_fit(n: Sequence[float], y: Sequence[float]) -> PowerFit:
 
     grid = np.linspace(0.1, 4.0, 79)
     best = grid[int(np.argmin([solve(a)[1] for a in grid]))]
+    from scipy import optimize
+
     alpha = optimize.minimize_scalar(
         lambda a: solve(a)[1],
         bounds=(max(0.05, best - 0.1), best + 0.1),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from odestudy.errors import StudyError
-from odestudy.measure.store import read_metrics, write_atomically
+from odestudy.measure.store import read_metrics
 from odestudy.plan.jobs import Job
 from odestudy.plan.study import Study
 from odestudy.present.stats import FEWEST_SEEDS, Region, t_estimate
@@ -55,7 +54,8 @@ def long_table(study: Study, name: str) -> pd.DataFrame:
                 )
             rows.append(fixed | row)
     table = pd.DataFrame(rows, columns=allowed)
-    keep = [c for c in allowed if c in (*axes, *IDENTITY) or table[c].notna().any()]
+    always = {*axes, *IDENTITY, *definition["summary"]["by"]}
+    keep = [c for c in allowed if c in always or table[c].notna().any()]
     return table[keep]
 
 
@@ -84,7 +84,8 @@ def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict
             log = columns.get(column, {}).get("scale") == "log"
             row |= _mean_interval(column, values, log)
         rows.append(row)
-    return pd.DataFrame(rows)
+    measures = [name for c in wanted["columns"] for name in (c, f"{c}_low", f"{c}_high")]
+    return pd.DataFrame(rows, columns=[*wanted["by"], "runs", "ok", *measures])
 
 
 def _mean_interval(column: str, values: pd.Series, log: bool) -> dict[str, float]:
@@ -126,16 +127,6 @@ def jobs_table(study: Study) -> pd.DataFrame:
                 row |= {"ran": False}
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table; numbers keep all their digits."""
-    write_atomically(path, table.to_csv(index=False, lineterminator="\n").encode())
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table that write_csv wrote; an empty one keeps its columns."""
-    return pd.read_csv(path, keep_default_na=True, na_values=[""], dtype={"message": str, "commit": str})
 
 
 def make_summary(study: Study, name: str, table: pd.DataFrame) -> pd.DataFrame:

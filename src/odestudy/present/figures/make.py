@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from odestudy.plan.study import Study
+from odestudy.present.csvs import read_csv
 from odestudy.present.figures.base import FigureData, render
 from odestudy.present.labels import labels_of
-from odestudy.present.tables import read_csv
 
 
 def make_figure(study: Study, name: str, tables: list[Path], outputs: dict[str, Path]) -> None:
