@@ -14,11 +14,11 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources gpu=$(if $(filter 0,$(
 .PHONY: study report test lint clean
 
 study: $(VENV)/study.stamp
-	$(SNAKEMAKE) --rerun-incomplete
+	$(SNAKEMAKE)
 	@echo "The report: $(CURDIR)/results/$(TIER)/report/index.html and report.pdf beside it"
 
 report: $(VENV)/study.stamp
-	$(SNAKEMAKE) --rerun-incomplete results/$(TIER)/report/index.html
+	$(SNAKEMAKE) results/$(TIER)/report/index.html
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest

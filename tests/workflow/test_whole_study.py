@@ -218,13 +218,29 @@ def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_p
     process.wait()
     finished = {p: p.stat().st_mtime_ns for p in runs.rglob("metrics.json")}
     assert 3 <= len(finished) < 5
-    run(folder, "--unlock")
-    run(folder, "--rerun-incomplete", target)
+    run(folder, target)
     kept = [p for p, before in finished.items() if p.stat().st_mtime_ns == before]
     assert kept, "finished jobs were repeated"
     resumed = pd.read_csv(folder / target).drop(columns="train_s")
     whole = pd.read_csv(smoke / target).drop(columns="train_s")
     pd.testing.assert_frame_equal(resumed, whole[whole["system"] != "weak"].reset_index(drop=True))
+
+
+def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(tmp_path):
+    folder = copy_of_clone(tmp_path)
+    target = "results/smoke/tables/images_sizes.csv"
+    first = subprocess.Popen(
+        [*SNAKEMAKE, target], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    lock = folder / ".snakemake/odestudy.lock"
+    deadline = time.monotonic() + 60
+    while not lock.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    second = run(folder, target, check=False)
+    assert second.returncode != 0
+    assert "another run is going on" in second.stderr
+    assert first.wait(120) == 0
+    run(folder, target)
 
 
 def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path):

@@ -2,6 +2,7 @@ import sys
 from functools import lru_cache
 
 from odestudy.errors import StudyError
+from odestudy.locked import hold_folder
 from odestudy.measure.device import visible_gpus
 from odestudy.plan.code import code_hash
 from odestudy.plan.study import OVERRIDES, TIERS, load_study
@@ -78,3 +79,8 @@ def table_definition(wildcards):
 
 wildcard_constraints:
     table="|".join(study(str(config["tier"])).tables),
+
+
+# Two runs in one folder would write the same files: the second one is refused, as long as the first one lives.
+onstart:
+    hold_folder(Path(".snakemake/odestudy.lock"))
