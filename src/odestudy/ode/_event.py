@@ -31,6 +31,8 @@ class Event:
 
     def _call(self, t: float | Tensor, y: Tensor) -> Tensor:
         time = torch.as_tensor(t, dtype=y.dtype.to_real(), device=y.device)
+        if y.shape != self.problem.y0.shape:  # a gradient solves for more than the state, the state first
+            y = y[: self.problem.y0.numel()].reshape(self.problem.y0.shape)
         return self.event_fn(time, self.problem.restore(y, leading=0))
 
     def least(self, t: float | Tensor, y: Tensor) -> Tensor:
@@ -55,11 +57,19 @@ class Event:
                 if high - low <= 2**-52:
                     break
         self.t = t + high * (t1 - t)
-        self.y = self._at(f, stepper, span, y, attempt, high)
+        self.y = self._at(f, stepper, span, y, attempt, self._where(span, high))
         return True
 
+    def _where(self, span: Span, theta: float) -> float | Tensor:
+        """theta at the event's fixed time, which moves within the step where the step moves with t0."""
+        if not (isinstance(span.t, Tensor) or isinstance(span.dt, Tensor)):
+            return theta
+        assert self.t is not None
+        where: Tensor = (self.t - span.t) / torch.as_tensor(span.dt)
+        return where - where.detach() + theta
+
     def _at(
-        self, f: Field, stepper: Stepper, span: Span, y: Tensor, attempt: Attempt, theta: float
+        self, f: Field, stepper: Stepper, span: Span, y: Tensor, attempt: Attempt, theta: float | Tensor
     ) -> Tensor:
-        where = torch.tensor([theta], dtype=torch.float64, device=y.device)
+        where = torch.as_tensor(theta, dtype=torch.float64, device=y.device).reshape(1)
         return stepper.interpolate(f, span, y, attempt, where)[0]

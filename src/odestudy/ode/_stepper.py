@@ -56,7 +56,7 @@ class Stepper(Protocol):
         """One or two estimates of the step's error, shaped like y."""
 
     def stiffness(self, attempt: Attempt) -> Tensor | None:
-        """An estimate of |lambda|, where the stages tell."""
+        """An estimate of h |lambda|, where the stages tell."""
 
     def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
         """States at t + theta dt, shape [len(theta), *y.shape]; theta is float64 in [0, 1]."""

@@ -16,6 +16,11 @@ class Times:
     values: tuple[float, ...]
     offsets: Tensor | None
 
+    @property
+    def differentiable(self) -> bool:
+        """Whether a gradient in the times is wanted."""
+        return self.offsets is not None
+
     def start_offsets(self) -> Tensor | None:
         """Carriers for a solve from the first time to an end that does not move."""
         if self.offsets is None:

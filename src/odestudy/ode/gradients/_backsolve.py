@@ -67,8 +67,7 @@ def time_gradients(run: Run, ys: Tensor, grad_ys: Tensor, grad_y0: Tensor) -> Te
     grad_y0 is the adjoint at t0 without the direct part dL/dy_0 of the first observation. A solve that ended
     at an event has a gradient only in its start.
     """
-    t = run.times.tensor
-    if not t.requires_grad:
+    if not run.times.differentiable:
         return None
     counter, grads = Counter(run.stats, backward=True), []
     for i, (time, y, g) in enumerate(zip(run.times.values, ys, grad_ys, strict=True)):
@@ -78,7 +77,7 @@ def time_gradients(run: Run, ys: Tensor, grad_ys: Tensor, grad_y0: Tensor) -> Te
         counter.evaluation()
         slope = run.problem.f(torch.tensor(time, dtype=y.dtype.to_real(), device=y.device), y)
         grads.append((slope * g).sum() if i else -(slope * grad_y0).sum())
-    return torch.stack(grads).to(t)
+    return torch.stack(grads).to(run.times.tensor)
 
 
 def with_adjoint_norm(run: Run, norm: Norm, tail: int) -> Plan:

@@ -24,12 +24,13 @@ def forward(run: Run, f: Field | None = None, y0: Tensor | None = None, *also: O
     if run.event is not None:
         return _forward_to_event(run, f, y0, *also)
     times = run.times
-    seen = Observations(times.values, times.offsets, aligned=run.plan.grid is ON_TIMES)
+    offsets = times.offsets if torch.is_grad_enabled() else None  # an adjoint has its own way to dL/dt
+    seen = Observations(times.values, offsets, aligned=run.plan.grid is ON_TIMES)
     seen.start(y0)
     if len(times.values) > 1:
         observer = Several((seen, *run.observers, *also))
         counter = Counter(run.stats)
-        _, run.failure = run.plan.integrate(f, y0, times.values, observer, counter, times.offsets)
+        _, run.failure = run.plan.integrate(f, y0, times.values, observer, counter, offsets)
     ys = seen.states()
     check_finite(run, ys)
     return ys
