@@ -1,12 +1,14 @@
 """Our own Neural ODE solvers and gradients.
 
-`solve` returns a Solution with statistics and a status; `odeint` and `odeint_adjoint` take the place of
-torchdiffeq's.
+`solve` returns a Solution with statistics and a status; `odeint`, `odeint_adjoint` and
+`odeint_event` take the place of torchdiffeq's.
 """
 
 from odestudy.ode._controller import PIDController
-from odestudy.ode._methods import TABLEAUS
+from odestudy.ode._dense import Interpolant
+from odestudy.ode._methods import METHODS, TABLEAUS
 from odestudy.ode._odeint import odeint, odeint_adjoint
+from odestudy.ode._odeint_event import odeint_event
 from odestudy.ode._solution import Solution, Stats
 from odestudy.ode._solve import solve
 from odestudy.ode._status import STATUSES, SolveError
@@ -15,15 +17,18 @@ from odestudy.ode.gradients import GRADIENTS
 
 __all__ = [
     "GRADIENTS",
+    "METHODS",
     "STATUSES",
     "TABLEAUS",
     "DenseOutput",
     "ExplicitTableau",
+    "Interpolant",
     "PIDController",
     "Solution",
     "SolveError",
     "Stats",
     "odeint",
     "odeint_adjoint",
+    "odeint_event",
     "solve",
 ]

@@ -75,7 +75,7 @@ class AdaptiveLoop:
             if not accepted:
                 self.hooks.reject(cursor.t, cursor.y, dt)
                 cursor.carry = attempt.retry
-                if self._at_dtmin(dt) and not clipped:
+                if self._at_dtmin(dt):
                     return self._fail("step_size_underflow", cursor, dt, ratio, attempt)
                 continue
             self.hooks.accept(cursor.t, cursor.y, dt)
@@ -83,7 +83,7 @@ class AdaptiveLoop:
                 return None
             if clipped:
                 stops.pop(0)
-        self._sample(dt, attempt, final=True)
+        self._sample(attempt, final=True)
         return None
 
     def _start(self, f: Field, cursor: Cursor, t_end: float) -> None:
@@ -120,7 +120,7 @@ class AdaptiveLoop:
         return cursor.t + dt, dt, False
 
     def _at_dtmin(self, dt: float) -> bool:
-        return abs(dt) <= self.control.dtmin
+        return abs(dt) <= self.control.dtmin * STRETCH  # a last step may be that much longer
 
     @torch.no_grad()
     def _ratio(self, dt: float, y: Tensor, attempt: Attempt) -> float:
@@ -139,7 +139,7 @@ class AdaptiveLoop:
         self, f: Field, cursor: Cursor, span: Span, t1: float, attempt: Attempt, observer: Observer
     ) -> bool:
         """Records the step and moves the cursor; True where the observer ends the solve."""
-        self._sample(t1 - cursor.t, attempt)
+        self._sample(attempt)
         done = observer.accept(f, self.stepper, span, cursor.t, t1, cursor.y, attempt)
         cursor.t, cursor.y, cursor.carry, cursor.jumped = t1, attempt.y1, attempt.carry, span.before
         if cursor.jumped:
@@ -147,19 +147,19 @@ class AdaptiveLoop:
         return done
 
     @torch.no_grad()
-    def _sample(self, dt: float, attempt: Attempt | None, final: bool = False) -> None:
+    def _sample(self, attempt: Attempt | None, final: bool = False) -> None:
         """An estimate of h |lambda| now and then, and of the last step where there was none."""
         stats = self.counter.stats
         due = stats.accepted % SAMPLE_EVERY == 0 or (final and math.isnan(stats.stiffness))
         if due and not self.counter.backward and attempt is not None:
-            rate = self.stepper.stiffness(attempt)
-            if rate is not None:
-                self.counter.stiffness(abs(dt) * float(rate))
+            stiffness = self.stepper.stiffness(attempt)
+            if stiffness is not None:
+                self.counter.stiffness(float(stiffness))
 
     @torch.no_grad()
     def _fail(self, status: Any, cursor: Cursor, dt: float, ratio: float, attempt: Attempt | None) -> Failure:
-        rate = None if attempt is None else self.stepper.stiffness(attempt)
-        stiffness = 0.0 if rate is None else abs(dt) * float(rate)
+        found = None if attempt is None else self.stepper.stiffness(attempt)
+        stiffness = 0.0 if found is None else float(found)
         blamed = "the state"
         if attempt is not None:
             errors = self.stepper.errors(dt, attempt)

@@ -35,7 +35,7 @@ class ExplicitRK:
 
     def step(self, f: Field, span: Span, y: Tensor, carry: Tensor | None) -> Attempt:
         """One step; without a carry, k1 is evaluated first."""
-        times = span.times(self.nodes)
+        times = span.stages(self.nodes)
         k1 = f(times[0], y) if carry is None else carry
         y1, ks = rk_step(f, times, span.dt, y, k1, self.tableau, self.rows, self.weights)
         return Attempt(y1, ks, ks[-1] if self.tableau.fsal and not self.short else None, k1)

@@ -16,6 +16,7 @@ class Linear:
         self.inner = stepper
         self.name, self.order, self.nodes = stepper.name, stepper.order, stepper.nodes
         self.error_power, self.one_step = stepper.error_power, stepper.one_step
+        self.weights = stepper.weights
 
     def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
         """The inner stepper's step."""

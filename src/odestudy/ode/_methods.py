@@ -1,6 +1,12 @@
 """The methods by name. A new explicit Runge-Kutta method is one tableau and one entry here."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from odestudy.ode._adams import Adams
 from odestudy.ode._explicit_rk import ExplicitRK
+from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._status import choose
 from odestudy.ode._stepper import Stepper
 from odestudy.ode._tableau import ExplicitTableau
@@ -26,9 +32,44 @@ TABLEAUS: dict[str, ExplicitTableau] = {
 }
 
 
-def make_stepper(method: str | ExplicitTableau, fixed: bool) -> Stepper:
-    """The stepper of a method; `fixed` drives an embedded pair without its error estimate."""
+@dataclass(frozen=True)
+class Family:
+    """A method that is not a tableau: its class, what is fixed about it, and the options it takes."""
+
+    cls: Any
+    options: tuple[str, ...]
+    given: dict[str, Any] = field(default_factory=dict)
+
+
+FAMILIES: dict[str, Family] = {
+    "explicit_adams": Family(
+        Adams, ("max_order", "max_iters"), {"name": "explicit_adams", "implicit": False}
+    ),
+    "implicit_adams": Family(Adams, ("max_order", "max_iters"), {"name": "implicit_adams", "implicit": True}),
+    "fixed_adams": Family(Adams, ("max_order", "max_iters"), {"name": "fixed_adams", "implicit": True}),
+    "scipy_solver": Family(ScipySolver, ("solver",)),
+}
+
+METHODS: tuple[str, ...] = (*TABLEAUS, *FAMILIES)
+
+
+def options_of(method: str | ExplicitTableau) -> tuple[str, ...]:
+    """The names of the options that only this method takes."""
+    return FAMILIES[method].options if isinstance(method, str) and method in FAMILIES else ()
+
+
+def make_stepper(
+    method: str | ExplicitTableau, fixed: bool = False, options: Mapping[str, Any] | None = None
+) -> Stepper:
+    """The stepper of a method; `fixed` drives an embedded pair without its error estimate.
+
+    Raises ValueError for an unknown method or option, with the known ones.
+    """
     if isinstance(method, str):
-        choose("method", method, TABLEAUS)  # type: ignore[arg-type]
-        method = TABLEAUS[method]
-    return ExplicitRK(method, fixed)
+        choose("method", method, METHODS)
+    for name in options or {}:
+        choose(f"option for method {method!r}:", name, options_of(method))
+    if isinstance(method, str) and method in FAMILIES:
+        family = FAMILIES[method]
+        return family.cls(**family.given, **(options or {}))
+    return ExplicitRK(TABLEAUS[method] if isinstance(method, str) else method, fixed)

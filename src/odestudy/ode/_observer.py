@@ -38,13 +38,18 @@ class Observations:
     """
 
     def __init__(
-        self, times: Sequence[float], y0: Tensor, offsets: Tensor | None = None, aligned: bool = False
+        self, times: Sequence[float], offsets: Tensor | None = None, aligned: bool = False, seen: int = 0
     ) -> None:
         self.times, self.offsets = times, offsets
         self.exact = offsets is None or aligned  # y1 is the observation, its gradient in time included
         self.sign = 1.0 if times[-1] >= times[0] else -1.0
-        self.pieces: list[Tensor] = [y0]
-        self.single: list[bool] = [True]
+        self.pieces: list[Tensor] = []
+        self.single: list[bool] = []
+        self.seen = seen
+
+    def start(self, y0: Tensor) -> None:
+        """Adds the first observation, the initial value."""
+        self._add(y0, True)
         self.seen = 1
 
     def accept(
@@ -77,13 +82,25 @@ class Observations:
         self.pieces.append(piece)
         self.single.append(single)
 
-    def states(self) -> Tensor:
-        """Shape [len(times), *y0.shape]; nan where the solve did not get to."""
-        pieces = self.pieces
-        if not all(self.single):
-            pieces = [p[None] if one else p for p, one in zip(pieces, self.single, strict=True)]
-            ys = torch.cat(pieces)
+    def states(self, complete: bool = True) -> Tensor:
+        """Shape [observations, *y0.shape]; if `complete`, nan where the solve did not get to."""
+        if all(self.single):
+            ys = torch.stack(self.pieces)
         else:
-            ys = torch.stack(pieces)
-        missing = len(self.times) - self.seen
+            ys = torch.cat([p[None] if one else p for p, one in zip(self.pieces, self.single, strict=True)])
+        missing = len(self.times) - self.seen if complete else 0
         return torch.cat([ys, ys.new_full((missing, *ys.shape[1:]), torch.nan)]) if missing else ys
+
+
+class Several:
+    """Shows each step to several observers; any of them ends the solve."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self.observers = observers
+
+    def accept(
+        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+    ) -> bool:
+        """True where one of them says so; all see the step."""
+        ends = [observer.accept(f, stepper, span, t, t1, y, attempt) for observer in self.observers]
+        return any(ends)

@@ -1,12 +1,12 @@
 """The second layer: drop-in for torchdiffeq 0.2 (github.com/rtqichen/torchdiffeq), same signatures."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from odestudy.ode._callbacks import adjoint_hooks, hooks_of
+from odestudy.ode._event import Event, EventFn
 from odestudy.ode._problem import make_problem
 from odestudy.ode._run import Run
 from odestudy.ode._solution import State
@@ -26,15 +26,16 @@ def odeint(
     atol: Any = 1e-9,
     method: str | None = None,
     options: Options | None = None,
-) -> State:
+    event_fn: EventFn | None = None,
+) -> Any:
     """States at t, shape [len(t), *y0.shape], differentiable through the solver's operations.
 
-    Raises SolveError where the solve fails, ValueError for wrong arguments or unknown options.
+    With event_fn, (event time, states at start and event) instead. Raises SolveError where the solve fails,
+    ValueError for wrong arguments or unknown options.
     """
     problem = make_problem(func, y0, ())
-    times = make_times(t, problem.y0)
     plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
-    return finish(Run(problem, times, plan, plan), "backprop").raise_on_failure().ys
+    return _results(Run(problem, make_times(t, problem.y0), plan, plan), "backprop", event_fn)
 
 
 def odeint_adjoint(
@@ -46,17 +47,18 @@ def odeint_adjoint(
     atol: Any = 1e-9,
     method: str | None = None,
     options: Options | None = None,
+    event_fn: EventFn | None = None,
     adjoint_rtol: Any = None,
     adjoint_atol: Any = None,
     adjoint_method: str | None = None,
     adjoint_options: Options | None = None,
     adjoint_params: Iterable[Tensor] | None = None,
-) -> State:
+) -> Any:
     """As `odeint`, with the gradient by the continuous adjoint, solved backwards (Chen et al. 2018).
 
     The error norm of the backward solve is mixed over state, adjoint and each parameter;
-    adjoint_options={"norm": "seminorm"} leaves the parameters out. Raises as `odeint`,
-    and SolveError in backward.
+    adjoint_options={"norm": "seminorm"} leaves the parameters out. Raises as `odeint`, and SolveError in
+    backward.
     """
     if adjoint_params is None and not isinstance(func, nn.Module):
         raise ValueError(
@@ -64,16 +66,13 @@ def odeint_adjoint(
             "(adjoint_params=() where there are none)"
         )
     if adjoint_method not in (None, method) and options is not None and adjoint_options is None:
-        raise ValueError(
-            "with an adjoint_method of its own, options for it can't be inferred: pass adjoint_options"
-        )
+        raise ValueError("options can't be inferred for another adjoint_method: pass adjoint_options")
     problem = make_problem(func, y0, adjoint_params)
-    times = make_times(t, problem.y0)
     plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
     inherited = {k: v for k, v in (options or {}).items() if k != "norm"}
     back = dict(inherited if adjoint_options is None else adjoint_options)
-    norm = back.pop("norm", "mixed")
-    back_plan = make_plan(
+    norm = _adjoint_norm(back.pop("norm", None))
+    backward_plan = make_plan(
         problem,
         adjoint_method or method,
         rtol if adjoint_rtol is None else adjoint_rtol,
@@ -82,5 +81,27 @@ def odeint_adjoint(
         adjoint_hooks(func, problem),
         (func, y0),
     )
-    run = Run(problem, times, plan, replace(back_plan), adjoint_norm=norm)
-    return finish(run, "adjoint").raise_on_failure().ys
+    run = Run(problem, make_times(t, problem.y0), plan, backward_plan, adjoint_norm=norm)
+    return _results(run, "adjoint", event_fn)
+
+
+def _adjoint_norm(norm: Any) -> Any:
+    if norm is None:
+        return "mixed"
+    if not callable(norm) and norm != "seminorm":
+        raise ValueError(
+            f"the adjoint's norm must be 'seminorm' or a callable on (t, y, a, *params), got {norm!r}"
+        )
+    return norm
+
+
+def _results(run: Run, gradient: str, event_fn: EventFn | None) -> Any:
+    if event_fn is None:
+        return finish(run, gradient).raise_on_failure().ys
+    if len(run.times.values) != 2:
+        raise ValueError(
+            f"with event_fn, t must hold start and direction, two times; got {len(run.times.values)}"
+        )
+    run.event = Event(event_fn, run.problem, run.times.values[0])
+    solution = finish(run, gradient).raise_on_failure()
+    return solution.event_t, solution.ys

@@ -1,5 +1,6 @@
 """How to integrate: the method with its steps, one thing for all gradients to call."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +12,13 @@ from odestudy.ode._fixed import FixedLoop
 from odestudy.ode._grid import Grid
 from odestudy.ode._hooks import NO_HOOKS, Hooks
 from odestudy.ode._observer import Observer
+from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._status import Failure
 from odestudy.ode._step import Field
 from odestudy.ode._stepper import Stepper
 from odestudy.ode._tolerance import Tolerance
+
+EVENT_STEPS = 20_000  # fixed steps after which a solve stops waiting for its event (as torchdiffeq)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,9 @@ class Plan:
     ) -> tuple[Cursor, Failure | None]:
         """From times[0] to times[-1]; `previous` hands on the step size of an earlier segment."""
         cursor = Cursor(times[0], y)
+        if isinstance(self.stepper, ScipySolver):
+            cursor.y, failed = self.stepper.run(f, y, times, observer, counter, self.tolerance, self.control)
+            return cursor, failed
         if self.grid is None:
             if previous is not None:
                 cursor.dt, cursor.previous = previous.dt, previous.previous
@@ -51,6 +58,18 @@ class Plan:
         cursor.y = fixed.run(f, y, points, observer, self.grid.offsets(points, times, offsets))
         cursor.t = times[-1]
         return cursor, None
+
+    def horizon(self, times: tuple[float, ...]) -> float:
+        """How far a solve that waits for an event may go, in the direction of `times`.
+
+        Raises ValueError where the steps are fixed but no step size says how long.
+        """
+        sign = 1.0 if len(times) < 2 or times[1] > times[0] else -1.0
+        if self.grid is None:
+            return sign * math.inf
+        if self.control.dt0 is None:
+            raise ValueError("with fixed steps an event needs a step size: dt0, or step_size in options")
+        return times[0] + sign * EVENT_STEPS * abs(self.control.dt0)
 
 
 def counted(f: Field, counter: Counter) -> Field:

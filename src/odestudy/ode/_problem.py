@@ -32,6 +32,10 @@ class Problem:
         """States as the caller gave them."""
         return ys if self.shapes is None else unflatten(ys, self.shapes, leading)
 
+    def flatten(self, state: Any) -> Tensor:
+        """One state, or slope, as the solvers see it."""
+        return state if self.shapes is None else torch.cat([part.reshape(-1) for part in state])
+
 
 def make_problem(
     f: Callable[[Tensor, Any], Any], y0: State, params: Iterable[Tensor] | nn.Module | None

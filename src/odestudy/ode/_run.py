@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._control import Counter
+from odestudy.ode._event import Event
 from odestudy.ode._norms import MixedNorm, Norm
+from odestudy.ode._observer import Observer
 from odestudy.ode._plan import Plan, counted
 from odestudy.ode._problem import Problem, unflatten
 from odestudy.ode._solution import State, Stats
@@ -30,10 +32,17 @@ class Run:
     adjoint_norm: str | Callable[..., Tensor] = "mixed"
     stats: Stats = field(default_factory=Stats)
     failure: Failure | None = None
+    observers: tuple[Observer, ...] = ()
+    event: Event | None = None
 
     def field(self) -> Field:
         """f with its forward evaluations counted, its first output checked."""
         return _checked(counted(self.problem.f, Counter(self.stats)))
+
+    def no_event(self, horizon: float) -> Failure:
+        """The failure of a solve that met no event."""
+        t0 = self.times.values[0]
+        return Failure("max_steps", f"no event between t = {t0:.9g} and t = {horizon:.9g}")
 
     def restore_one(self, y: Tensor) -> State:
         """One state as the caller gave it."""
@@ -84,10 +93,9 @@ def check_finite(run: Run, ys: Tensor) -> None:
     )
 
 
-def state_norms(run: Run) -> Norm:
+def state_norms(run: Run, params: tuple[Tensor, ...]) -> Norm:
     """The adjoint's error norm over its flat state (y, a, parameters...)."""
     n, shape, inner = run.problem.y0.numel(), run.problem.y0.shape, run.plan.tolerance.norm
-    params = run.needed_params()
     sizes = (n, n, *(p.numel() for p in params))
     if callable(run.adjoint_norm):
         return _callers_norm(run, run.adjoint_norm, (shape, shape, *(p.shape for p in params)))

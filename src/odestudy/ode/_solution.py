@@ -1,10 +1,14 @@
 """What a solve returns."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from odestudy.ode._status import Failure, SolveError, Status
+
+if TYPE_CHECKING:
+    from odestudy.ode._dense import Interpolant
 
 State = Tensor | tuple[Tensor, ...]
 
@@ -39,6 +43,7 @@ class Solution:
     stats: Stats = field(default_factory=Stats)
     status: Status = "ok"
     message: str = ""
+    interpolant: "Interpolant | None" = None
     event_t: Tensor | None = None
 
     def raise_on_failure(self) -> "Solution":

@@ -1,12 +1,14 @@
 """The first layer: one initial value problem, solved with everything explicit."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
 from odestudy.ode._control import Control
 from odestudy.ode._controller import PIDController
+from odestudy.ode._dense import Interpolant, Recorder
+from odestudy.ode._event import Event, EventFn
 from odestudy.ode._grid import ON_TIMES, Grid, explicit, uniform
 from odestudy.ode._methods import make_stepper
 from odestudy.ode._norms import NORMS, Norm, mixed, rms
@@ -43,13 +45,20 @@ def solve(
     step_t: Sequence[float] = (),
     jump_t: Sequence[float] = (),
     params: Iterable[Tensor] | nn.Module | None = None,
+    dense: bool = False,
+    event_fn: EventFn | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Solution:
     """Solves dy/dt = f(t, y), y(t[0]) = y0, and returns the states at all of t, shape [len(t), *y0.shape].
 
     y0 is a tensor of any shape or a tuple of them; t, strictly monotonic, may decrease. Embedded pairs adapt
     their step to rtol and atol (dt0: the first step) unless `grid` gives the steps; the others take steps
-    of dt0, or from one time to the next. Numerical failures are the solution's status; wrong arguments raise
-    ValueError before f is evaluated; a failing backward solve raises SolveError in backward.
+    of dt0, or from one time to the next. `dense` adds the solution as a function of time; with `event_fn` the
+    solve ends where an element of event_fn(t, y) changes its sign, and t says only start and direction;
+    `options` are the method's own (max_order, max_iters; solver).
+
+    Numerical failures are the solution's status; wrong arguments raise ValueError before f is evaluated; a
+    failing backward solve raises SolveError in backward.
     """
     problem = make_problem(f, y0, params)
     times = make_times(t, problem.y0)
@@ -64,27 +73,32 @@ def solve(
         step_t=tuple(float(s) for s in step_t),
         jump_t=tuple(float(s) for s in jump_t),
     )
-    adaptive = make_stepper(method, fixed=False).error_power > 0 and grid is None
+    adaptive = grid is None and make_stepper(method, options=options).error_power > 0
     plan = Plan(
-        stepper=make_stepper(method, fixed=not adaptive),
+        stepper=make_stepper(method, not adaptive, options),
         tolerance=make_tolerance(rtol, atol, _norm(norm, problem), problem),
         control=control,
         grid=None if adaptive else _grid(grid, dt0),
     )
-    run = Run(problem, times, plan, plan, adjoint_norm)
-    return finish(run, gradient)
+    event = None if event_fn is None else Event(event_fn, problem, times.values[0])
+    return finish(Run(problem, times, plan, plan, adjoint_norm, event=event), gradient, dense)
 
 
-def finish(run: Run, gradient: str) -> Solution:
+def finish(run: Run, gradient: str, dense: bool = False) -> Solution:
     """Runs the solve and packs what came out of it."""
+    recorder = Recorder()
+    if dense:
+        run.observers = (*run.observers, recorder)
     ys = run.problem.restore(GRADIENTS[gradient](run))
-    failed = run.failure
+    failed, event = run.failure, run.event
     return Solution(
         ts=run.times.tensor,
         ys=ys,
         stats=run.stats,
         status="ok" if failed is None else failed.status,
         message="" if failed is None else failed.message,
+        interpolant=Interpolant(run.plan.stepper, recorder, run.problem) if dense else None,
+        event_t=None if event is None or event.t is None else run.times.tensor[-1].detach(),
     )
 
 

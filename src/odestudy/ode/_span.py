@@ -22,7 +22,8 @@ def nudge(time: Tensor, towards: float) -> Tensor:
 class Span:
     """From t to t + dt; both are floats, or float64 tensors where gradients with respect to time are wanted.
 
-    `after` and `before` ask for f just inside the ends, where f jumps there.
+    `after` and `before` ask for f just inside the ends, where f jumps there. `given` are the times of the
+    stepper's own nodes, made beforehand.
     """
 
     __slots__ = ("after", "before", "device", "dt", "dtype", "given", "t")
@@ -40,10 +41,12 @@ class Span:
         self.dtype, self.device = like.dtype.to_real(), like.device
         self.after, self.before = after, before
 
+    def stages(self, nodes: tuple[float, ...]) -> Sequence[Tensor]:
+        """The times of the stepper's own nodes."""
+        return self.times(nodes) if self.given is None else self.given
+
     def times(self, nodes: tuple[float, ...]) -> Sequence[Tensor]:
         """t + c dt for each node c, computed in float64 and rounded to the state's precision."""
-        if self.given is not None and len(self.given) == len(nodes):
-            return self.given
         times = (nodes_tensor(nodes, self.device) * self.dt + self.t).to(self.dtype).unbind()
         if not (self.after or self.before):
             return times

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from odestudy.ode._span import Span
 from odestudy.ode._step import Field
+from odestudy.ode._tableau import Terms
 
 
 @dataclass(slots=True)
@@ -26,14 +27,27 @@ class Stepper(Protocol):
     """A method as the loops see it; a multistep one keeps its history in `carry`.
 
     `error_power` is the power of dt with which the error estimate shrinks (0: fixed steps only); `nodes` are
-    the c_i at whose times t + c_i dt a step evaluates f; `one_step` says that a step depends on y alone.
+    the c_i at whose times t + c_i dt a step evaluates f; `one_step` says that a step depends on y alone;
+    `weights` are the b_i of y1 = y + dt sum_i b_i k_i, or None where there are none.
     """
 
-    name: str
-    order: int
-    error_power: int
-    one_step: bool
-    nodes: tuple[float, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def order(self) -> int: ...
+
+    @property
+    def error_power(self) -> int: ...
+
+    @property
+    def one_step(self) -> bool: ...
+
+    @property
+    def nodes(self) -> tuple[float, ...]: ...
+
+    @property
+    def weights(self) -> Terms | None: ...
 
     def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
         """The step from y over the span."""
@@ -42,7 +56,7 @@ class Stepper(Protocol):
         """One or two estimates of the step's error, shaped like y."""
 
     def stiffness(self, attempt: Attempt) -> Tensor | None:
-        """An estimate of |lambda|, where the stages tell."""
+        """An estimate of h |lambda|, where the stages tell."""
 
     def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
         """States at t + theta dt, shape [len(theta), *y.shape]; theta is float64 in [0, 1]."""

@@ -16,6 +16,26 @@ class Times:
     values: tuple[float, ...]
     offsets: Tensor | None
 
+    @property
+    def differentiable(self) -> bool:
+        """Whether a gradient in the times is wanted."""
+        return self.offsets is not None
+
+    def start_offsets(self) -> Tensor | None:
+        """Carriers for a solve from the first time to an end that does not move."""
+        if self.offsets is None:
+            return None
+        return torch.cat([self.offsets[:1], torch.zeros_like(self.offsets[:1])])
+
+    def ending_at(self, t1: float) -> "Times":
+        """The first time and t1, which is an event's and carries no gradient."""
+        start = self.tensor[:1]
+        return Times(
+            torch.cat([start, torch.full_like(start.detach(), t1)]),
+            (self.values[0], t1),
+            self.start_offsets(),
+        )
+
 
 def make_times(t: Tensor | Sequence[float], y0: Tensor) -> Times:
     """Raises ValueError unless t is one-dimensional, finite and strictly monotonic."""

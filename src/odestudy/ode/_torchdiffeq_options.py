@@ -12,7 +12,7 @@ from odestudy.ode._controller import PIDController
 from odestudy.ode._grid import ON_TIMES, Grid, uniform
 from odestudy.ode._hooks import Hooks
 from odestudy.ode._interp import INTERPOLATIONS, with_interpolation
-from odestudy.ode._methods import make_stepper
+from odestudy.ode._methods import METHODS, make_stepper, options_of
 from odestudy.ode._norms import Norm, mixed, rms
 from odestudy.ode._plan import Plan
 from odestudy.ode._problem import Problem, unflatten
@@ -33,6 +33,7 @@ ADAPTIVE_OPTIONS = (
     "dtype",
 )
 FIXED_OPTIONS = ("norm", "step_size", "grid_constructor", "interp", "perturb")
+SCIPY_OPTIONS = ("norm", "min_step", "max_step", "solver")
 
 
 def make_plan(
@@ -48,17 +49,17 @@ def make_plan(
 
     Raises ValueError for an unknown method, an unknown option (with the known ones), or one with a bad value.
     """
-    options = dict(options or {})
-    stepper = make_stepper(method or "dopri5", fixed=False)
-    adaptive = stepper.error_power > 0
-    known = ADAPTIVE_OPTIONS if adaptive else FIXED_OPTIONS
+    method, options = method or "dopri5", dict(options or {})
+    choose("method", method, METHODS)
+    own = options_of(method)
     for name in options:
-        choose(f"option for method {stepper.name!r}:", name, known)
+        choose(f"option for method {method!r}:", name, (*_common_options(method), *own))
+    stepper = make_stepper(method, options={k: v for k, v in options.items() if k in own})
     tolerance = make_tolerance(rtol, atol, _norm(options.get("norm"), problem), problem)
-    if adaptive:
+    if method == "scipy_solver" or stepper.error_power > 0:
         return Plan(stepper, tolerance, _control(options), hooks=hooks)
     interp = options.get("interp", "linear")
-    choose("interp", interp, INTERPOLATIONS)  # type: ignore[arg-type]
+    choose("interp", interp, tuple(INTERPOLATIONS))
     return Plan(
         with_interpolation(stepper, interp),
         tolerance,
@@ -67,6 +68,13 @@ def make_plan(
         perturb=bool(options.get("perturb", False)),
         hooks=hooks,
     )
+
+
+def _common_options(method: str) -> tuple[str, ...]:
+    """The options of the method's kind."""
+    if method == "scipy_solver":
+        return SCIPY_OPTIONS
+    return ADAPTIVE_OPTIONS if make_stepper(method).error_power > 0 else FIXED_OPTIONS
 
 
 def _control(options: dict[str, Any]) -> Control:

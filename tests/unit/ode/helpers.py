@@ -1,6 +1,7 @@
 """Problems with known solutions, shared by the solver's tests."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -40,3 +41,17 @@ def forced(t: Tensor, y: Tensor) -> Tensor:
 def pulled(t: Tensor, y: Tensor) -> Tensor:
     """y' = -(y - cos 2t) - 2 sin 2t: y = cos 2t from y = 1 on (Prothero, Robinson 1974)."""
     return -(y - torch.cos(2 * t)) - 2 * torch.sin(2 * t)
+
+
+def saved_bytes(run: Callable[[], object]) -> int:
+    """Bytes of the distinct tensors that autograd keeps for the backward pass."""
+    kept: dict[int, int] = {}
+
+    def pack(x: Tensor) -> Tensor:
+        kept[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
+        return x
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+        result = run()
+    assert result is not None
+    return sum(kept.values())

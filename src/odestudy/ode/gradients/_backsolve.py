@@ -15,14 +15,28 @@ from odestudy.ode._status import Failure, SolveError
 from odestudy.ode._step import Field
 
 
+def augmented_slopes(run: Run, params: tuple[Tensor, ...], t: Tensor, z: Tensor) -> list[Tensor]:
+    """(f, -a df/dy, -a df/dparams...), each flat, for the flat state z that starts with (y, a).
+
+    Source: Chen et al. 2018 (arXiv 1806.07366), eqs. 4, 5 and 51.
+    """
+    shape, n = run.problem.y0.shape, run.problem.y0.numel()
+    y = z[:n].detach().reshape(shape).requires_grad_()
+    with torch.enable_grad():
+        dy = run.problem.f(t, y)
+    minus_a = z[n : 2 * n].reshape(shape).neg()
+    if not dy.requires_grad:
+        return [
+            dy.reshape(-1),
+            torch.zeros_like(minus_a).reshape(-1),
+            *(torch.zeros_like(p).reshape(-1) for p in params),
+        ]
+    grads = torch.autograd.grad(dy, (y, *params), minus_a, allow_unused=True, materialize_grads=True)
+    return [dy.detach().reshape(-1), *(g.reshape(-1) for g in grads)]
+
+
 def back_solve(
-    run: Run,
-    plan: Plan,
-    f: Field,
-    ys: Tensor,
-    grad_ys: Tensor,
-    observer: Observer,
-    tail: Tensor,
+    run: Run, plan: Plan, f: Field, ys: Tensor, grad_ys: Tensor, observer: Observer, tail: Tensor
 ) -> tuple[Tensor, Tensor]:
     """(dL/dy0, the tail of the state at t0) for the flat state (y, a, tail), with da/dt = -a df/dy.
 
@@ -50,17 +64,20 @@ def back_solve(
 def time_gradients(run: Run, ys: Tensor, grad_ys: Tensor, grad_y0: Tensor) -> Tensor | None:
     """dL/dt_i = dL/dy_i . f(t_i, y_i), and -dL/dy0 . f(t_0, y_0) for the start, where t asks for them.
 
-    grad_y0 is the adjoint at t0 without the direct part dL/dy_0 of the first observation.
+    grad_y0 is the adjoint at t0 without the direct part dL/dy_0 of the first observation. A solve that ended
+    at an event has a gradient only in its start.
     """
-    t = run.times.tensor
-    if not t.requires_grad:
+    if not run.times.differentiable:
         return None
     counter, grads = Counter(run.stats, backward=True), []
-    for i, (y, g) in enumerate(zip(ys, grad_ys, strict=True)):
+    for i, (time, y, g) in enumerate(zip(run.times.values, ys, grad_ys, strict=True)):
+        if i and run.event is not None:
+            grads.append(torch.zeros((), dtype=y.dtype.to_real(), device=y.device))
+            continue
         counter.evaluation()
-        slope = run.problem.f(t[i].detach().to(y.dtype.to_real()).to(y.device), y)
+        slope = run.problem.f(torch.tensor(time, dtype=y.dtype.to_real(), device=y.device), y)
         grads.append((slope * g).sum() if i else -(slope * grad_y0).sum())
-    return torch.stack(grads).to(t)
+    return torch.stack(grads).to(run.times.tensor)
 
 
 def with_adjoint_norm(run: Run, norm: Norm, tail: int) -> Plan:

@@ -9,8 +9,7 @@ from torch.autograd.function import once_differentiable
 from odestudy.ode._control import Counter
 from odestudy.ode._observer import Nothing
 from odestudy.ode._run import Run, state_norms
-from odestudy.ode._step import Field
-from odestudy.ode.gradients._backsolve import back_solve, time_gradients, with_adjoint_norm
+from odestudy.ode.gradients._backsolve import augmented_slopes, back_solve, time_gradients, with_adjoint_norm
 from odestudy.ode.gradients.backprop import forward
 
 
@@ -35,29 +34,15 @@ class _Adjoint(torch.autograd.Function):
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
         run: Run = ctx.run
         ys, *params = ctx.saved_tensors
-        f = augmented_field(run, tuple(params))
+        counter = Counter(run.stats, backward=True)
+
+        def augmented(t: Tensor, z: Tensor) -> Tensor:
+            counter.evaluation()
+            return torch.cat(augmented_slopes(run, tuple(params), t, z))
+
         tail = torch.cat([grad_ys.new_zeros(0), *(torch.zeros_like(p).reshape(-1) for p in params)])
-        plan = with_adjoint_norm(run, state_norms(run), tail.numel())
-        a, tail = back_solve(run, plan, f, ys, grad_ys, Nothing(), tail)
+        plan = with_adjoint_norm(run, state_norms(run, tuple(params)), tail.numel())
+        a, tail = back_solve(run, plan, augmented, ys, grad_ys, Nothing(), tail)
         grad_t = time_gradients(run, ys, grad_ys, a - grad_ys[0])
         grads = tail.split([p.numel() for p in params])
         return None, a, grad_t, *(g.reshape(p.shape) for g, p in zip(grads, params, strict=True))
-
-
-def augmented_field(run: Run, params: tuple[Tensor, ...]) -> Field:
-    """d/dt (y, a, g) = (f, -a df/dy, -a df/dparams), flat (Chen et al. 2018, eq. 51)."""
-    counter, shape, n = Counter(run.stats, backward=True), run.problem.y0.shape, run.problem.y0.numel()
-    f = run.problem.f
-
-    def augmented(t: Tensor, z: Tensor) -> Tensor:
-        counter.evaluation()
-        y = z[:n].detach().reshape(shape).requires_grad_()
-        with torch.enable_grad():
-            dy = f(t, y)
-        minus_a = z[n : 2 * n].reshape(shape).neg()
-        if not dy.requires_grad:
-            return torch.cat([dy.reshape(-1), z.new_zeros(len(z) - n)])
-        grads = torch.autograd.grad(dy, (y, *params), minus_a, allow_unused=True, materialize_grads=True)
-        return torch.cat([dy.detach().reshape(-1), *(g.reshape(-1) for g in grads)])
-
-    return augmented

@@ -1,26 +1,51 @@
 """Back-propagation through the solver's own operations: the exact gradient of the discrete solution."""
 
+import torch
 from torch import Tensor
 
 from odestudy.ode._control import Counter
 from odestudy.ode._grid import ON_TIMES
-from odestudy.ode._observer import Observations
+from odestudy.ode._observer import Observations, Observer, Several
 from odestudy.ode._run import Run, check_finite
-
-
-def forward(run: Run) -> Tensor:
-    """States at the observation times, shape [len(t), *y0.shape], under the caller's gradient mode."""
-    y0, times = run.problem.y0, run.times
-    seen = Observations(times.values, y0, times.offsets, aligned=run.plan.grid is ON_TIMES)
-    if len(times.values) > 1:
-        _, run.failure = run.plan.integrate(
-            run.field(), y0, times.values, seen, Counter(run.stats), times.offsets
-        )
-    ys = seen.states()
-    check_finite(run, ys)
-    return ys
+from odestudy.ode._step import Field
 
 
 def backprop(run: Run) -> Tensor:
     """Memory grows with steps times stages; needs no parameters (Chen et al. 2018 call it RK-Net)."""
     return forward(run)
+
+
+def forward(run: Run, f: Field | None = None, y0: Tensor | None = None, *also: Observer) -> Tensor:
+    """States at the observation times, shape [len(t), *y0.shape], under the caller's gradient mode.
+
+    With an event, the states at the start and at the event, whose time becomes the last observation.
+    """
+    f, y0 = f or run.field(), run.problem.y0 if y0 is None else y0
+    if run.event is not None:
+        return _forward_to_event(run, f, y0, *also)
+    times = run.times
+    offsets = times.offsets if torch.is_grad_enabled() else None  # an adjoint has its own way to dL/dt
+    seen = Observations(times.values, offsets, aligned=run.plan.grid is ON_TIMES)
+    seen.start(y0)
+    if len(times.values) > 1:
+        observer = Several((seen, *run.observers, *also))
+        counter = Counter(run.stats)
+        _, run.failure = run.plan.integrate(f, y0, times.values, observer, counter, offsets)
+    ys = seen.states()
+    check_finite(run, ys)
+    return ys
+
+
+def _forward_to_event(run: Run, f: Field, y0: Tensor, *also: Observer) -> Tensor:
+    event = run.event
+    assert event is not None
+    t0, horizon = run.times.values[0], run.plan.horizon(run.times.values)
+    observer = Several((*run.observers, *also, event))
+    _, run.failure = run.plan.integrate(
+        f, y0, (t0, horizon), observer, Counter(run.stats), run.times.start_offsets()
+    )
+    if event.t is None or event.y is None:
+        run.failure = run.failure or run.no_event(horizon)
+        return torch.stack([y0, torch.full_like(y0, torch.nan)])
+    run.times = run.times.ending_at(event.t)
+    return torch.stack([y0, event.y])

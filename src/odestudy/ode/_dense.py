@@ -1,0 +1,64 @@
+"""The solution as a function of time."""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._problem import Problem
+from odestudy.ode._solution import State
+from odestudy.ode._span import Span
+from odestudy.ode._step import Field
+from odestudy.ode._stepper import Attempt, Stepper
+
+
+@dataclass
+class Recorder:
+    """Keeps every accepted step, with the stages that interpolation needs."""
+
+    steps: list[tuple[float, float, Span, Tensor, Attempt]] = field(default_factory=list)
+
+    def accept(
+        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+    ) -> bool:
+        """Keeps the step; the missing stages are evaluated now, while f is counted."""
+        stepper.interpolate(f, span, y, attempt, torch.ones(1, dtype=torch.float64, device=y.device))
+        self.steps.append((t, t1, span, y, attempt))
+        return False
+
+
+@dataclass(frozen=True)
+class Interpolant:
+    """The solution at any times between ts[0] and ts[-1], with the accuracy of the method's dense output."""
+
+    stepper: Stepper
+    recorder: Recorder
+    problem: Problem
+
+    @property
+    def ts(self) -> tuple[float, ...]:
+        """The ends of the accepted steps."""
+        steps = self.recorder.steps
+        return (steps[0][0], *(step[1] for step in steps))
+
+    def __call__(self, t: float | Tensor) -> State:
+        """State at a time, or states at a tensor of times, shape [len(t), *y0.shape].
+
+        Raises ValueError for a time outside the solve.
+        """
+        times = torch.as_tensor(t, dtype=torch.float64).detach().cpu()
+        ends, values = self.ts, times.reshape(-1).tolist()
+        sign = 1.0 if ends[-1] >= ends[0] else -1.0
+        order = [sign * e for e in ends]
+        if any(not order[0] <= sign * v <= order[-1] for v in values):
+            raise ValueError(f"t = {values} is outside the solve, which ran from {ends[0]} to {ends[-1]}")
+        ys = torch.cat(
+            [self._state(v, min(bisect_right(order, sign * v), len(ends) - 1) - 1) for v in values]
+        )
+        return self.problem.restore(ys if times.ndim else ys[0], leading=times.ndim)
+
+    def _state(self, time: float, index: int) -> Tensor:
+        t, t1, span, y, attempt = self.recorder.steps[index]
+        theta = torch.tensor([(time - t) / (t1 - t)], dtype=torch.float64, device=y.device)
+        return self.stepper.interpolate(self.problem.f, span, y, attempt, theta)

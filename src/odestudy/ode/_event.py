@@ -1,0 +1,75 @@
+"""Ends a solve where a function of time and state changes its sign."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._problem import Problem
+from odestudy.ode._span import Span
+from odestudy.ode._step import Field
+from odestudy.ode._stepper import Attempt, Stepper
+
+BISECTIONS = 60
+
+EventFn = Callable[[Tensor, Any], Tensor]
+
+
+class Event:
+    """Watches the steps for the first sign change of any element of event_fn(t, y).
+
+    Each element counts as positive at the start, so that the least of them changes its sign first.
+    """
+
+    def __init__(self, event_fn: EventFn, problem: Problem, t0: float) -> None:
+        self.event_fn, self.problem = event_fn, problem
+        self.t: float | None = None
+        self.y: Tensor | None = None
+        with torch.no_grad():
+            self.signs = torch.sign(self._call(t0, problem.y0))
+
+    def _call(self, t: float | Tensor, y: Tensor) -> Tensor:
+        time = torch.as_tensor(t, dtype=y.dtype.to_real(), device=y.device)
+        if y.shape != self.problem.y0.shape:  # a gradient solves for more than the state, the state first
+            y = y[: self.problem.y0.numel()].reshape(self.problem.y0.shape)
+        return self.event_fn(time, self.problem.restore(y, leading=0))
+
+    def least(self, t: float | Tensor, y: Tensor) -> Tensor:
+        """The element nearest to its change of sign, as a scalar that starts positive (or zero)."""
+        return (self._call(t, y) * self.signs).min()
+
+    def accept(
+        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+    ) -> bool:
+        """True where the sign changed within the step; then finds when, by bisection on the dense output."""
+        with torch.no_grad():
+            if bool(self.least(t1, attempt.y1) > 0):
+                return False
+            low, high = 0.0, 1.0
+            for _ in range(BISECTIONS):
+                middle = 0.5 * (low + high)
+                state = self._at(f, stepper, span, y, attempt, middle)
+                if bool(self.least(t + middle * (t1 - t), state) > 0):
+                    low = middle
+                else:
+                    high = middle
+                if high - low <= 2**-52:
+                    break
+        self.t = t + high * (t1 - t)
+        self.y = self._at(f, stepper, span, y, attempt, self._where(span, high))
+        return True
+
+    def _where(self, span: Span, theta: float) -> float | Tensor:
+        """theta at the event's fixed time, which moves within the step where the step moves with t0."""
+        if not (isinstance(span.t, Tensor) or isinstance(span.dt, Tensor)):
+            return theta
+        assert self.t is not None
+        where: Tensor = (self.t - span.t) / torch.as_tensor(span.dt)
+        return where - where.detach() + theta
+
+    def _at(
+        self, f: Field, stepper: Stepper, span: Span, y: Tensor, attempt: Attempt, theta: float | Tensor
+    ) -> Tensor:
+        where = torch.as_tensor(theta, dtype=torch.float64, device=y.device).reshape(1)
+        return stepper.interpolate(f, span, y, attempt, where)[0]

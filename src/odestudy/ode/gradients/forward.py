@@ -1,0 +1,133 @@
+"""Forward mode: the sensitivities are solved along with the state."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.func import functional_call, jvp, vmap
+
+from odestudy.ode._control import Counter
+from odestudy.ode._norms import Norm
+from odestudy.ode._run import Run
+from odestudy.ode._step import Field
+from odestudy.ode.gradients._backsolve import time_gradients
+from odestudy.ode.gradients.backprop import forward as solve_forward
+
+CHUNK = 256  # directions whose tangents are evaluated together
+
+
+def forward(run: Run) -> Tensor:
+    """dS/dt = df/dy S + df/dp along every direction of y0 and the parameters (HNW I, eq. I.14.12).
+
+    The exact discrete gradient, as the steps are chosen by the state alone; memory holds the sensitivities
+    at the observation times, cost grows with the number of directions. Parameters need f to be an nn.Module
+    (ValueError otherwise). Not for f that differentiates inside itself without torch.func.
+    """
+    params = run.needed_params()
+    if params and (run.problem.module is None or not _names(run, params)):
+        raise ValueError("gradient 'forward' can only vary parameters of an nn.Module; make f one")
+    if not run.plan.stepper.one_step:
+        raise ValueError(f"gradient 'forward' needs a one-step method, not {run.plan.stepper.name!r}")
+    return _Forward.apply(run, run.problem.y0, run.times.tensor, *params)
+
+
+class _Forward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, run: Run, y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
+        varied_y0 = ctx.needs_input_grad[1] or ctx.needs_input_grad[2]
+        system = Sensitivities(run, y0, params, varied_y0)
+        n, plan = y0.numel(), run.plan
+        run.plan = replace(plan, tolerance=replace(plan.tolerance, norm=_state_norm(plan.tolerance.norm, y0)))
+        zs = solve_forward(run, system.field(run), system.start())
+        run.plan = plan
+        ys = zs[:, :n].reshape(-1, *y0.shape)
+        ctx.run, ctx.shape, ctx.varied_y0 = run, y0.shape, varied_y0
+        ctx.save_for_backward(ys, zs[:, n:].reshape(len(zs), system.directions, n), *params)
+        return ys
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
+        ys, sensitivities, *params = ctx.saved_tensors
+        flat = grad_ys.reshape(len(grad_ys), -1)
+        grads = torch.einsum("tn,tdn->d", flat, sensitivities)
+        n = flat.shape[1] if ctx.varied_y0 else 0
+        grad_y0 = grads[:n].reshape(ctx.shape) if ctx.varied_y0 else None
+        grad_t = None if grad_y0 is None else time_gradients(ctx.run, ys, grad_ys, grad_y0 - grad_ys[0])
+        ctx.run.stats.status_backward = "ok"
+        split = grads[n:].split([p.numel() for p in params])
+        return None, grad_y0, grad_t, *(g.reshape(p.shape) for g, p in zip(split, params, strict=True))
+
+
+class Sensitivities:
+    """The flat system (y, S), S of shape [directions, state]: first along y0, then along the parameters."""
+
+    def __init__(self, run: Run, y0: Tensor, params: tuple[Tensor, ...], varied_y0: bool) -> None:
+        self.y0, self.params, self.problem = y0, params, run.problem
+        self.n = y0.numel()
+        self.along_y0 = self.n if varied_y0 else 0
+        self.directions = self.along_y0 + sum(p.numel() for p in params)
+        self.names = _names(run, params)
+        self.tangents = self._unit_tangents()
+
+    def start(self) -> Tensor:
+        """(y0, I, 0)."""
+        s = self.y0.new_zeros(self.directions, self.n)
+        s[: self.along_y0] = torch.eye(self.n, dtype=s.dtype, device=s.device)[: self.along_y0]
+        return torch.cat([self.y0.reshape(-1), s.reshape(-1)])
+
+    def _unit_tangents(self) -> tuple[Tensor, ...]:
+        """For each parameter the directions' tangents, shape [directions, *parameter]."""
+        tangents, at = [], self.along_y0
+        for p in self.params:
+            block = torch.zeros(self.directions, p.numel(), dtype=p.dtype, device=p.device)
+            block[at : at + p.numel()] = torch.eye(p.numel(), dtype=p.dtype, device=p.device)
+            tangents.append(block.reshape(self.directions, *p.shape))
+            at += p.numel()
+        return tuple(tangents)
+
+    def field(self, run: Run) -> Field:
+        """d/dt (y, S), one evaluation of f and one of its tangent map counted as one."""
+        counter = Counter(run.stats)
+
+        def augmented(t: Tensor, z: Tensor) -> Tensor:
+            counter.evaluation()
+            y, s = z[: self.n].reshape(self.y0.shape), z[self.n :].reshape(self.directions, *self.y0.shape)
+            values = tuple(p.detach() for p in self.params)
+
+            def along(ds: Tensor, *dps: Tensor) -> Any:
+                return jvp(lambda x, *ps: self._f(t, x, ps), (y, *values), (ds, *dps))
+
+            if self.directions == 0:
+                return self._f(t, y, values).reshape(-1)
+            out_dims: Any = (None, 0)
+            slopes = []
+            for piece in zip(*(x.split(CHUNK) for x in (s, *self.tangents)), strict=True):
+                dy, ds = vmap(along, out_dims=out_dims)(*piece)
+                slopes.append(ds.reshape(-1))
+            return torch.cat([dy.reshape(-1), *slopes])
+
+        return augmented
+
+    def _f(self, t: Tensor, y: Tensor, params: tuple[Tensor, ...]) -> Tensor:
+        if not params or self.problem.module is None:
+            return self.problem.f(t, y)
+        given = dict(zip(self.names, params, strict=True))
+        return self.problem.flatten(
+            functional_call(self.problem.module, given, (t, self.problem.restore(y, leading=0)))
+        )
+
+
+def _names(run: Run, params: tuple[Tensor, ...]) -> tuple[str, ...]:
+    """The parameters' names in the module; empty where one of them is not in it."""
+    if run.problem.module is None:
+        return ()
+    known = {id(p): name for name, p in run.problem.module.named_parameters()}
+    names = tuple(known[id(p)] for p in params if id(p) in known)
+    return names if len(names) == len(params) else ()
+
+
+def _state_norm(norm: Norm, y0: Tensor) -> Norm:
+    return lambda r: norm(r[: y0.numel()].reshape(y0.shape))

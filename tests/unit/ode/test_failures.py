@@ -1,0 +1,213 @@
+"""Failures of the numerics are statuses with a text; failures of the caller are ValueErrors before f is asked."""
+
+from typing import Any
+
+import pytest
+import torch
+from helpers import F64, Mlp, rotation
+from torch import Tensor
+
+from odestudy import ode
+from odestudy.ode import STATUSES, PIDController, SolveError, solve
+
+
+def explode(t: Tensor, y: Tensor) -> Tensor:
+    return y * y
+
+
+def cut_off(t: Tensor, y: Tensor) -> Tensor:
+    """Not a number from t = 1 on."""
+    return torch.where(t < 1.0, y, torch.full_like(y, torch.nan))
+
+
+def stiff(t: Tensor, y: Tensor) -> Tensor:
+    return -1e5 * (y - torch.cos(t))
+
+
+def test_a_blow_up_in_finite_time_underflows_there() -> None:
+    solution = solve(explode, torch.ones(1, dtype=F64), [0.0, 0.5, 2.0])
+    assert solution.status == "step_size_underflow"
+    assert "t = 1" in solution.message or "t = 0.9999" in solution.message
+    assert "dt = " in solution.message
+    assert "error norm" in solution.message
+    assert float(solution.ys[1]) == pytest.approx(2.0, rel=1e-5)
+    assert bool(solution.ys[2].isnan())
+
+
+def test_a_non_finite_derivative_is_named_with_its_time() -> None:
+    solution = solve(cut_off, torch.ones(1, dtype=F64), [0.0, 2.0])
+    assert solution.status == "non_finite"
+    assert "f gave a non-finite value" in solution.message
+    assert "t = 1" in solution.message or "t = 0.9999" in solution.message
+
+
+def test_a_non_finite_initial_value_is_named() -> None:
+    solution = solve(rotation, torch.tensor([1.0, torch.nan], dtype=F64), [0.0, 2.0])
+    assert solution.status == "non_finite"
+    assert "the state itself is not finite" in solution.message
+
+
+@pytest.mark.parametrize("method", ["euler", "rk4"])
+def test_fixed_steps_that_leave_the_numbers_say_when(method: str) -> None:
+    solution = solve(explode, torch.ones(1, dtype=F64), torch.linspace(0, 20, 41, dtype=F64), method=method)
+    assert solution.status == "non_finite"
+    assert "the state is not finite at t = " in solution.message
+
+
+def test_too_few_steps_are_a_status_that_suspects_stiffness() -> None:
+    solution = solve(stiff, torch.zeros(1, dtype=F64), [0.0, 10.0], max_steps=200)
+    assert solution.status == "max_steps"
+    assert "200 steps were not enough" in solution.message
+    assert "stiff" in solution.message
+    assert solution.stats.stiffness > 2
+
+
+def test_a_step_below_dtmin_ends_the_solve() -> None:
+    solution = solve(stiff, torch.zeros(1, dtype=F64), [0.0, 10.0], dtmin=1e-3)
+    assert solution.status == "step_size_underflow"
+
+
+def test_odeint_raises_what_solve_returns() -> None:
+    with pytest.raises(SolveError, match="step_size_underflow: the step size became too small") as caught:
+        ode.odeint(explode, torch.ones(1, dtype=F64), torch.tensor([0.0, 2.0], dtype=F64))
+    assert caught.value.status == "step_size_underflow"
+    with pytest.raises(SolveError, match="max_steps"):
+        ode.odeint(stiff, torch.zeros(1), torch.tensor([0.0, 10.0]), options={"max_num_steps": 50})
+    with pytest.raises(RuntimeError):
+        solve(explode, torch.ones(1), [0.0, 2.0]).raise_on_failure()
+
+
+def test_min_step_of_odeint_accepts_whatever_the_error_as_torchdiffeq_does() -> None:
+    y = ode.odeint(rotation, torch.ones(2), torch.tensor([0.0, 1.0]), rtol=1e-12, options={"min_step": 0.1})
+    assert bool(torch.isfinite(y).all())
+
+
+def test_the_adjoints_parameter_block_is_blamed_when_it_is_the_cause() -> None:
+    """f is smooth in y, but its derivative in the parameter is rough: only the parameters' block suffers."""
+
+    class Rough(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.p = torch.nn.Parameter(torch.zeros(1, dtype=F64))
+
+        def forward(self, t: Tensor, y: Tensor) -> Tensor:
+            return -y + self.p * torch.sign(torch.sin(1e5 * t))
+
+    solution = solve(
+        Rough(),
+        torch.ones(1, dtype=F64),
+        [0.0, 1.0],
+        gradient="adjoint",
+        max_steps=100,
+        rtol=1e-8,
+        atol=1e-10,
+    )
+    assert solution.status == "ok"
+    with pytest.raises(SolveError, match=r"largest error is in the adjoint's parameters\[0\].*seminorm"):
+        solution.ys[-1].sum().backward()
+    assert solution.stats.status_backward == "max_steps"
+
+
+def test_every_status_is_one_of_the_protocols() -> None:
+    assert STATUSES == (
+        "ok",
+        "step_size_underflow",
+        "non_finite",
+        "newton_failed",
+        "max_steps",
+        "out_of_memory",
+        "timeout",
+    )
+
+
+def unasked(t: Tensor, y: Any) -> Any:
+    raise AssertionError("f was evaluated although the arguments are wrong")
+
+
+Y0, T = torch.ones(2), torch.tensor([0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"method": "dopri"}, "unknown method 'dopri'; known are: .*dopri5"),
+        ({"gradient": "magic"}, "unknown gradient 'magic'; known are: adjoint, backprop"),
+        ({"norm": "l1"}, "unknown norm 'l1'; known are: linf, rms"),
+        ({"adjoint_norm": "semi"}, "unknown adjoint_norm 'semi'; known are: mixed, seminorm"),
+        ({"rtol": -1.0}, "rtol must not be negative"),
+        ({"atol": float("nan")}, "atol must not be negative or nan"),
+        ({"rtol": (1e-3, 1e-3)}, "rtol has 2 entries, but y0 is no tuple"),
+        ({"t": torch.tensor([0.0, 0.0])}, "strictly increasing or strictly decreasing"),
+        ({"t": torch.tensor([0.0, 2.0, 1.0])}, "strictly increasing or strictly decreasing"),
+        ({"t": torch.tensor([0.0, torch.inf])}, "t must be finite"),
+        ({"t": torch.tensor([[0.0, 1.0]])}, r"one-dimensional .* got shape \(1, 2\)"),
+        ({"t": torch.tensor([0, 1])}, "t must be floating point, got torch.int64"),
+        ({"y0": torch.ones(2, dtype=torch.int64)}, "y0 must hold floating point numbers"),
+        ({"y0": [1.0, 2.0]}, "y0 must be a tensor or a non-empty tuple of tensors, got list"),
+        ({"y0": ()}, "y0 must be a tensor or a non-empty tuple"),
+        ({"dtmin": 1.0, "dtmax": 0.5}, "need 0 <= dtmin <= dtmax"),
+        ({"max_steps": 0}, "max_steps 0: need at least 1"),
+        ({"dt0": 0.0}, "dt0 0.0: need a finite step size"),
+        ({"step_t": [0.5], "jump_t": [0.5]}, "must not share times"),
+        ({"options": {"max_order": 3}}, "unknown option for method 'dopri5': 'max_order'"),
+        ({"method": "explicit_adams", "options": {"max_order": 13}}, "max_order 13: need 1 to 12"),
+        ({"method": "scipy_solver", "options": {"solver": "RK99"}}, "unknown solver 'RK99'"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_f_is_asked(arguments: dict[str, Any], text: str) -> None:
+    given = {"y0": Y0, "t": T, **arguments}
+    with pytest.raises(ValueError, match=text):
+        solve(unasked, given.pop("y0"), given.pop("t"), **given)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"method": "dopri6"}, "unknown method 'dopri6'"),
+        (
+            {"options": {"stepsize": 0.1}},
+            "unknown option for method 'dopri5': 'stepsize'; known are: .*first_step",
+        ),
+        ({"method": "rk4", "options": {"first_step": 0.1}}, "known are: grid_constructor, interp, norm"),
+        (
+            {"method": "rk4", "options": {"interp": "spline"}},
+            "unknown interp 'spline'; known are: cubic, linear",
+        ),
+        ({"method": "rk4", "options": {"step_size": 0.1, "grid_constructor": max}}, "exclude each other"),
+        ({"method": "rk4", "options": {"step_size": "small"}}, "'step_size' must be a number"),
+        ({"method": "rk4", "options": {"step_size": -0.1}}, "'step_size' must be positive"),
+        ({"options": {"norm": "rms"}}, "'norm' must be a callable"),
+        ({"options": {"jump_t": 0.5}}, "'jump_t' must be a tensor of times"),
+        ({"options": {"jump_t": torch.tensor([0.5, 0.5])}}, "must not repeat times"),
+    ],
+)
+def test_wrong_options_of_odeint_are_refused_before_f_is_asked(arguments: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        ode.odeint(unasked, Y0, T, **arguments)
+
+
+def test_odeint_adjoint_needs_parameters_and_matching_options() -> None:
+    with pytest.raises(ValueError, match=r"func must be an nn.Module"):
+        ode.odeint_adjoint(unasked, Y0, T)
+    with pytest.raises(ValueError, match="pass adjoint_options"):
+        ode.odeint_adjoint(Mlp(), Y0, T, method="dopri5", options={"first_step": 0.1}, adjoint_method="rk4")
+    with pytest.raises(ValueError, match="'seminorm' or a callable"):
+        ode.odeint_adjoint(Mlp(), Y0, T, adjoint_options={"norm": "semi"})
+
+
+def test_an_output_of_the_wrong_shape_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match=r"f\(t, y\) gave \(3,\) of torch.float32; it must match y: \(2,\)"):
+        solve(lambda t, y: torch.ones(3), Y0, T)
+
+
+def test_multistep_methods_say_which_gradients_they_lack() -> None:
+    for gradient in ("checkpointed", "forward"):
+        with pytest.raises(ValueError, match="needs a one-step method, not 'explicit_adams'"):
+            solve(Mlp(), Y0.double(), T, method="explicit_adams", gradient=gradient)
+    with pytest.raises(ValueError, match="needs a Runge-Kutta method, not 'explicit_adams'"):
+        solve(Mlp(), Y0.double(), T, method="explicit_adams", gradient="quadrature")
+
+
+def test_a_controller_that_could_not_control_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 < factor_min < 1 < factor_max"):
+        PIDController(factor_min=2.0)
