@@ -109,7 +109,9 @@ def _torchdiffeq(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     if solver.gradient == "adjoint_seminorm":
         common["adjoint_options"] = {**options, "norm": "seminorm"}
     elif solver.gradient != "adjoint":
-        raise ValueError(f"torchdiffeq has no gradient {solver.gradient!r}; allowed: {', '.join(GRADIENTS)}")
+        raise ValueError(
+            f"torchdiffeq has no gradient {solver.gradient!r}; allowed: backprop, adjoint, adjoint_seminorm"
+        )
     return torchdiffeq.odeint_adjoint(f, y0, t, **common)
 
 
@@ -122,6 +124,8 @@ GRADIENTS = {
     "backprop": ("backprop", "mixed"),
     "adjoint": ("adjoint", "mixed"),
     "adjoint_seminorm": ("adjoint", "seminorm"),
+    "quadrature": ("quadrature", "mixed"),
+    "checkpointed": ("checkpointed", "mixed"),
 }
 
 

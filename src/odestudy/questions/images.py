@@ -62,10 +62,8 @@ def _classifier(spec: dict[str, Any], solver: Solver) -> Classifier:
 
 def _solver(spec: dict[str, Any], **changes: Any) -> Solver:
     names = ("library", "method", "rtol", "atol", "max_nfe")
-    gradient = spec["arm"].get("gradient", "backprop")
-    return Solver(
-        **({name: spec[name] for name in names} | {"gradient": gradient, "step": spec.get("step")} | changes)
-    )
+    arm = {"gradient": "backprop"} | {k: v for k, v in spec["arm"].items() if k in ("gradient", "library")}
+    return Solver(**({name: spec[name] for name in names} | arm | {"step": spec.get("step")} | changes))
 
 
 def _train_epochs(net: Classifier, data: Images, spec: dict[str, Any], seed: int, device: str) -> list[Row]:

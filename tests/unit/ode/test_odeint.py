@@ -54,7 +54,9 @@ def test_every_adaptive_method_of_torchdiffeq_is_known_and_agrees(method: str) -
 
 
 @pytest.mark.parametrize("method", ["explicit_adams", "implicit_adams", "fixed_adams"])
-@pytest.mark.parametrize("options", [{"step_size": 0.01, "max_order": 5}, {"step_size": 0.01, "max_order": 4}])
+@pytest.mark.parametrize(
+    "options", [{"step_size": 0.01, "max_order": 5}, {"step_size": 0.01, "max_order": 4}]
+)
 def test_adams_methods_agree_with_torchdiffeq(method: str, options: dict) -> None:
     ours = values_and_gradients(ode.odeint, method=method, options=options)
     theirs = values_and_gradients(torchdiffeq.odeint, method=method, options=options)
