@@ -28,7 +28,8 @@ def draw_costs(data: FigureData, columns: list[str], quartiles: tuple[str, str] 
     table = cost_table(data)
     datasets = in_order(table, "dataset")
     shape = (len(datasets), len(columns)) if len(columns) > 1 else (1, len(datasets))
-    figure, grid = canvas(*shape, height=2.6 if len(columns) > 1 else 2.9, sharex=True)
+    legend = 0.11 * table["arm"].nunique()  # inches; without them the panels would shrink as arms are added
+    figure, grid = canvas(*shape, height=(2.6 if len(columns) > 1 else 2.7) + legend, sharex=True)
     styles = {
         arm: look | {"label": _family(data, arm)} for arm, look in looks(in_order(table, "arm")).items()
     }
