@@ -87,7 +87,7 @@ def _run(options: argparse.Namespace) -> int:
     study = _study(options)
     chosen = list(study.jobs.values()) if options.all else []
     for text in options.job:
-        found = [j for j in study.jobs.values() if text in (j.folder, j.key) or j.folder.startswith(text)]
+        found = [j for j in study.jobs.values() if text and (j.key == text or j.folder.startswith(text))]
         if not found:
             raise ConfigError(
                 f"run {text!r}: no such job at tier {study.run}; `odestudy list --jobs` names them"
@@ -95,12 +95,13 @@ def _run(options: argparse.Namespace) -> int:
         chosen += found
     if not chosen:
         raise ConfigError("run: name a job, or give --all; `odestudy list --jobs` names them")
+    from odestudy.measure.store import is_current
     from odestudy.run import run_job
 
     begun = time.monotonic()
     for job in dict.fromkeys(j.folder for j in chosen):
         target = study.jobs[job].metrics(study.results)
-        if target.is_file() and not options.again:
+        if not options.again and is_current(target, study.code_of(study.jobs[job])):
             print(f"{job}: done before (--again repeats it)")
             continue
         if options.time_limit_s is not None and time.monotonic() - begun > options.time_limit_s:

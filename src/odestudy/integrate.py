@@ -45,7 +45,7 @@ class Solver:
 class Counted(nn.Module):
     """A right-hand side that counts its evaluations, forward and backward apart.
 
-    An evaluation counts as backward while autograd runs the backward pass, which only continuous adjoints do.
+    An evaluation counts as backward while autograd runs the backward pass, as continuous adjoints and checkpointing do.
     """
 
     def __init__(self, f: nn.Module, max_nfe: int = 100_000) -> None:
@@ -54,6 +54,8 @@ class Counted(nn.Module):
         self.max_nfe = max_nfe
         self.forward_nfe = 0
         self.backward_nfe = 0
+        self.accepted = 0  # steps of all forward solves, where the library tells them (ours does)
+        self.rejected = 0
 
     def forward(self, t: Tensor, y: Any) -> Any:
         if torch._C._current_graph_task_id() == -1:
@@ -88,6 +90,9 @@ def _odestudy(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
         f, y0, t, method=solver.method, rtol=solver.rtol, atol=solver.atol, dt0=solver.step,
         gradient=gradient, adjoint_norm=norm,
     )  # fmt: skip
+    if isinstance(f, Counted):
+        f.accepted += solution.stats.accepted
+        f.rejected += solution.stats.rejected
     if solution.status != "ok":
         raise NumericalFailure(solution.status, solution.message)
     assert isinstance(solution.ys, Tensor), "one tensor in, one tensor out"

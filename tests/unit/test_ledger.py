@@ -116,7 +116,7 @@ def test_different_seeds_on_the_two_sides_are_not_paired(quick):
     ratio = claim("ratio", estimand={"against": {"model": "mlp"}})
     found = judge(ratio, quick, {"dynamics_recovery": pd.concat([recovery([1.0] * 5), other])})
     assert found.verdict == "inconclusive"
-    assert "different seeds" in found.why
+    assert "no row" in found.why
 
 
 def test_holm_can_take_a_verdict_back(quick, monkeypatch):
@@ -129,6 +129,17 @@ def test_holm_can_take_a_verdict_back(quick, monkeypatch):
     together = ledger(quick, {"dynamics_recovery": table})
     assert set(together["verdict"]) == {"inconclusive"}
     assert "Holm" in together["why"].iloc[0]
+
+
+def test_a_seed_without_any_row_is_not_forgotten(quick):
+    found = judge(claim() | {"needs_seeds": 4}, quick, {"dynamics_recovery": recovery([1.0, 1.0, 1.1, 1.0])})
+    assert (found.verdict, found.why) == ("inconclusive", "1 seeds have no row")
+
+
+def test_a_rate_without_the_column_of_success_is_no_success(quick):
+    rate = claim("rate", rule={"low": 0.5}, estimand={"success": 5.0})
+    found = judge(rate, quick, {"dynamics_recovery": recovery([1.0] * 5).drop(columns="field_error_pct")})
+    assert found.verdict == "inconclusive"
 
 
 def test_a_question_is_answered_with_its_numbers(quick):

@@ -17,8 +17,8 @@ from odestudy.plan.jobs import Job, canonical, key_of, readable
 def test_every_tier_expands_to_jobs_with_different_folders(root):
     for tier in ("smoke", "quick", "cpu", "full"):
         study = load_study(root, tier)
-        total = sum(len({j.key for j in jobs}) for jobs in study.jobs_by.values())
-        assert len(study.jobs) == total > 0, f"{tier}: two jobs share a folder"
+        keys = {job.key for jobs in study.jobs_by.values() for job in jobs}
+        assert len(study.jobs) == len(keys) > 0, f"{tier}: a folder for each specification"
 
 
 def test_the_identity_does_not_depend_on_the_order_of_keys():
@@ -52,6 +52,22 @@ def test_two_questions_that_need_the_same_specification_share_the_job(edit):
     one, other = study.jobs_by["dynamics", "recover"], study.jobs_by["dynamics", "again"]
     assert [j.folder for j in one] == [j.folder for j in other]
     assert len(study.jobs_of("dynamics", ["recover", "again"])) == len(one)
+
+
+def test_a_shared_specification_is_one_folder_even_under_another_label(edit):
+    def twice(data):
+        data["experiments"]["again"] = dict(data["experiments"]["recover"]) | {"label": "again-{system}"}
+
+    root = edit("config/questions/dynamics.yaml", twice)
+    same = edit(
+        "config/tiers/smoke.yaml",
+        lambda d: d["questions"]["dynamics"].update(again=d["questions"]["dynamics"]["recover"]),
+    )
+    study = load_study(same, "smoke")
+    assert [j.folder for j in study.jobs_by["dynamics", "recover"]] == [
+        j.folder for j in study.jobs_by["dynamics", "again"]
+    ]
+    assert root == same
 
 
 def test_a_value_taken_out_of_the_grid_leaves_the_job_list(edit):
@@ -92,6 +108,10 @@ def test_overrides_cut_questions_and_seeds(root):
     assert {tuple(j.spec["seeds"]) for j in study.jobs.values()} == {(0, 1)}
 
 
+def claim_of(data, name):
+    return next(c for c in data["claims"] if c["id"] == name)
+
+
 def tier_with(**recover):
     def change(data):
         data["questions"]["dynamics"]["recover"] = recover
@@ -124,6 +144,21 @@ def tier_with(**recover):
         ),
         ("config/questions/images.yaml", lambda d: d["figures"].update(nothing={"title": "x", "tables": []}), ["nothing.py"]),
         ("config/claims.yaml", lambda d: d["claims"][0].update(verdict="true"), ["verdict: unknown key"]),
+        ("config/claims.yaml", lambda d: d["claims"][1].update(id=d["claims"][0]["id"]), ["given twice"]),
+        ("config/claims.yaml", lambda d: claim_of(d, "C10a")["estimand"].update(table="images_size"), ["unknown table", "images_sizes"]),
+        ("config/claims.yaml", lambda d: claim_of(d, "C10a")["estimand"].update(column="parameter"), ["unknown column", "parameters"]),
+        ("config/claims.yaml", lambda d: claim_of(d, "C10a")["rule"].update(low=9.0), ["low 9.0 is above high"]),
+        ("config/systems.yaml", lambda d: d["focus"].update(parameters={"matrx": []}), ["focus", "matrx"]),
+        ("config/systems.yaml", lambda d: d["focus"].update(z0=[1.0]), ["focus"]),
+        ("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].update(blcoks=6), ["blcoks", "blocks"]),
+        ("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].update(net="restnet"), ["'restnet'", "resnet"]),
+        ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(task="images.trian"), ["'trian'", "train"]),
+        ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(label="{arm"), ["label"]),
+        ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(label="{}"), ["label", "''"]),
+        ("config/questions/images.yaml", lambda d: d["experiments"]["train"]["grid"].update(foo=[1]), ["'foo'"]),
+        ("config/questions/dynamics.yaml", lambda d: d["experiments"]["recover"]["base"].update(method="dopri55"), ["'dopri55'", "dopri5"]),
+        ("config/questions/dynamics.yaml", lambda d: d["figures"]["dynamics_process"].update(arrays=["x"]), ["'x'", "recover"]),
+        ("config/questions/dynamics.yaml", lambda d: d["tables"]["dynamics_recovery"]["summary"].update(by=["sistem"]), ["'sistem'", "system"]),
     ],
 )  # fmt: skip
 def test_bad_configuration_is_refused_in_one_line_that_names_file_key_and_what_is_allowed(

@@ -244,10 +244,44 @@ def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(tm
     run(folder, target)
 
 
+def test_a_job_is_run_again_when_its_code_changed_even_without_snakemakes_memory(smoke, tmp_path):
+    folder = copy_of_clone(tmp_path)
+    target = "results/smoke/tables/images_sizes.csv"
+    jobs = [p for p in (smoke / "results/smoke/runs/images").iterdir() if p.name.startswith("mnist-")]
+    for job in jobs:
+        shutil.copytree(job, folder / "results/smoke/runs/images" / job.name)
+    assert "rule job:" not in run(folder, "-n", target).stdout
+    metrics = folder / "results/smoke/runs/images" / jobs[0].name / "metrics.json"
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"code": "older"}))
+    assert run(folder, target).stderr.count("rule job:") == 1
+    assert json.loads(metrics.read_text())["code"] != "older"
+    metrics.write_text("{ half a file")
+    assert run(folder, target).stderr.count("rule job:") == 1
+    assert "Nothing to be done" in (done := run(folder, target)).stderr + done.stdout
+
+
+def test_what_is_shown_is_remade_when_the_configuration_that_it_shows_changes(smoke, tmp_path):
+    folder = copy_of_clone(tmp_path)
+    shutil.copytree(smoke / "results", folder / "results")
+    shutil.copytree(smoke / ".snakemake", folder / ".snakemake")
+    for file in ("config/systems.yaml", "config/tiers/smoke.yaml"):
+        shutil.copy(smoke / file, folder / file)
+    tier = folder / "config/tiers/smoke.yaml"
+    tier.write_text(tier.read_text().replace("title: The machinery", "title: All the machinery"))
+    done = run(folder, "-n", "--config", "tier=smoke")
+    assert "rule report:" in done.stdout + done.stderr
+    assert "rule job:" not in done.stdout + done.stderr
+
+
 def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path):
     folder = copy_of_clone(tmp_path)
-    question = folder / "config/questions/dynamics.yaml"
-    question.write_text(question.read_text().replace("task: dynamics.recover", "task: dynamics.recovered"))
+    tier = folder / "config/tiers/smoke.yaml"
+    tier.write_text(
+        tier.read_text().replace(
+            "base: {iterations: 40, points: 100}",
+            "base: {iterations: 40, window_max: 1.0, window_min: 9.0e300}",
+        )
+    )
     done = run(
         folder,
         "results/smoke/tables/dynamics_recovery.csv",
@@ -257,7 +291,8 @@ def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path):
     assert done.returncode != 0
     assert (folder / "results/smoke/tables/images_sizes.csv").is_file()
     log = next((folder / "results/smoke/logs/runs/dynamics").glob("*.log")).read_text()
-    assert "recovered" in log
+    assert "Traceback" in log
+    assert "OverflowError" in log
 
 
 def test_published_metrics_are_shown_as_they_are_and_marked_where_they_are_stale(smoke, tmp_path):

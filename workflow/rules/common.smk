@@ -4,6 +4,7 @@ from functools import lru_cache
 from odestudy.errors import StudyError
 from odestudy.locked import hold_folder
 from odestudy.measure.device import visible_gpus
+from odestudy.measure.store import is_current
 from odestudy.plan.code import code_hash
 from odestudy.plan.study import OVERRIDES, TIERS, load_study
 
@@ -70,11 +71,6 @@ def question_targets(wildcards):
     spec = found.questions[wildcards.question]
     tables = [f"results/{wildcards.run}/tables/{name}.csv" for name in spec["tables"]]
     return tables + [f"results/{wildcards.run}/figures/{name}.svg" for name in spec["figures"]]
-
-
-def table_definition(wildcards):
-    question, definition = study(wildcards.run).tables[wildcards.table]
-    return definition | {"columns": study(wildcards.run).questions[question]["columns"]}
 
 
 wildcard_constraints:

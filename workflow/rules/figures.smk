@@ -28,9 +28,10 @@ rule figure:
         "results/{run}/logs/figures/{figure}.log",
     params:
         code=lambda wildcards: code_hash(
-            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.base"
+            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.make"
         ),
         title=lambda wildcards: study(wildcards.run).figures[wildcards.figure][1]["title"],
         overrides=overrides(),
+        config=lambda wildcards: study(wildcards.run).fingerprint,
     script:
         "../scripts/figure.py"

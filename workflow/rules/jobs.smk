@@ -2,10 +2,34 @@ def job_of(wildcards):
     return study(wildcards.tier).jobs[f"{wildcards.module}/{wildcards.job}"]
 
 
+def stale_mark(wildcards):
+    """A mark to be made anew, and so newer than the metrics, where these come from other code or are damaged.
+
+    Snakemake's own memory of parameters does the same, but only in the folder where the metrics were computed.
+    """
+    job = job_of(wildcards)
+    metrics = job.metrics(ROOT / "results" / wildcards.tier)
+    if not metrics.is_file() or is_current(metrics, study(wildcards.tier).code_of(job)):
+        return []
+    return [f"results/{wildcards.tier}/stale/{wildcards.module}/{wildcards.job}"]
+
+
+rule stale:
+    output:
+        temp(touch("results/{tier}/stale/{module}/{job}")),
+    log:
+        "results/{tier}/logs/stale/{module}/{job}.log",
+    wildcard_constraints:
+        module=r"[a-z_]+",
+        job=r"[^/]+",
+
+
 # One job of the study: a specification becomes metrics.json, arrays beside it.
 # Torch's threads are in the specification; `threads` here only tells the scheduler. A job that measures time takes
 # all cores, so that nothing runs beside it.
 rule job:
+    input:
+        stale_mark,
     output:
         metrics="results/{tier}/runs/{module}/{job}/metrics.json",
     log:

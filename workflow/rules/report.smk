@@ -30,5 +30,6 @@ rule report:
     params:
         code=code_hash("odestudy.present.report"),
         overrides=overrides(),
+        config=lambda wildcards: study(wildcards.run).fingerprint,
     script:
         "../scripts/report.py"

@@ -13,9 +13,9 @@ rule table:
     log:
         "results/{run}/logs/tables/{table}.log",
     params:
-        code=code_hash("odestudy.present.tables"),
-        columns=lambda wildcards: table_definition(wildcards),
+        code=code_hash("odestudy.present.tables", "odestudy.present.csvs"),
         overrides=overrides(),
+        config=lambda wildcards: study(wildcards.run).fingerprint,
     script:
         "../scripts/table.py"
 
@@ -31,8 +31,9 @@ rule jobs_table:
     log:
         "results/{run}/logs/tables/jobs.log",
     params:
-        code=code_hash("odestudy.present.tables"),
+        code=code_hash("odestudy.present.tables", "odestudy.present.csvs"),
         overrides=overrides(),
+        config=lambda wildcards: study(wildcards.run).fingerprint,
     script:
         "../scripts/jobs_table.py"
 
@@ -49,7 +50,8 @@ rule ledger:
     log:
         "results/{run}/logs/tables/ledger.log",
     params:
-        code=code_hash("odestudy.present.ledger"),
+        code=code_hash("odestudy.present.ledger", "odestudy.present.csvs"),
         overrides=overrides(),
+        config=lambda wildcards: study(wildcards.run).fingerprint,
     script:
         "../scripts/ledger.py"

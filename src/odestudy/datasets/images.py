@@ -23,7 +23,7 @@ FOLDER_VARIABLE = "ODESTUDY_DATA"
 
 @dataclass(frozen=True)
 class Images:
-    """Standardised images (n, 1, h, w), float32, and classes (n,), int64, in three disjoint parts."""
+    """Standardised images (n, 1, h, w) and classes (n,), int64, in three disjoint parts."""
 
     train: tuple[Tensor, Tensor]
     validation: tuple[Tensor, Tensor]
@@ -63,7 +63,9 @@ def data_folder() -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE) or "data").expanduser()
 
 
-def load_images(name: str, *, train_size: int | None, split_seed: int = 0) -> Images:
+def load_images(
+    name: str, *, train_size: int | None, split_seed: int = 0, dtype: torch.dtype = torch.float32
+) -> Images:
     """One data set, its official training part split into training and validation.
 
     Args:
@@ -83,7 +85,7 @@ def load_images(name: str, *, train_size: int | None, split_seed: int = 0) -> Im
     mean, std = x[used].mean(), x[used].std()
 
     def part(images: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
-        return (images - mean) / std, classes
+        return ((images - mean) / std).to(dtype), classes
 
     return Images(part(x[used], y[used]), part(x[held], y[held]), part(x_test, y_test))
 
@@ -165,15 +167,8 @@ def _forget_unpacked(raw: Path, files: OfficialFiles) -> None:
     """Unpacked copies are not checked by torchvision; where the packed file is there, it is unpacked anew."""
     for name in files.sums:
         unpacked = raw / name.removesuffix(".gz")
-        if (raw / name).is_file() and unpacked.is_file() and not _same_size(raw / name, unpacked):
-            unpacked.unlink()
-
-
-def _same_size(packed: Path, unpacked: Path) -> bool:
-    """Whether an unpacked file has the length that gzip's trailer states."""
-    with packed.open("rb") as file:
-        file.seek(-4, os.SEEK_END)
-        return int.from_bytes(file.read(4), "little") == unpacked.stat().st_size
+        if (raw / name).is_file():
+            unpacked.unlink(missing_ok=True)
 
 
 LOADERS: dict[str, Callable[[], tuple[Part, Part, int]]] = {

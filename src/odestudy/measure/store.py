@@ -79,6 +79,14 @@ def read_metrics(path: Path) -> dict[str, Any]:
     return content
 
 
+def is_current(path: Path, code: str) -> bool:
+    """Whether metrics are there, whole, and computed by this very code."""
+    try:
+        return read_metrics(path)["code"] == code
+    except DataError:
+        return False
+
+
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays beside a metrics.json; none where the job stored none."""
     file = path.with_name("arrays.npz")

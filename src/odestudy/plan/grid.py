@@ -28,7 +28,9 @@ def axis_values(name: str, wanted: Any, entries: dict[str, Any], where: str) -> 
     if entries:
         for value in values:
             if value not in entries:
-                raise ConfigError(f"{where}.{name}: unknown {name} {value!r}; allowed: {', '.join(entries)}")
+                raise ConfigError(
+                    f"{where}.{name}: unknown {name} {value!r}; allowed: {', '.join(map(str, entries))}"
+                )
     return values
 
 
@@ -80,5 +82,9 @@ def _jobs_of_point(experiment: dict[str, Any], point: dict[str, Any], entries: d
 
 
 def label_fields(label: str) -> set[str]:
-    """The axes that a label pattern mentions."""
-    return {field for _, field, _, _ in Formatter().parse(label) if field}
+    """The axes that a label pattern mentions.
+
+    Raises:
+        ValueError: it is no pattern.
+    """
+    return {field for _, field, _, _ in Formatter().parse(label) if field is not None}

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from odestudy.errors import ConfigError
-from odestudy.plan.code import code_hash, module_file
+from odestudy.plan.code import code_hash
 from odestudy.plan.config import check, load_checked
-from odestudy.plan.grid import expand, label_fields
-from odestudy.plan.jobs import Job
+from odestudy.plan.consistency import check_claims, check_question
+from odestudy.plan.grid import expand
+from odestudy.plan.jobs import Job, key_of
 
 TIERS = ("smoke", "quick", "cpu", "full")
 OVERRIDES = ("tier", "questions", "seeds", "device", "gpus")
@@ -56,6 +57,20 @@ class Study:
     def jobs(self) -> dict[str, Job]:
         """All jobs by folder; a specification that two experiments need is there once."""
         return {job.folder: job for jobs in self.jobs_by.values() for job in jobs}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that tables, ledger, figures and report read of the configuration."""
+        return key_of(
+            {
+                "run": self.run,
+                "settings": self.settings,
+                "tier": self.tier,
+                "questions": self.questions,
+                "claims": self.claims,
+                "systems": self.systems,
+            }
+        )
 
     @cached_property
     def tables(self) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -112,9 +127,13 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     limit = _seed_limit(overrides.get("seeds"))
     jobs_by: dict[tuple[str, str], list[Job]] = {}
     dropped: dict[tuple[str, str], str] = {}
+    by_key: dict[str, Job] = {}
+    _check_systems(systems)
+    check_claims(claims["claims"], questions)
+    for question in questions:
+        check_question(question, questions[question])
     for question in chosen:
         spec = questions[question]
-        _check_question(root, question, spec)
         entries = dict(spec.get("entries", {})) | {"system": systems}
         for name, experiment in spec["experiments"].items():
             changes = tier["questions"].get(question, {}).get(name, {})
@@ -126,8 +145,10 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
             merged["seeds"] = list(merged.get("seeds", tier["seeds"]))[:limit]
             own = _where(question, name)
             origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
-            jobs_by[question, name] = expand(common | merged, entries, own, origin)
-    _check_tables(questions, jobs_by, dropped)
+            jobs = expand(common | merged, entries, own, origin)
+            # The same specification is one job, whatever a second experiment calls it.
+            jobs_by[question, name] = [by_key.setdefault(job.key, job) for job in jobs]
+    _check_tables(questions)
     return Study(
         root,
         run,
@@ -181,30 +202,25 @@ def _check_tier_names(tier: dict[str, Any], name: str, questions: dict[str, dict
                 )
 
 
-def _check_question(root: Path, question: str, spec: dict[str, Any]) -> None:
-    file = f"config/questions/{question}.yaml"
-    for name, experiment in spec["experiments"].items():
-        module = experiment["task"].split(".")[0]
-        if module_file(f"odestudy.questions.{module}") is None:
-            raise ConfigError(f"{file}: experiments.{name}.task: no module odestudy.questions.{module}")
-        unknown = label_fields(experiment.get("label", "")) - set(experiment.get("grid", {}))
-        if unknown:
-            raise ConfigError(f"{file}: experiments.{name}.label: {unknown.pop()!r} is no axis of the grid")
-    for figure in spec["figures"]:
-        if module_file(f"odestudy.present.figures.{figure}") is None:
-            raise ConfigError(f"{file}: figures.{figure}: no file src/odestudy/present/figures/{figure}.py")
-        for table in spec["figures"][figure]["tables"]:
-            if table not in spec["tables"]:
-                raise ConfigError(
-                    f"{file}: figures.{figure}.tables: unknown table {table!r}; allowed: {', '.join(spec['tables'])}"
-                )
+def _check_systems(systems: dict[str, dict[str, Any]]) -> None:
+    """Each right-hand side is evaluated once at its initial state."""
+    import numpy as np
+
+    from odestudy.systems.fields import field_of
+
+    for name, system in systems.items():
+        try:
+            slope = field_of({"name": name, **system})(0.0, np.asarray(system["z0"], dtype=float))
+        except (ValueError, TypeError, IndexError) as error:
+            raise ConfigError(f"config/systems.yaml: {name}: {' '.join(str(error).split())}") from None
+        if slope.shape != (len(system["z0"]),) or not np.isfinite(slope).all():
+            raise ConfigError(
+                f"config/systems.yaml: {name}: field {system['field']!r} gives a slope of shape {slope.shape} at z0 of "
+                f"{len(system['z0'])} numbers; allowed: as many finite numbers"
+            )
 
 
-def _check_tables(
-    questions: dict[str, dict[str, Any]],
-    jobs_by: dict[tuple[str, str], list[Job]],
-    dropped: dict[tuple[str, str], str],
-) -> None:
+def _check_tables(questions: dict[str, dict[str, Any]]) -> None:
     names: set[str] = set()
     for question, spec in questions.items():
         for table, definition in spec["tables"].items():

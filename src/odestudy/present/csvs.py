@@ -16,4 +16,4 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a table that write_csv wrote; an empty one keeps its columns."""
-    return pd.read_csv(path, keep_default_na=True, na_values=[""], dtype={"message": str, "commit": str})
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"message": str, "commit": str})

@@ -69,10 +69,8 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
     if not _planned(estimand, study):
         return Finding(NOT_TESTABLE, why="this tier leaves out the runs that it needs")
     table = tables[estimand["table"]]
-    rows = select(table, estimand.get("where", {}))
-    sides = [rows]
-    if "against" in estimand:
-        sides.append(select(table, estimand.get("where", {}) | estimand["against"]))
+    wheres = _wheres(estimand)
+    sides = [select(table, where) for where in wheres]
     if any(side.empty for side in sides):
         return Finding(NO_DATA, why="the runs that it needs are missing")
     both = pd.concat(sides)
@@ -83,6 +81,10 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
         return replace(
             basic, verdict=NOT_TESTABLE, why=f"{seeds} of {claim.get('needs_seeds', FEWEST_SEEDS)} seeds"
         )
+    pairs = zip(wheres, sides, strict=True)
+    missing = sum(len(_expected_seeds(where, estimand, study) - set(side["seed"])) for where, side in pairs)
+    if missing and not claim.get("deterministic"):
+        return replace(basic, verdict=INCONCLUSIVE, why=f"{missing} seeds have no row")
     if failed and estimand["statistic"] != "rate":
         return replace(basic, verdict=INCONCLUSIVE, why=f"{failed} of {len(both)} runs failed")
     try:
@@ -126,14 +128,25 @@ def _planned(estimand: dict[str, Any], study: Study) -> bool:
     """Whether this tier's jobs contain all that both sides of an estimand select by axes."""
     question, definition = study.tables[estimand["table"]]
     jobs = [j for e in definition["experiments"] for j in study.jobs_by.get((question, e), [])]
-    wheres = [estimand.get("where", {})]
-    if "against" in estimand:
-        wheres.append(wheres[0] | estimand["against"])
-    for where in wheres:
+    for where in _wheres(estimand):
         for combination in _combinations(where):
             if not any(_job_fits(job.spec, combination) for job in jobs):
                 return False
     return True
+
+
+def _wheres(estimand: dict[str, Any]) -> list[dict[str, Any]]:
+    """The selections of an estimand: one, or two where sides are compared."""
+    first = estimand.get("where", {})
+    return [first, first | estimand["against"]] if "against" in estimand else [first]
+
+
+def _expected_seeds(where: dict[str, Any], estimand: dict[str, Any], study: Study) -> set[int]:
+    """The seeds of the jobs that a selection takes rows from: each must be there, failed or not."""
+    question, definition = study.tables[estimand["table"]]
+    jobs = study.jobs_of(question, definition["experiments"])
+    combinations = _combinations(where)
+    return {s for j in jobs if any(_job_fits(j.spec, c) for c in combinations) for s in j.spec["seeds"]}
 
 
 def _combinations(where: dict[str, Any]) -> list[dict[str, Any]]:
@@ -210,19 +223,27 @@ def _difference(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Reg
 def _rate(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
     rows = sides[0]
     good = rows["status"] == "ok"
-    if estimand["column"] in rows and "success" in estimand:
+    if "success" in estimand:
+        if estimand["column"] not in rows:
+            raise ValueError(f"no run has a value of {estimand['column']}")
         good &= rows[estimand["column"]].astype(float) <= estimand["success"]
     return rate_estimate(int(good.sum()), len(rows), region)
 
 
+def _column(rows: pd.DataFrame, column: str) -> pd.Series:
+    if column not in rows:
+        raise ValueError(f"no run has a value of {column}")
+    return rows[column].astype(float)
+
+
 def _value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
     """A deterministic value; several rows give their mean as value and their range as interval."""
-    values = sides[0][estimand["column"]].astype(float)
+    values = _column(sides[0], estimand["column"])
     return Estimate(float(values.mean()), float(values.min()), float(values.max()), 1)
 
 
 def _ratio_value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
-    one, other = (side[estimand["column"]].astype(float) for side in sides)
+    one, other = (_column(side, estimand["column"]) for side in sides)
     if one.nunique() != 1 or other.nunique() != 1:
         raise ValueError("a deterministic ratio needs one value on each side")
     ratio = float(one.iloc[0] / other.iloc[0])
@@ -230,6 +251,8 @@ def _ratio_value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Re
 
 
 def _fits(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> list[Any]:
+    for column in (estimand["over"], estimand["column"]):
+        _column(sides[0], column)
     rows = sides[0].dropna(subset=[estimand["over"], estimand["column"]])
     return [
         power_fit(r[estimand["over"]].tolist(), r[estimand["column"]].tolist())
@@ -306,9 +329,11 @@ def what_would_flip(finding: Finding, claim: dict[str, Any]) -> str:
     if finding.verdict == REFUTED and found:
         return f"an interval that reaches the accepted region, {region}{tail}"
     if finding.verdict == INCONCLUSIVE:
-        return (
-            finding.why and f"runs without this: {finding.why}"
-        ) or f"more seeds: the interval crosses {region}{tail}"
+        if finding.failed:
+            return f"runs that end ok ({finding.why})"
+        if finding.why:
+            return f"more seeds or less spread; {finding.why}"
+        return f"more seeds or less spread; the interval crosses the edge of what is accepted, {region}{tail}"
     if finding.verdict == ANSWERED:
         return "nothing; it is a question, and the numbers are the answer"
     return f"data ({finding.why})"

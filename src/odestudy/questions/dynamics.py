@@ -12,7 +12,7 @@ from tqdm import trange
 
 from odestudy.integrate import Counted, Solver, integrate, named_failure
 from odestudy.nets.dynamics import MODELS
-from odestudy.outcome import Outcome, Row
+from odestudy.outcome import NumericalFailure, Outcome, Row
 from odestudy.systems.fields import field_of
 from odestudy.systems.trajectories import (
     Observed,
@@ -39,7 +39,11 @@ def recover(spec: dict[str, Any], device: str) -> Outcome:
         system = spec["system"]
         noise = system.get("noise", spec["noise"])
         t = np.linspace(0.0, system["horizon"], spec["points"])
-        data = observe(field_of(system), np.asarray(system["z0"]), t, noise, rng)
+        try:
+            data = observe(field_of(system), np.asarray(system["z0"]), t, noise, rng)
+        except NumericalFailure as failure:
+            rows.append({"seed": seed, "status": failure.status, "message": str(failure)})
+            continue
         torch.manual_seed(seed)
         model = MODELS[spec["model"]](data.truth.shape[1]).to(device, getattr(torch, spec["dtype"]))
         row, history = _fit(model, data, spec, device, np.random.default_rng([seed, 1]), seed)
@@ -61,7 +65,7 @@ def _solver(spec: dict[str, Any]) -> Solver:
 
 def _window(data: Observed, spec: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
     """Indices of a random window of 1 to 5 time units (poster) with at most `window_points` points."""
-    length = rng.uniform(spec["window_min"], spec["window_max"])
+    length = min(rng.uniform(spec["window_min"], spec["window_max"]), data.t[-1] - data.t[0])
     start = rng.uniform(data.t[0], data.t[-1] - length)
     inside = np.flatnonzero((data.t >= start) & (data.t <= start + length))
     if len(inside) < 2:
@@ -119,6 +123,8 @@ def _fit(
         "train_loss": float(torch.stack(tail).mean()) if tail else None,
         "nfe_forward": total[0] / done,
         "nfe_backward": total[1] / done,
+        "accepted_steps": counted.accepted / done,
+        "rejected_steps": counted.rejected / done,
     }
     if seed == spec["seeds"][0]:
         snapshots.append(_trajectory(model, data, data.t, spec, device))
@@ -165,10 +171,11 @@ def _judge(model: nn.Module, data: Observed, spec: dict[str, Any], device: str) 
     learnt = _trajectory(model, data, data.t, spec, device)
     far = np.linspace(data.t[-1], 2 * data.t[-1], len(data.t))
     t_far = np.concatenate([data.t[:1], far])
-    truth_far, learnt_far = (
-        reference(field, data.truth[0], t_far),
-        _trajectory(model, data, t_far, spec, device),
-    )
+    learnt_far = _trajectory(model, data, t_far, spec, device)
+    try:
+        truth_far = reference(field, data.truth[0], t_far)
+    except NumericalFailure:  # the true system need not exist that long
+        truth_far = np.full_like(learnt_far, np.nan)
     scale = float(data.truth.std())
     found: dict[str, Any] = {
         "field_error_pct": _relative_pct((got - wanted)[inside], wanted[inside]),

@@ -25,7 +25,9 @@ def train(spec: dict[str, Any], device: str) -> Outcome:
 
     Rows: `runs`, one a seed; `epochs`, one a seed and epoch. Arrays: for each seed which test images are right.
     """
-    data = load_images(spec["dataset"], train_size=spec.get("train_size"))
+    data = load_images(
+        spec["dataset"], train_size=spec.get("train_size"), dtype=getattr(torch, spec["dtype"])
+    )
     runs: list[Row] = []
     epochs: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
@@ -35,7 +37,7 @@ def train(spec: dict[str, Any], device: str) -> Outcome:
         row: Row = {"seed": seed, "status": "ok", "message": "", "parameters": net.parameter_count()}
         clock = now_s(device)
         try:
-            epochs += _train_epochs(net, data, spec, seed, device)
+            _train_epochs(net, data, spec, seed, device, epochs)
             row["train_s"] = now_s(device) - clock
             right = _right(net, data.test, spec, device)
             row |= {
@@ -57,7 +59,7 @@ def train(spec: dict[str, Any], device: str) -> Outcome:
 
 
 def _classifier(spec: dict[str, Any], solver: Solver) -> Classifier:
-    return Classifier(SIZES[spec["dataset"]], spec["arm"], solver)
+    return Classifier(SIZES[spec["dataset"]], spec["arm"], solver).to(getattr(torch, spec["dtype"]))
 
 
 def _solver(spec: dict[str, Any], **changes: Any) -> Solver:
@@ -66,7 +68,10 @@ def _solver(spec: dict[str, Any], **changes: Any) -> Solver:
     return Solver(**({name: spec[name] for name in names} | arm | {"step": spec.get("step")} | changes))
 
 
-def _train_epochs(net: Classifier, data: Images, spec: dict[str, Any], seed: int, device: str) -> list[Row]:
+def _train_epochs(
+    net: Classifier, data: Images, spec: dict[str, Any], seed: int, device: str, rows: list[Row]
+) -> None:
+    """Train `net` in place; `rows` gets one row an epoch, also those before a failure."""
     x, y = (part.to(device) for part in data.train)
     optimizer = torch.optim.Adam(net.parameters(), lr=spec["learning_rate"])
     steps = -(-len(x) // spec["batch"]) * spec["epochs"]
@@ -74,7 +79,6 @@ def _train_epochs(net: Classifier, data: Images, spec: dict[str, Any], seed: int
         optimizer, max_lr=spec["learning_rate"], total_steps=steps, cycle_momentum=False
     )
     order = torch.Generator().manual_seed(seed)
-    rows: list[Row] = []
     with tqdm(total=steps, desc=f"seed {seed}", disable=None, leave=False) as progress:
         for epoch in range(1, spec["epochs"] + 1):
             net.train()
@@ -96,7 +100,6 @@ def _train_epochs(net: Classifier, data: Images, spec: dict[str, Any], seed: int
             row |= {"nfe_forward": counts[0] / len(batches), "nfe_backward": counts[1] / len(batches)}
             row["validation_error_pct"] = _error_pct(_right(net, data.validation, spec, device))
             rows.append(row)
-    return rows
 
 
 def _right(net: Classifier, part: tuple[Tensor, Tensor], spec: dict[str, Any], device: str) -> np.ndarray:
@@ -135,7 +138,7 @@ def cost(spec: dict[str, Any], device: str) -> Outcome:
     with the adaptive solver (`steps` null).
     """
     seed = spec["seeds"][0]
-    data = load_images(spec["dataset"], train_size=spec["batch"])
+    data = load_images(spec["dataset"], train_size=spec["batch"], dtype=getattr(torch, spec["dtype"]))
     x, y = (part[: spec["batch"]].to(device) for part in data.train)
     rows: list[Row] = []
     ode = spec["arm"]["net"] == "odenet"
@@ -145,7 +148,7 @@ def cost(spec: dict[str, Any], device: str) -> Outcome:
             changes = {} if steps is None else {"method": "euler", "step": 1.0 / steps}
             net = _classifier(spec, _solver(spec, **changes))
         else:
-            net = Classifier(SIZES[spec["dataset"]], {**spec["arm"], "blocks": steps}, _solver(spec))
+            net = _classifier({**spec, "arm": {**spec["arm"], "blocks": steps}}, _solver(spec))
         net = net.to(device)
         row: Row = {
             "seed": seed,
