@@ -40,7 +40,7 @@ def isolated(spec: dict[str, Any], device: str) -> Outcome:
             row["flops"] = counted_flops(work) / len(x) + extra
             row |= time_repeats(work, device, repeats=spec["repeats"])
             rows.append(row | {k: row[k] / len(x) for k in TIMES})
-    crossing = {f"crossover_{k}_d": _crossover(rows, c) for k, c in (("flops", "flops"), ("time", "wall_s"))}
+    crossing = {f"crossover_d_by_{column}": _crossover(rows, column) for column in ("flops", "wall_s")}
     return Outcome({"runs": rows, "crossovers": [{"seed": seed, "status": "ok"} | crossing]})
 
 

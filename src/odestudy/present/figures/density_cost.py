@@ -44,7 +44,7 @@ def draw(data: FigureData) -> Figure:
 def caption(data: FigureData) -> str:
     said = []
     for _, row in data.table(CROSSOVERS).iterrows():
-        flops, time = (_crossing(row.get(c)) for c in ("crossover_flops_d", "crossover_time_d"))
+        flops, time = (_crossing(row.get(c)) for c in ("crossover_d_by_flops", "crossover_d_by_wall_s"))
         said.append(f"with {NETS.get(row['net'], row['net'])} {flops} in operations and {time} in time")
     text = sentence(f"elimination overtakes the d products of the exact trace {listing(said)}")
     return f"{text} Median of repeats after a warm-up, bars: quartiles; one sample's share of a small batch, one thread."
