@@ -18,6 +18,7 @@ from odestudy.densities.law import closed_form_error, derivative_mismatch, gauss
 from odestudy.densities.models import FlowDensity, fit_cnf, fit_kde, fit_mixture, fit_realnvp, own_certificate
 from odestudy.densities.planar import PlanarFlow
 from odestudy.densities.plane import integral, lattice
+from odestudy.densities.reach import spheres
 from odestudy.densities.reference import reference
 from odestudy.densities.targets import KINDS, standard_normal, target_of
 from odestudy.densities.training import Recipe, fit
@@ -26,6 +27,7 @@ from odestudy.densities.work import counted_flops, kept_for_backward_mib, lu_flo
 from odestudy.ode import solve
 from odestudy.questions.density_cost import _crossover
 from odestudy.questions.density_gap import _largest
+from odestudy.questions.density_reach import reach
 
 GENERIC = [[-0.5, 1.0], [-0.3, 0.9]]
 SPECIAL = {"traceless": [[0.6, 0.8], [0.4, -0.6]], "rotation": [[0.0, -1.5], [1.5, 0.0]]}
@@ -378,3 +380,37 @@ def test_a_flow_shows_its_gap_round_trip_and_effort():
     work = effort(LinearField([[0.0, -1.5], [1.5, 0.0]]), points())
     assert work["lipschitz"] == pytest.approx(1.5)
     assert work["nfe"] >= 7
+
+
+# --- maps out of reach
+
+
+def reached(**changes):
+    spec = {
+        "seeds": [0], "problem": "exchange", "augment": 0, "train_method": "midpoint", "train_steps": 8, "width": 16,
+        "iterations": 120, "batch": 32, "learning_rate": 0.02, "gate": 0.01,
+    }  # fmt: skip
+    return reach(spec | changes, "cpu").rows["runs"][0]
+
+
+def test_no_flow_on_the_line_exchanges_two_points():
+    assert reached()["refined_mse"] > 0.99
+
+
+def test_room_beside_lets_them_pass():
+    found = reached(augment=1)
+    assert found["refined_mse"] < 0.01
+
+
+def test_a_single_euler_step_crosses_and_fails_the_refinement_gate():
+    found = reached(train_method="euler", train_steps=1)
+    assert found["mse"] < 1e-3
+    assert found["refined_mse"] > 0.9
+    assert not found["is_ode"]
+
+
+def test_nested_spheres_lie_apart_by_half_a_unit():
+    x, y = spheres(500, np.random.default_rng(0))
+    radius = x.norm(dim=1)
+    assert float(radius[y < 0].max()) <= 0.5 + 1e-6
+    assert float(radius[y > 0].min()) >= 1.0 - 1e-6

@@ -17,7 +17,7 @@ TABLE = "density_coarse"
 COLUMNS: dict[str, dict[str, Any]] = {
     "claimed_excess_nat": {"title": "claimed in training"},
     "refined_excess_nat": {"title": "with a refined solver"},
-    "claimed_integral": {"title": "integral of what is claimed"},
+    "claimed_integral": {"title": "integral of the claim"},
 }
 
 
@@ -31,6 +31,7 @@ def draw(data: FigureData) -> Figure:
             integral = column == "claimed_integral"
             for formula, style in styles.items():
                 draw_line(axes, mine[mine["formula"] == formula], "step", column, style, positive=integral)
+            axes.margins(y=0.12)
             axes.axhline(1.0 if integral else 0.0, color=GREY, linewidth=0.9, zorder=0)
             log_ticks_of_two(axes, mine["step"])
             if integral:

@@ -26,7 +26,7 @@ def draw(data: FigureData) -> Figure:
             row[-1].plot(*arrays["paths"][:, i].T, color="white", linewidth=0.5, alpha=0.8)
         ends = arrays["paths"][0]
         row[-1].plot(*ends.T, ".", color="white", markeredgecolor=BLACK, markeredgewidth=0.3, markersize=3.5)
-        row[-1].set_title("ways over target", fontsize=8)
+        row[-1].set_title("ways", fontsize=8)
         row[0].set_ylabel(data.label(target).replace(", ", ",\n"), fontsize=8)
     return figure
 
