@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from odestudy.densities.adversary import FlowGenerator, Game, PlainGenerator, play
 from odestudy.densities.certificate import certify, holds, sliced_wasserstein
 from odestudy.densities.effort import effort
 from odestudy.densities.fields import Field, LinearField
@@ -414,3 +415,33 @@ def test_nested_spheres_lie_apart_by_half_a_unit():
     radius = x.norm(dim=1)
     assert float(radius[y < 0].max()) <= 0.5 + 1e-6
     assert float(radius[y > 0].min()) >= 1.0 - 1e-6
+
+
+# --- generators
+
+
+def test_the_flow_as_a_generator_runs_the_density_backwards():
+    torch.manual_seed(0)
+    flow = FlowGenerator(2, 16, Grid("rk4", 16)).double()
+    z = points()
+    x = flow(z)
+    torch.testing.assert_close(path(flow.net, x, flow.grid)[-1], z, rtol=0, atol=1e-6)
+    expected = standard_normal(z) + transport(flow.net, x, flow.grid, "logdet")[1]
+    torch.testing.assert_close(flow.log_prob(x), expected, rtol=0, atol=1e-5)
+
+
+def test_the_plain_generator_has_the_flows_parameters_but_for_time():
+    plain, flow = PlainGenerator(2, 16), FlowGenerator(2, 16, Grid("rk4", 2))
+    trained = sum(p.numel() for p in plain.parameters() if p.requires_grad)
+    assert sum(p.numel() for p in flow.parameters()) - trained == 16
+
+
+def test_a_game_moves_the_generator_towards_the_target():
+    target = target_of({"kind": "pair", "parameters": {"separation": 0.0, "sigma": 0.3}})
+    for likelihood in (0.0, 0.1):
+        torch.manual_seed(0)
+        generator = FlowGenerator(2, 16, Grid("midpoint", 2))
+        z = points(500).float()
+        before = float(generator(z).std().detach())
+        play(generator, target, Game(150, 64, 0.005, likelihood), 0)
+        assert abs(float(generator(z).std().detach()) - 0.3) < abs(before - 0.3)

@@ -64,7 +64,8 @@ def alt(data: FigureData) -> str:
 
 def _name(data: FigureData, row: pd.Series) -> str:
     step = "one Euler step" if row["train_method"] == "euler" else f"{data.label(row['train_method'])} steps"
-    return f"{step}, {'no' if row['augment'] == 0 else row['augment']} added"
+    added = "nothing" if row["augment"] == 0 else counted(int(row["augment"]), "dimension")
+    return f"{step}, {added} added"
 
 
 def _shown(data: FigureData) -> list[tuple[pd.Series, dict[str, np.ndarray]]]:
