@@ -94,8 +94,9 @@ def coarse(spec: dict[str, Any], device: str) -> Outcome:
 
 
 def _judge(net: Field, target: Target, spec: dict[str, Any], grid: Grid, seed: int) -> Row:
-    x = target.sample(spec["samples"], np.random.default_rng([seed, 3]))
-    where, cell, _ = lattice(target, spec["grid_points"])
+    like = next(net.parameters())
+    x = target.sample(spec["samples"], np.random.default_rng([seed, 3])).to(like)
+    where, cell, _ = lattice(target, spec["grid_points"], str(like.device))
     refined = Grid("rk4", 64)
 
     def nll(grid: Grid, formula: str) -> float:

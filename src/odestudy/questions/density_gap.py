@@ -56,7 +56,8 @@ def _flow(spec: dict[str, Any], seed: int, device: str) -> tuple[nn.Module, Targ
     entry = spec["flow"]
     if entry["kind"] == "linear":
         linear = LinearField(entry["matrix"]).requires_grad_(False)
-        return linear.to(device), Gaussian(linear.data_root().numpy())
+        data = Gaussian(linear.data_root().numpy())
+        return linear.to(device), data
     target = target_of(entry["target"])
     torch.manual_seed(seed)
     field = Field(target.d, spec["width"]).to(device, getattr(torch, spec["dtype"]))
