@@ -142,6 +142,28 @@ def test_a_rate_without_the_column_of_success_is_no_success(quick):
     assert found.verdict == "inconclusive"
 
 
+def test_a_slope_has_the_interval_of_the_regression_or_that_over_seeds(quick):
+    steps = [0.1, 0.2, 0.4]
+    tables = [
+        recovery([h**power for h in steps]).assign(seed=seed, h=steps) for seed, power in ((0, 1.9), (1, 2.1))
+    ]
+    rule = {"low": 0.5, "high": 4.0}
+    slope = claim("slope", rule=rule, deterministic=True, estimand={"over": "h"})
+    one = judge(slope, quick, {"dynamics_recovery": tables[0]})
+    assert one.estimate.value == pytest.approx(1.9)
+    both = judge(slope, quick, {"dynamics_recovery": pd.concat(tables)})
+    assert both.estimate.value == pytest.approx(2.0)
+    assert both.estimate.low < 1.9
+
+
+def test_a_deterministic_value_may_be_a_geometric_mean_and_must_be_there(quick):
+    value = claim("value", rule={"high": 11.0}, deterministic=True, estimand={"scale": "log"})
+    found = judge(value, quick, {"dynamics_recovery": recovery([1.0, 100.0])})
+    assert (found.estimate.value, found.estimate.high) == pytest.approx((10.0, 100.0))
+    missing = judge(value, quick, {"dynamics_recovery": recovery([1.0, np.nan])})
+    assert missing.verdict == "inconclusive"
+
+
 def test_a_question_is_answered_with_its_numbers(quick):
     asked = claim(kind="question")
     del asked["rule"]

@@ -10,6 +10,7 @@ from odestudy.present.stats import (
     Region,
     bootstrap_interval,
     holm,
+    log_slope,
     mcnemar_p,
     power_fit,
     rate_estimate,
@@ -116,3 +117,18 @@ def test_a_constant_grows_by_no_share():
 def test_a_fit_to_three_points_is_refused():
     with pytest.raises(ValueError, match="four"):
         power_fit([1, 2, 3], [1, 2, 3])
+
+
+def test_a_log_slope_is_the_power_with_the_interval_of_the_regression():
+    x = np.array([0.1, 0.2, 0.4, 0.8])
+    exact = log_slope(x.tolist(), (3 * x**2).tolist())
+    assert (exact.value, exact.low, exact.high) == pytest.approx((2.0, 2.0, 2.0))
+    bent = log_slope(x.tolist(), (x**2 + 0.1 * x**3).tolist())
+    assert bent.low < bent.value < bent.high
+    assert bent.value == pytest.approx(scipy_stats.linregress(np.log(x), np.log(x**2 + 0.1 * x**3)).slope)
+
+
+@pytest.mark.parametrize("y", [[1.0, 2.0], [1.0, 0.0, 2.0], [1.0, np.nan, 2.0]])
+def test_a_log_slope_needs_three_positive_values(y):
+    with pytest.raises(ValueError, match="three finite positive"):
+        log_slope([1.0, 2.0, 4.0][: len(y)], y)

@@ -178,7 +178,11 @@ def _merge(
         for axis, values in source.get("grid", {}).items():
             if axis not in axes:
                 raise ConfigError(f"{at}.grid.{axis}: unknown axis; allowed: {', '.join(axes)}")
-            if axis in spec["parameters"] and isinstance(values, list):
+            if (
+                axis in spec["parameters"]
+                and axis not in spec.get("entries", {})
+                and isinstance(values, list)
+            ):
                 for value in values:
                     check({axis: value}, parameters, file, [key.replace(".?", ""), "grid"])
     merged = experiment | {k: v for k, v in changes.items() if k not in ("base", "grid")}

@@ -15,6 +15,7 @@ from odestudy.present.stats import (
     Estimate,
     Region,
     holm,
+    log_slope,
     power_fit,
     rate_estimate,
     t_estimate,
@@ -239,7 +240,13 @@ def _column(rows: pd.DataFrame, column: str) -> pd.Series:
 def _value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
     """A deterministic value; several rows give their mean as value and their range as interval."""
     values = _column(sides[0], estimand["column"])
-    return Estimate(float(values.mean()), float(values.min()), float(values.max()), 1)
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"{int((~np.isfinite(values)).sum())} of {len(values)} values are missing or not finite"
+        )
+    log = estimand.get("scale") == "log" and bool((values > 0).all())
+    mean = np.exp(np.log(values).mean()) if log else values.mean()
+    return Estimate(float(mean), float(values.min()), float(values.max()), 1)
 
 
 def _ratio_value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
@@ -268,6 +275,15 @@ def _growth_share(sides: list[pd.DataFrame], estimand: dict[str, Any], region: R
     return _spread([fit.share for fit in _fits(sides, estimand)], region)
 
 
+def _slope(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    """One slope a job and seed; several give their mean and interval, a single one that of its regression."""
+    fits = [
+        log_slope(r[estimand["over"]].tolist(), r[estimand["column"]].tolist())
+        for _, r in sides[0].groupby(["job", "seed"])
+    ]
+    return fits[0] if len(fits) == 1 else _spread([fit.value for fit in fits], region)
+
+
 def _spread(values: list[float], region: Region) -> Estimate:
     if not values:
         raise ValueError("no rows to fit")
@@ -285,6 +301,7 @@ STATISTICS = {
     "ratio_value": _ratio_value,
     "exponent": _exponent,
     "growth_share": _growth_share,
+    "slope": _slope,
 }
 
 

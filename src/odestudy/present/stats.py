@@ -138,6 +138,24 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     return adjusted
 
 
+def log_slope(x: Sequence[float], y: Sequence[float]) -> Estimate:
+    """Slope of log y against log x by least squares, with Student's t interval of the regression.
+
+    For a quantity that vanishes with x; where a constant part remains, power_fit has to be taken.
+
+    Raises:
+        ValueError: fewer than three points, or values that are not positive.
+    """
+    a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if len(a) < 3 or not (np.isfinite(b).all() and (a > 0).all() and (b > 0).all()):
+        raise ValueError(f"a slope needs at least three finite positive values; got {list(y)}")
+    from scipy import stats
+
+    found = stats.linregress(np.log(a), np.log(b))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(a) - 2) * found.stderr)
+    return Estimate(float(found.slope), float(found.slope) - half, float(found.slope) + half, len(a))
+
+
 @dataclass(frozen=True)
 class PowerFit:
     """y = a + b N^alpha; `share` is b N^alpha at the largest N over a."""

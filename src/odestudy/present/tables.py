@@ -29,7 +29,8 @@ def table_columns(study: Study, question: str, name: str) -> list[str]:
     """The columns of a table: axes, seed, the question's own, then what identifies the run."""
     definition = study.questions[question]["tables"][name]
     own = list(study.questions[question]["columns"])
-    return [*table_axes(study, question, definition["experiments"]), "seed", *own, *IDENTITY[1:]]
+    axes = table_axes(study, question, definition["experiments"])
+    return list(dict.fromkeys([*axes, "seed", *own, *IDENTITY[1:]]))
 
 
 def long_table(study: Study, name: str) -> pd.DataFrame:

@@ -37,6 +37,25 @@ LOOKS: dict[str, dict[str, Any]] = {
     "adjoint_seminorm": {
         "color": PURPLE, "marker": "D", "linestyle": DASHDOTDOT, "label": "adjoint, seminorm",
     },
+    "euler": {"color": RED, "marker": "o", "linestyle": DOTTED, "label": "Euler"},
+    "midpoint": {"color": ORANGE, "marker": "s", "linestyle": DASHDOT, "label": "midpoint"},
+    "rk4": {"color": BLUE, "marker": "^", "linestyle": DASHED, "label": "RK4"},
+    "dopri5": {"color": GREEN, "marker": "D", "linestyle": "-", "label": "dopri5, fixed step"},
+    "trace": {"color": ORANGE, "marker": "s", "linestyle": "-", "label": "exact trace"},
+    "logdet": {"color": BLUE, "marker": "o", "linestyle": DASHED, "label": "log-determinant"},
+    "rademacher1": {"color": RED, "marker": "^", "linestyle": DOTTED, "label": "Rademacher, 1 probe"},
+    "rademacher10": {"color": PURPLE, "marker": "v", "linestyle": DASHDOT, "label": "Rademacher, 10 probes"},
+    "gaussian1": {"color": GREEN, "marker": "<", "linestyle": DOTTED, "label": "Gaussian, 1 probe"},
+    "gaussian10": {"color": SKY, "marker": ">", "linestyle": DASHDOT, "label": "Gaussian, 10 probes"},
+    "cnf": {"color": ORANGE, "marker": "s", "linestyle": "-", "label": "continuous flow"},
+    "realnvp": {"color": BLUE, "marker": "o", "linestyle": DASHED, "label": "RealNVP"},
+    "planar": {"color": RED, "marker": "^", "linestyle": DOTTED, "label": "planar flow"},
+    "kde": {"color": GREEN, "marker": "D", "linestyle": DASHDOT, "label": "kernel estimate"},
+    "mixture": {"color": PURPLE, "marker": "v", "linestyle": LONG, "label": "Gaussian mixture"},
+    "exact_trace": {"color": ORANGE, "marker": "s", "linestyle": "-", "label": "exact trace by d products"},
+    "hutchinson": {"color": RED, "marker": "^", "linestyle": DOTTED, "label": "one probe of Hutchinson's"},
+    "diagonal": {"color": GREY, "marker": "x", "linestyle": DASHDOT, "label": "sum of a formed diagonal"},
+    "elimination": {"color": BLUE, "marker": "o", "linestyle": DASHED, "label": "determinant of a formed matrix"},
 }  # fmt: skip
 # For entries that configuration adds and LOOKS does not know yet, in the order in which a table holds them.
 RESERVE: tuple[dict[str, Any], ...] = (

@@ -1,0 +1,84 @@
+"""Counted work: vector-Jacobian products and floating-point operations of the formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from odestudy.densities.fields import RightHandSide
+from odestudy.densities.transport import FORMULAS, Grid
+from odestudy.measure.memory import MIB
+
+PROBES = {"rademacher1": 1, "rademacher10": 10, "gaussian1": 1, "gaussian10": 10}
+
+
+class _Flops(TorchDispatchMode):
+    """Adds up torch's own formulas; its FlopCounterMode also tracks modules, which torch.func cannot bear."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self.total += formula(*args, **(kwargs or {}), out_val=out)
+        return out
+
+
+def counted_flops(work: Callable[[], Any]) -> int:
+    """Operations of the matrix products that `work` does; a multiply-add is two."""
+    with _Flops() as counter:
+        work()
+    return int(counter.total)
+
+
+def lu_flops(d: int) -> float:
+    """Operations of Gaussian elimination with pivoting of a d x d matrix.
+
+    Source: Golub, Van Loan, Matrix Computations, section 3.2: 2 d^3 / 3 and lower orders, here exactly.
+    """
+    return d * (d - 1) * (4 * d + 1) / 6
+
+
+def step_vjps(formula: str, d: int, stages: int) -> int:
+    """Products with the Jacobian of f that one step needs: the step's own Jacobian takes d through every stage."""
+    return stages * PROBES.get(formula, d)
+
+
+def step_flops(f: RightHandSide, x: Tensor, method: str, formula: str) -> float:
+    """Operations of one step for one sample: counted products, and elimination for the determinant."""
+    grid = Grid(method, 1)
+    rule, (span,) = FORMULAS[formula](), grid.spans(x)
+    rule.start(x)
+    with torch.no_grad():
+        counted = counted_flops(lambda: rule.step(f, grid.stepper, span, x)) / len(x)
+    return counted + (lu_flops(x.shape[1]) if formula == "logdet" else 0.0)
+
+
+def kept_for_backward_mib(result: Tensor) -> float:
+    """MiB that the graph behind `result` keeps for its backward pass; each storage counts once, parameters not.
+
+    Walks the graph, because torch.func cannot bear the hooks on saved tensors.
+    """
+    sizes: dict[int, int] = {}
+    seen, todo = set(), [result.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        for name in dir(node):
+            value = getattr(node, name) if name.startswith("_saved_") else None
+            for tensor in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(tensor, Tensor) and not isinstance(tensor, nn.Parameter):
+                    storage = tensor.untyped_storage()
+                    sizes[storage.data_ptr()] = storage.nbytes()
+        todo += [parent for parent, _ in node.next_functions]
+    return sum(sizes.values()) / MIB

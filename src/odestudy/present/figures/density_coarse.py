@@ -1,0 +1,77 @@
+"""What a flow claims that was trained with few Euler steps, and what a refined solver says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.lines import draw_line, line_handles, log_ticks_of_two
+from odestudy.present.figures.scales import log_axis
+from odestudy.present.figures.style import GREY, canvas, legend_below, looks
+from odestudy.present.figures.words import estimate, failures, in_order, listing, seeds_and_bars, sentence
+
+TABLE = "density_coarse"
+COLUMNS: dict[str, dict[str, Any]] = {
+    "claimed_excess_nat": {"title": "claimed in training"},
+    "refined_excess_nat": {"title": "with a refined solver"},
+    "claimed_integral": {"title": "integral of the claim"},
+}
+
+
+def draw(data: FigureData) -> Figure:
+    summary = _summary(data)
+    targets, styles = in_order(summary, "target"), looks(in_order(summary, "formula"))
+    figure, grid = canvas(len(targets), len(COLUMNS), height=2.6)
+    for row, target in zip(grid, targets, strict=True):
+        mine = summary[summary["target"] == target]
+        for axes, (column, about) in zip(row, COLUMNS.items(), strict=True):
+            integral = column == "claimed_integral"
+            for formula, style in styles.items():
+                draw_line(axes, mine[mine["formula"] == formula], "step", column, style, positive=integral)
+            axes.margins(y=0.12)
+            axes.axhline(1.0 if integral else 0.0, color=GREY, linewidth=0.9, zorder=0)
+            log_ticks_of_two(axes, mine["step"])
+            if integral:
+                log_axis(axes, "y")
+            else:
+                axes.set_yscale("symlog", linthresh=0.1)
+            axes.set(title=about["title"], xlabel="Euler step in training")
+        row[0].set_ylabel(f"NLL minus entropy (nat)\n{data.label(target)}")
+    legend_below(figure, line_handles(styles))
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    summary = _summary(data)
+    target = in_order(summary, "target")[0]
+    said = []
+    for step in sorted(summary["step"].unique())[:3]:
+        rows = summary[(summary["target"] == target) & (summary["step"] == step)]
+        parts = [
+            f"{estimate(data, r, 'claimed_excess_nat')} ({data.label(r['formula'])})"
+            for _, r in rows.iterrows()
+        ]
+        said.append(f"{listing(parts)} at h = 1/{round(1 / step)}")
+    text = sentence(f"{data.label(target)}: claimed NLL minus the true entropy {'; '.join(said)}")
+    columns = ["claimed_excess_nat", "refined_excess_nat", "claimed_integral"]
+    bars = seeds_and_bars(data, data.table(TABLE), summary, columns, band=True)
+    lost = failures(data, data.table(TABLE), ["target", "formula"], "left out of the means")
+    return f"{text} Below the grey line a claim is better than any density can be. {bars} {lost}"
+
+
+def alt(data: FigureData) -> str:
+    return (
+        "Three plots against the Euler step in training: left the claimed likelihood, which falls below what is "
+        "possible for large steps, in the middle that with a refined solver, which grows, right the integral of the "
+        "claimed density, far above one."
+    )
+
+
+def _summary(data: FigureData) -> pd.DataFrame:
+    summary = data.table(f"{TABLE}_summary")
+    if summary.empty:
+        raise NothingToShow("no flow was trained with few steps")
+    return summary

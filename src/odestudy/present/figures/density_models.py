@@ -1,0 +1,78 @@
+"""Distance of each fitted density from the truth, and the error of its samples, by target and model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.dots import Dots, categories, draw_dots, failed_handle
+from odestudy.present.figures.scales import log_axis
+from odestudy.present.figures.style import canvas, legend_below, looks
+from odestudy.present.figures.words import failures, in_order, listing, seeds_and_bars, sentence, span
+
+TABLE = "density_models"
+COLUMNS = ["excess_nat", "sliced_wasserstein"]
+
+
+def draw(data: FigureData) -> Figure:
+    table = _table(data)
+    targets, styles = in_order(table, "target"), looks(in_order(table, "model"))
+    figure, grid = canvas(1, 2, height=0.9 + len(targets) * (0.2 + 0.12 * len(styles)), sharey=True)
+    marked = [
+        draw_dots(axes, _lines(data, targets, styles), column, seeds_below=0.05, log=True)
+        for axes, column in zip(grid[0], COLUMNS, strict=True)
+    ]
+    for axes, column in zip(grid[0], COLUMNS, strict=True):
+        log_axis(axes, "x")
+        axes.set_xlabel(data.axis(column))
+        categories(axes, [data.label(target) for target in targets])
+    handles: list[Any] = [
+        Line2D([], [], **style | {"linestyle": "none", "label": data.label(m)}) for m, style in styles.items()
+    ]
+    legend_below(figure, handles + ([failed_handle()] if any(marked) else []), columns=5)
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    table, summary = _table(data), data.table(f"{TABLE}_summary")
+    parts = [
+        f"{span(data, summary[summary['model'] == m], COLUMNS[0], 'target')} for the {data.label(m)}"
+        for m in in_order(table, "model")
+    ]
+    text = sentence(f"NLL minus the true entropy is {listing(parts)}")
+    bars = seeds_and_bars(data, table, summary, COLUMNS)
+    held = table["certified"].astype(str).eq("True")
+    text += f" The certificate holds for {int(held.sum())} of {len(table)} densities."
+    return f"{text} {bars} {failures(data, table, ['target', 'model'])}"
+
+
+def alt(data: FigureData) -> str:
+    table = _table(data)
+    targets = listing(data.label(t) for t in in_order(table, "target"))
+    models = listing(data.label(m) for m in in_order(table, "model"))
+    return (
+        f"Two dot plots with logarithmic axes, left NLL minus entropy, right the sliced Wasserstein distance; from "
+        f"top to bottom {targets}, each with markers for {models}."
+    )
+
+
+def _lines(data: FigureData, targets: list[str], styles: dict[str, dict[str, Any]]) -> list[Dots]:
+    table, summary = _table(data), data.table(f"{TABLE}_summary")
+    lines = []
+    for i, target in enumerate(targets):
+        for j, (name, style) in enumerate(styles.items()):
+            at = i + ((j + 0.5) / len(styles) - 0.5) * 0.8
+            runs, mean = (f[(f["target"] == target) & (f["model"] == name)] for f in (table, summary))
+            lines.append(Dots(at, runs, mean, style))
+    return lines
+
+
+def _table(data: FigureData) -> pd.DataFrame:
+    table = data.table(TABLE)
+    if table.empty:
+        raise NothingToShow("no density was fitted")
+    return table

@@ -1,0 +1,66 @@
+"""Samples of each generator over those of the target, with the modes it covers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.style import GREY, ORANGE, canvas
+from odestudy.present.figures.words import counted, estimate, failures, in_order, listing, sentence
+
+TABLE = "density_modes"
+
+
+def draw(data: FigureData) -> Figure:
+    table = _table(data)
+    targets, generators = in_order(table, "target"), in_order(table, "generator")
+    figure, grid = canvas(len(targets), len(generators), height=7.4 / max(3, len(generators)))
+    for row, target in zip(grid, targets, strict=True):
+        for axes, generator in zip(row, generators, strict=True):
+            _panel(data, axes, table[(table["target"] == target) & (table["generator"] == generator)])
+            axes.set_title(data.label(generator).replace(" with", "\nwith"), fontsize=8.5)
+        row[0].set_ylabel(data.label(target))
+    return figure
+
+
+def _panel(data: FigureData, axes: Axes, rows: pd.DataFrame) -> None:
+    arrays = data.arrays(rows["job"].iloc[0]) if len(rows) else {}
+    style: dict[str, Any] = {"markersize": 1.8, "markeredgewidth": 0, "linestyle": "none", "rasterized": True}
+    for name, color in (("target", GREY), ("drawn", ORANGE)):
+        if name in arrays:
+            axes.plot(*arrays[name].T, marker=".", color=color, **style)
+    reach = 1.5 * float(abs(arrays["target"]).max()) if "target" in arrays else 1.0
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
+    axes.grid(False)
+
+
+def caption(data: FigureData) -> str:
+    table, summary = _table(data), data.table(f"{TABLE}_summary")
+    said = []
+    for target in in_order(summary, "target"):
+        rows = summary[summary["target"] == target]
+        parts = [
+            f"{estimate(data, r, 'modes_covered_pct', 3)} ({data.label(r['generator'])})"
+            for _, r in rows.iterrows()
+        ]
+        said.append(f"{data.label(target)}: {listing(parts)}")
+    text = sentence(f"share of the modes that are covered, {'; '.join(said)}")
+    shown = "Grey: samples of the target; orange: samples of the first seed's generator."
+    seeds = counted(int(table["seed"].nunique()), "seed")
+    return f"{text} Mean over {seeds}. {shown} {failures(data, table, ['generator'], 'left out')}"
+
+
+def alt(data: FigureData) -> str:
+    names = listing(map(data.label, in_order(_table(data), "generator")))
+    return f"Scatter plots, one a generator, for {names}: orange samples over grey ones of the target."
+
+
+def _table(data: FigureData) -> pd.DataFrame:
+    table = data.table(TABLE)
+    if table.empty:
+        raise NothingToShow("no generator was trained")
+    return table

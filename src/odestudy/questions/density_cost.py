@@ -1,0 +1,167 @@
+"""What the trace costs and what the determinant costs, against the dimension (claims C20, C21)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from odestudy.densities.fields import Field
+from odestudy.densities.jacobian import with_estimate, with_jacobian, with_trace
+from odestudy.densities.reference import reference
+from odestudy.densities.targets import standard_normal, target_of
+from odestudy.densities.training import Recipe, fit
+from odestudy.densities.transport import NOISES, Grid, log_density, transport
+from odestudy.densities.work import counted_flops, kept_for_backward_mib, lu_flops, step_flops, step_vjps
+from odestudy.integrate import named_failure
+from odestudy.measure.clock import time_repeats
+from odestudy.outcome import NumericalFailure, Outcome, Row
+
+TIMES = {"wall_s", "wall_q1_s", "wall_q3_s"}
+
+
+def isolated(spec: dict[str, Any], device: str) -> Outcome:
+    """Count and time, apart from any solver, what trace and determinant need at one point of the net.
+
+    Rows `runs`: one a dimension and part. `crossovers`: one, the dimension from which on elimination is dearer.
+    """
+    rows: list[Row] = []
+    seed = spec["seeds"][0]
+    for d in spec["dimensions"]:
+        torch.manual_seed(seed)
+        field = Field(d, spec["width"] if spec["net"] == "fixed" else d).to(device).requires_grad_(False)
+        x = torch.randn(spec["samples"], d).to(device)
+        for part, (work, vjps, extra) in _parts(field, x).items():
+            row: Row = {"seed": seed, "status": "ok", "message": "", "d": d, "part": part, "vjps": vjps}
+            row["flops"] = counted_flops(work) / len(x) + extra
+            row |= time_repeats(work, device, repeats=spec["repeats"])
+            rows.append(row | {k: row[k] / len(x) for k in TIMES})
+    crossing = {f"crossover_d_by_{column}": _crossover(rows, column) for column in ("flops", "wall_s")}
+    return Outcome({"runs": rows, "crossovers": [{"seed": seed, "status": "ok"} | crossing]})
+
+
+def _parts(field: Field, x: Tensor) -> dict[str, tuple[Callable[[], Any], int, float]]:
+    """Name -> work, products with the Jacobian, and operations that the counter does not see."""
+    d = x.shape[1]
+    t = torch.zeros((), device=x.device)
+
+    def f(z: Tensor) -> Tensor:
+        return field(t, z)
+
+    probe = NOISES["rademacher"](x[None])
+    jacobian = with_jacobian(f, x)[1].contiguous()
+    return {
+        "exact_trace": (lambda: with_trace(f, x), d, d - 1.0),
+        "hutchinson": (lambda: with_estimate(f, x, probe), 1, 2.0 * d),
+        "diagonal": (lambda: jacobian.diagonal(dim1=1, dim2=2).sum(1), 0, d - 1.0),
+        "elimination": (lambda: torch.linalg.slogdet(jacobian), 0, lu_flops(d)),
+    }
+
+
+def _crossover(rows: list[Row], column: str) -> int | None:
+    """The smallest dimension from which on elimination costs more than the d products of the exact trace."""
+    cost = {(row["d"], row["part"]): row[column] for row in rows}
+    found = None
+    for d in sorted({row["d"] for row in rows}, reverse=True):
+        if cost[d, "elimination"] <= cost[d, "exact_trace"]:
+            break
+        found = d
+    return found
+
+
+def step(spec: dict[str, Any], device: str) -> Outcome:
+    """Count and time one whole training step, forward and backward, with each formula, against the dimension."""
+    rows: list[Row] = []
+    seed = spec["seeds"][0]
+    grid = Grid(spec["method"], 1)
+    for d, formula in product(spec["dimensions"], spec["formulas"]):
+        torch.manual_seed(seed)
+        field = Field(d, spec["width"]).to(device)
+        x = torch.randn(spec["samples"], d).to(device)
+
+        def forward(field: Field = field, x: Tensor = x, formula: str = formula) -> Tensor:
+            return -log_density(field, x, grid, formula).mean()
+
+        def train(field: Field = field, loss: Callable[[], Tensor] = forward) -> None:
+            field.zero_grad(set_to_none=True)
+            loss().backward()
+
+        stages = len(grid.stepper.nodes)
+        row: Row = {"seed": seed, "status": "ok", "message": "", "d": d, "formula": formula}
+        row |= {"vjps": step_vjps(formula, d, stages), "flops": step_flops(field, x, grid.method, formula)}
+        try:
+            row |= {"saved_mib": kept_for_backward_mib(forward())}
+            row |= time_repeats(train, device, repeats=spec["repeats"])
+        except Exception as error:
+            failure = named_failure(error)
+            if failure is None:
+                raise
+            row |= {"status": failure.status, "message": str(failure)}
+        rows.append(row)
+    return Outcome({"runs": rows})
+
+
+def accuracy(spec: dict[str, Any], device: str) -> Outcome:
+    """Error of log p against counted work, on flows trained on mixtures of growing dimension.
+
+    Rows `runs`: one a seed, step and formula. `equal`: one a seed, the work at an error of at most
+    `error_limit` nat.
+    """
+    runs: list[Row] = []
+    equal: list[Row] = []
+    d = spec["d"]
+    for seed in spec["seeds"]:
+        target = target_of({"kind": "cluster", "parameters": {"d": d}})
+        torch.manual_seed(seed)
+        field = Field(d, spec["width"]).to(device)
+        recipe = Recipe(
+            "rademacher1", Grid(spec["method"], spec["train_steps"]), spec["iterations"], spec["batch"],
+            spec["learning_rate"],
+        )  # fmt: skip
+        try:
+            fit(field, target, recipe, seed)
+            field = field.double().requires_grad_(False)
+            x = target.sample(spec["samples"], np.random.default_rng([seed, 2])).to(device)
+            truth = reference(field, x, rtol=1e-9, atol=1e-10)
+        except NumericalFailure as failure:
+            runs.append({"seed": seed, "status": failure.status, "message": str(failure)})
+            continue
+        exact = standard_normal(truth.z) + truth.trace
+        mine = [
+            {"seed": seed} | _error(field, x, exact, Grid(spec["method"], 2**k), formula)
+            for k, formula in product(range(spec["halvings"] + 1), spec["formulas"])
+        ]
+        runs += mine
+        equal.append({"seed": seed, "status": "ok"} | _at_equal_error(mine, spec["error_limit"]))
+    return Outcome({"runs": runs, "equal": equal})
+
+
+def _error(field: Field, x: Tensor, exact: Tensor, grid: Grid, formula: str) -> Row:
+    end, gain = transport(field, x, grid, formula)
+    error = standard_normal(end) + gain - exact
+    finite = bool(torch.isfinite(error).all())
+    row: Row = {"step": grid.h, "formula": formula, "status": "ok" if finite else "non_finite", "message": ""}
+    row |= {"vjps": grid.steps * step_vjps(formula, x.shape[1], len(grid.stepper.nodes))}
+    row |= {"flops": grid.steps * step_flops(field, x, grid.method, formula)}
+    return row | ({"error_nat": float(error.abs().mean()), "bias_nat": float(error.mean())} if finite else {})
+
+
+def _at_equal_error(rows: list[Row], limit: float) -> Row:
+    """The least work whose error, and that of all finer steps, is within the limit; and the ratio."""
+    found: Row = {}
+    for formula in ("trace", "logdet"):
+        mine = sorted((r for r in rows if r["formula"] == formula), key=lambda r: r["step"])
+        for row in mine:
+            if row.get("error_nat", np.inf) > limit:
+                break
+            found[f"work_{formula}_flops"] = row["flops"]
+    if len(found) == 2:
+        found["work_ratio"] = found["work_logdet_flops"] / found["work_trace_flops"]
+    return found
+
+
+TASKS = {"isolated": isolated, "step": step, "accuracy": accuracy}

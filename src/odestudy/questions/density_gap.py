@@ -1,0 +1,175 @@
+"""The trace against the log-determinant of the map as computed, on one flow with one net (claims C19, C20)."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from odestudy.densities.fields import Field, LinearField
+from odestudy.densities.law import closed_form_error, derivative_mismatch
+from odestudy.densities.plane import integral, lattice
+from odestudy.densities.reference import Reference, reference
+from odestudy.densities.targets import Gaussian, Target, standard_normal, target_of
+from odestudy.densities.training import Recipe, fit
+from odestudy.densities.transport import FORMULAS, Grid, log_density, step_jacobian, transport
+from odestudy.outcome import NumericalFailure, Outcome, Row
+
+ESTIMATES = tuple(name for name in FORMULAS if name not in ("trace", "logdet"))
+SMALL_GAP_NAT = 0.01
+
+
+def gap(spec: dict[str, Any], device: str) -> Outcome:
+    """Compare the formulas on one flow, step by step, against the flow to a tight tolerance.
+
+    Rows `runs`: one a seed, method, step, precision and formula. `limits`: one a seed and method. `integrals`: one
+    a seed, method, step and formula. `law`: one a seed, the identity itself. Arrays: for the first seed the
+    density on a grid by each formula at each coarse step of Euler's method.
+    """
+    rows: dict[str, list[Row]] = {"runs": [], "limits": [], "integrals": [], "law": []}
+    arrays: dict[str, np.ndarray] = {}
+    for seed in spec["seeds"]:
+        try:
+            field, target = _flow(spec, seed, device)
+            x = target.sample(spec["samples"], np.random.default_rng([seed, 2])).to(device)
+            truth = reference(field, x)
+        except NumericalFailure as failure:
+            rows["runs"].append({"seed": seed, "status": failure.status, "message": str(failure)})
+            continue
+        runs = [row for precision in spec["precisions"] for row in _sweep(field, x, truth, spec, precision)]
+        rows["runs"] += [{"seed": seed} | row for row in runs]
+        rows["limits"] += [{"seed": seed} | row for row in _limits(runs)]
+        rows["law"].append({"seed": seed, "status": "ok"} | _law(field, truth))
+        if "grid_points" in spec:
+            found, pictures = _integrals(field, target, spec, device)
+            rows["integrals"] += [{"seed": seed} | row for row in found]
+            arrays = arrays or pictures
+    return Outcome(rows, arrays)
+
+
+def _flow(spec: dict[str, Any], seed: int, device: str) -> tuple[nn.Module, Target]:
+    """The flow that the entry names, in float64, with the distribution that its data have."""
+    entry = spec["flow"]
+    if entry["kind"] == "linear":
+        linear = LinearField(entry["matrix"]).requires_grad_(False)
+        data = Gaussian(linear.data_root().numpy())
+        return linear.to(device), data
+    target = target_of(entry["target"])
+    torch.manual_seed(seed)
+    field = Field(target.d, spec["width"]).to(device, getattr(torch, spec["dtype"]))
+    grid = Grid(spec["train_method"], spec["train_steps"])
+    recipe = Recipe("trace", grid, spec["iterations"], spec["batch"], spec["learning_rate"])
+    fit(field, target, recipe, seed)
+    return field.double().requires_grad_(False), target
+
+
+def _sweep(field: nn.Module, x: Tensor, truth: Reference, spec: dict[str, Any], precision: str) -> list[Row]:
+    """All methods, steps and formulas at one precision; the estimates only with the method that names them."""
+    dtype = getattr(torch, precision)
+    narrow, points = deepcopy(field).to(dtype), x.to(dtype)  # a copy: rounding must not come back
+    exact = standard_normal(truth.z) + truth.trace
+    rows = []
+    tried = [(method, 2**k) for method, most in spec["methods"].items() for k in range(most + 1)]
+    for method, steps in tried:
+        grid = Grid(method, steps)
+        end, base = transport(narrow, points, grid, "logdet")
+        names = ["trace", "logdet"]
+        if method == spec.get("estimate_method") and precision == "float64":
+            names += ESTIMATES
+        for name in names:
+            gain = base if name == "logdet" else transport(narrow, points, grid, name)[1]
+            row = {"method": method, "step": grid.h, "precision": precision, "formula": name}
+            row |= _distances(gain, base, standard_normal(end) + gain - exact)
+            if name == "logdet" and precision == "float64":
+                row |= _folding(narrow, points, grid)
+            rows.append(row)
+    return rows
+
+
+def _distances(gain: Tensor, base: Tensor, error: Tensor) -> Row:
+    if not (torch.isfinite(gain).all() and torch.isfinite(base).all()):
+        return {"status": "non_finite", "message": "the change of the log-density is not finite"}
+    apart = (gain - base).double()
+    return {
+        "status": "ok",
+        "message": "",
+        "gap_nat": float(apart.abs().mean()),
+        "gap_max_nat": float(apart.abs().max()),
+        "bias_nat": float(apart.mean()),
+        "error_nat": float(error.double().abs().mean()),
+    }
+
+
+def _folding(field: nn.Module, x: Tensor, grid: Grid) -> Row:
+    """How near the Jacobian of any step of any sample comes to being singular, and where it has turned over."""
+    least, smallest = torch.inf, torch.inf
+    folded = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+    for span in grid.spans(x):
+        x, jacobian = step_jacobian(field, grid.stepper, span, x)
+        determinant = torch.linalg.det(jacobian)
+        least = min(least, float(determinant.min()))
+        smallest = min(smallest, float(torch.linalg.svdvals(jacobian).min()))
+        folded |= determinant <= 0
+    return {"least_det": least, "least_singular": smallest, "folded_pct": 100 * float(folded.double().mean())}
+
+
+def _limits(runs: list[Row]) -> list[Row]:
+    """For each method, in float64: the largest step from which on the gap stays small, and nothing folds."""
+    rows = []
+    for method in dict.fromkeys(row["method"] for row in runs):
+        mine = [r for r in runs if r["method"] == method and r["precision"] == "float64"]
+        trace = [r for r in mine if r["formula"] == "trace"]
+        logdet = [r for r in mine if r["formula"] == "logdet"]
+        small = _largest([(r["step"], r.get("gap_nat", np.inf) < SMALL_GAP_NAT) for r in trace])
+        whole = _largest([(r["step"], r.get("folded_pct", 100.0) == 0) for r in logdet])
+        rows.append({"method": method, "largest_step": small, "largest_unfolded_step": whole, "status": "ok"})
+    return rows
+
+
+def _largest(tried: list[tuple[float, bool]]) -> float | None:
+    """The largest step such that it and all smaller ones are good; None where the smallest is not."""
+    found = None
+    for step, good in sorted(tried):
+        if not good:
+            break
+        found = step
+    return found
+
+
+def _law(field: nn.Module, truth: Reference) -> Row:
+    """How well d log p / dt = -tr holds where the flow is solved to a tight tolerance."""
+    row = {"law_nat": float((truth.trace - truth.logdet).abs().max())}
+    if isinstance(field, LinearField):
+        row["law_nat"] = max(row["law_nat"], closed_form_error(field, truth))
+        row |= derivative_mismatch(field)
+    return row
+
+
+def _integrals(
+    field: nn.Module, target: Target, spec: dict[str, Any], device: str
+) -> tuple[list[Row], dict[str, np.ndarray]]:
+    """The integral of the density over the plane, by formula, method and coarse step."""
+    points, cell, extent = lattice(target, spec["grid_points"], device)
+    rows: list[Row] = []
+    arrays = {"extent": extent, "target": target.log_prob(points).exp().cpu().numpy()}
+    for method, steps in product(spec["integral_methods"], spec["integral_steps"]):
+        for formula in ("trace", "logdet"):
+            density = log_density(field, points, Grid(method, steps), formula).exp()
+            total = integral(density, cell)
+            rows.append(
+                {"method": method, "step": 1 / steps, "formula": formula, "integral": total} | _ok(total)
+            )
+            if method == "euler":
+                arrays[f"{formula}_{steps}"] = density.cpu().numpy()
+    return rows, {k: v.astype(np.float32) for k, v in arrays.items()}
+
+
+def _ok(total: float) -> Row:
+    return {"status": "ok" if np.isfinite(total) else "non_finite", "message": ""}
+
+
+TASKS = {"gap": gap}

@@ -1,0 +1,447 @@
+"""Densities of flows, against closed forms in float64."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from odestudy.densities.adversary import FlowGenerator, Game, PlainGenerator, play
+from odestudy.densities.certificate import certify, holds, sliced_wasserstein
+from odestudy.densities.effort import effort
+from odestudy.densities.fields import Field, LinearField
+from odestudy.densities.inverse import invert
+from odestudy.densities.jacobian import with_estimate, with_jacobian, with_trace
+from odestudy.densities.law import closed_form_error, derivative_mismatch, gaussian
+from odestudy.densities.models import FlowDensity, fit_cnf, fit_kde, fit_mixture, fit_realnvp, own_certificate
+from odestudy.densities.planar import PlanarFlow
+from odestudy.densities.plane import integral, lattice
+from odestudy.densities.reach import spheres
+from odestudy.densities.reference import reference
+from odestudy.densities.targets import KINDS, standard_normal, target_of
+from odestudy.densities.training import Recipe, fit
+from odestudy.densities.transport import FORMULAS, NOISES, Grid, log_density, path, transport
+from odestudy.densities.work import counted_flops, kept_for_backward_mib, lu_flops, step_flops, step_vjps
+from odestudy.ode import solve
+from odestudy.questions.density_cost import _crossover
+from odestudy.questions.density_gap import _largest
+from odestudy.questions.density_reach import reach
+
+GENERIC = [[-0.5, 1.0], [-0.3, 0.9]]
+SPECIAL = {"traceless": [[0.6, 0.8], [0.4, -0.6]], "rotation": [[0.0, -1.5], [1.5, 0.0]]}
+ORDERS = {"euler": 1, "midpoint": 2, "rk4": 4}
+
+
+def points(n=16, d=2, seed=0):
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def net(d=2, width=16, seed=0):
+    torch.manual_seed(seed)
+    field = Field(d, width).double().requires_grad_(False)
+    field.last.weight.mul_(4)
+    return field
+
+
+def gap(field, x, method, steps):
+    trace, logdet = (transport(field, x, Grid(method, steps), name)[1] for name in ("trace", "logdet"))
+    return float((trace - logdet).abs().mean())
+
+
+# --- the law
+
+
+@pytest.mark.parametrize("matrix", [GENERIC, *SPECIAL.values()])
+def test_a_linear_flow_has_the_gaussian_density_in_closed_form(matrix):
+    field = LinearField(matrix).requires_grad_(False)
+    truth = reference(field, points())
+    assert closed_form_error(field, truth) < 1e-10
+    assert float((truth.trace - truth.logdet).abs().max()) < 1e-10
+
+
+def test_the_closed_form_error_sees_a_wrong_trace():
+    field = LinearField(GENERIC).requires_grad_(False)
+    truth = reference(field, points())
+    wrong = type(truth)(truth.z, truth.trace * 1.01, truth.logdet)
+    assert closed_form_error(field, wrong) > 1e-3
+
+
+def test_the_law_holds_along_the_trajectory_and_not_at_a_fixed_point():
+    found = derivative_mismatch(LinearField(GENERIC))
+    assert found["total_mismatch_nat"] < 1e-12
+    assert found["partial_mismatch_nat"] > 0.1
+
+
+def test_the_reference_trace_agrees_with_the_variational_equation_on_a_net():
+    truth = reference(net(), points())
+    assert float((truth.trace - truth.logdet).abs().max()) < 1e-10
+
+
+def test_the_gaussian_by_covariance_is_that_by_change_of_variables():
+    root = torch.tensor([[1.0, 0.3], [-0.2, 0.7]], dtype=torch.float64)
+    x = points()
+    expected = standard_normal(torch.linalg.solve(root, x.T).T) - torch.linalg.slogdet(root).logabsdet
+    torch.testing.assert_close(gaussian(x, root), expected)
+
+
+# --- trace against log-determinant on one code path
+
+
+@pytest.mark.parametrize(("method", "order"), ORDERS.items())
+def test_the_gap_shrinks_as_the_step_to_the_order(method, order):
+    field, x = net(), points()
+    gaps = [gap(field, x, method, n) for n in (32, 64, 128)]
+    slopes = [math.log2(a / b) for a, b in pairwise(gaps)]
+    assert slopes == pytest.approx([order, order], abs=0.15)
+
+
+@pytest.mark.parametrize("matrix", SPECIAL.values(), ids=SPECIAL)
+@pytest.mark.parametrize(("method", "order"), [("euler", 1), ("midpoint", 3), ("rk4", 5)])
+def test_traceless_and_rotational_linear_flows_do_better_than_the_order(matrix, method, order):
+    field, x = LinearField(matrix).requires_grad_(False), points(4)
+    slope = math.log2(gap(field, x, method, 16) / gap(field, x, method, 32))
+    assert slope == pytest.approx(order, abs=0.15)
+
+
+@pytest.mark.parametrize("method", ["euler", "midpoint", "rk4", "dopri5"])
+def test_the_sum_over_steps_is_the_log_determinant_of_the_composed_map(method):
+    field, x, grid = net(), points(5), Grid(method, 4)
+    _, gain = transport(field, x, grid, "logdet")
+    for i in range(len(x)):
+        whole = torch.autograd.functional.jacobian(lambda y: path(field, y[None], grid)[-1, 0], x[i])
+        assert float(gain[i]) == pytest.approx(float(torch.linalg.slogdet(whole).logabsdet), abs=1e-12)
+
+
+@pytest.mark.parametrize("method", ["euler", "rk4", "dopri5"])
+def test_all_formulas_carry_the_samples_to_the_same_place(method):
+    field, x, grid = net(), points(), Grid(method, 3)
+    ends = [transport(field, x, grid, name)[0] for name in FORMULAS]
+    for end in ends[1:]:
+        torch.testing.assert_close(end, ends[0], rtol=0, atol=1e-14)
+
+
+def test_the_trace_integral_is_what_solve_computes():
+    field, x = net(), points()
+
+    def augmented(t, state):
+        value, trace = with_trace(lambda z: field(t, z), state[0])
+        return value, trace
+
+    found = solve(augmented, (x, torch.zeros(len(x), dtype=x.dtype)), [0.0, 1.0], method="rk4", dt0=0.25)
+    end, gain = transport(field, x, Grid("rk4", 4), "trace")
+    torch.testing.assert_close(found.ys[0][-1], end, rtol=0, atol=1e-14)
+    torch.testing.assert_close(found.ys[1][-1], gain, rtol=0, atol=1e-14)
+
+
+def test_an_unknown_formula_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="trace, rademacher1"):
+        transport(net(), points(), Grid("euler", 1), "tracee")
+
+
+def test_gradients_of_the_log_density_agree_with_differences():
+    for formula in ("trace", "logdet"):
+        field = Field(2, 4).double()
+        x = points(3)
+        loss = log_density(field, x, Grid("midpoint", 2), formula).sum()
+        (found,) = torch.autograd.grad(loss, field.last.bias)
+        with torch.no_grad():
+            values = []
+            for sign in (1, -1):
+                field.last.bias[0] += sign * 1e-5
+                values.append(float(log_density(field, x, Grid("midpoint", 2), formula).sum()))
+                field.last.bias[0] -= sign * 1e-5
+        assert float(found[0]) == pytest.approx((values[0] - values[1]) / 2e-5, rel=1e-6)
+
+
+# --- Jacobians and estimates
+
+
+def test_jacobian_and_trace_of_a_net_are_autograds():
+    field, x, t = net(3), points(4, 3), torch.tensor(0.3, dtype=torch.float64)
+    _, jacobian = with_jacobian(lambda z: field(t, z), x)
+    for i in range(len(x)):
+        expected = torch.autograd.functional.jacobian(lambda z: field(t, z[None])[0], x[i])
+        torch.testing.assert_close(jacobian[i], expected)
+    torch.testing.assert_close(
+        with_trace(lambda z: field(t, z), x)[1], jacobian.diagonal(dim1=1, dim2=2).sum(1)
+    )
+
+
+def test_rademacher_probes_over_all_signs_give_the_exact_trace():
+    field, x, t = net(3), points(4, 3), torch.tensor(0.3, dtype=torch.float64)
+    signs = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0], dtype=torch.float64)] * 3)
+    probes = signs[:, None, :].expand(8, 4, 3)
+    estimate = with_estimate(lambda z: field(t, z), x, probes)[1]
+    torch.testing.assert_close(estimate, with_trace(lambda z: field(t, z), x)[1])
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_hutchinsons_estimate_is_unbiased(noise):
+    torch.manual_seed(1)
+    field, x, t = net(), points(3), torch.tensor(0.3, dtype=torch.float64)
+    probes = NOISES[noise](x.expand(20_000, *x.shape))
+    values = torch.stack([with_estimate(lambda z: field(t, z), x, p[None])[1] for p in probes[:400]])
+    exact = with_trace(lambda z: field(t, z), x)[1]
+    error = values.std(0) / math.sqrt(len(values))
+    assert float(((values.mean(0) - exact).abs() / error).max()) < 4
+    mean = with_estimate(lambda z: field(t, z), x, probes)[1]
+    assert float((mean - exact).abs().max()) < 0.1
+
+
+def test_the_noise_is_fixed_during_a_solve():
+    torch.manual_seed(0)
+    field = LinearField([[0.0, 1.0], [1.0, 0.0]]).requires_grad_(False)
+    _, gain = transport(field, points(64), Grid("euler", 16), "rademacher1")
+    assert set(gain.abs().round(decimals=9).tolist()) == {2.0}  # 2 e1 e2 is the same in every step
+
+
+# --- targets
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "student"])
+def test_the_density_of_every_target_integrates_to_one_on_the_lattice(kind):
+    target = target_of({"kind": kind})
+    where, cell, _ = lattice(target, 400)
+    assert integral(target.log_prob(where).exp(), cell) == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_have_the_density_that_the_target_states(kind):
+    target = target_of({"kind": kind})
+    x = target.sample(20_000, np.random.default_rng(0))
+    where, _, extent = lattice(target, 200)
+    density = target.log_prob(where).exp()
+    right = density[where[:, 0] > 0].sum() / density.sum()
+    inside = x[(x.abs() < float(extent)).all(1)]
+    assert float((inside[:, 0] > 0).double().mean()) == pytest.approx(float(right), abs=0.02)
+    assert torch.isfinite(target.log_prob(x)).all()
+
+
+def test_an_unknown_target_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="ring, lattice"):
+        target_of({"kind": "rung"})
+
+
+# --- inverse, training, work
+
+
+@pytest.mark.parametrize("method", ["euler", "rk4"])
+def test_the_inverse_is_that_of_the_computed_map(method):
+    field, x, grid = net(), points(), Grid(method, 16)
+    back, residual = invert(field, path(field, x, grid)[-1], grid)
+    torch.testing.assert_close(back, x, rtol=0, atol=1e-11)
+    assert float(residual.max()) < 1e-11
+
+
+def test_training_brings_the_loss_down_and_is_the_same_twice():
+    target = target_of({"kind": "moons"})
+    recipe = Recipe("trace", Grid("midpoint", 2), 30, 64, 0.02)
+    losses = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        losses.append(fit(Field(2, 16), target, recipe, 0).train_loss)
+    assert losses[0] == losses[1]
+    torch.manual_seed(0)
+    assert (
+        losses[0] < fit(Field(2, 16), target, Recipe("trace", Grid("midpoint", 2), 3, 64, 1e-6), 0).train_loss
+    )
+
+
+def test_work_is_counted():
+    weight, x = torch.randn(3, 5), torch.randn(7, 5)
+    assert counted_flops(lambda: x @ weight.T) == 2 * 7 * 5 * 3
+    assert lu_flops(2) == 3  # one division, one multiplication, one subtraction
+    assert lu_flops(1000) == pytest.approx(2e9 / 3, rel=1e-2)
+    assert step_vjps("trace", 5, 4) == step_vjps("logdet", 5, 4) == 20
+    assert step_vjps("rademacher10", 5, 4) == 40
+    field = net(4)
+    both = [step_flops(field, points(3, 4), "rk4", name) for name in ("trace", "logdet")]
+    assert both[1] - both[0] == pytest.approx(lu_flops(4))
+
+
+def test_memory_behind_a_loss_is_counted_without_parameters():
+    x, weight = torch.randn(1024, 256), torch.nn.Parameter(torch.randn(256, 256))
+    loss = torch.tanh(x @ weight).sum()
+    assert kept_for_backward_mib(loss) == pytest.approx(2.0, rel=0.01)  # x and the output of tanh
+
+
+def test_the_largest_good_step_needs_all_smaller_ones_to_be_good():
+    assert _largest([(1.0, True), (0.5, False), (0.25, True), (0.125, True)]) == 0.25
+    assert _largest([(0.5, True), (0.25, False)]) is None
+
+
+def test_a_crossover_has_to_last():
+    rows = [
+        {"d": d, "part": part, "flops": cost}
+        for d, costs in {2: (1, 2), 4: (3, 2), 8: (3, 4), 16: (3, 9)}.items()
+        for part, cost in zip(("exact_trace", "elimination"), costs, strict=True)
+    ]
+    assert _crossover(rows, "flops") == 8
+    assert _crossover([r for r in rows if r["d"] <= 4], "flops") is None
+
+
+# --- certificate and models
+
+
+class Shifted:
+    """The target itself, its samples moved or its log-density shifted."""
+
+    def __init__(self, target, nat=0.0, move=0.0):
+        self.target, self.nat, self.move = target, nat, move
+
+    def log_prob(self, x):
+        return self.target.log_prob(x - self.move) + self.nat
+
+    def sample(self, n, rng):
+        return self.target.sample(n, rng) + self.move
+
+
+def certificate(model, target):
+    return certify(model, target, samples=2000, grid_points=150, seed=0)
+
+
+def test_the_certificate_holds_for_the_truth():
+    target = target_of({"kind": "ring"})
+    found = certificate(Shifted(target), target)
+    assert holds(found)
+    assert found["excess_nat"] == 0
+    assert found["modes_covered_pct"] == 100
+    assert found["off_support_pct"] < 0.5
+
+
+def test_the_certificate_catches_a_density_that_is_not_normalised():
+    target = target_of({"kind": "ring"})
+    for nat in (0.05, -0.05):
+        assert not holds(certificate(Shifted(target, nat=nat), target))
+
+
+def test_the_certificate_catches_a_gap_between_the_formulas():
+    target = target_of({"kind": "ring"})
+    found = certificate(Shifted(target), target)
+    assert not holds(found | {"gap_nat": 0.02})
+
+
+def test_the_certificate_measures_a_wrong_density_that_is_one():
+    target = target_of({"kind": "ring"})
+    found = certificate(Shifted(target, move=0.3), target)
+    assert found["integral"] == pytest.approx(1, abs=0.01)
+    assert found["excess_nat"] > 0.3
+    assert found["off_support_pct"] > 1
+
+
+def test_a_model_that_drops_modes_is_seen():
+    target = target_of({"kind": "ring"})
+    half = Shifted(target)
+    half.sample = lambda n, rng: (x := target.sample(2 * n, rng))[x[:, 1] > 0.3]
+    assert certificate(half, target)["modes_covered_pct"] == pytest.approx(37.5)
+
+
+def test_the_sliced_wasserstein_distance_of_a_shift_is_its_mean_projection():
+    x = points(4000)
+    found = sliced_wasserstein(x + torch.tensor([1.0, 0.0]), x, np.random.default_rng(0))
+    assert found == pytest.approx(2 / math.pi, abs=0.08)
+
+
+def test_the_planar_flow_is_invertible_and_its_density_is_that_of_its_map():
+    torch.manual_seed(0)
+    flow = PlanarFlow(2, 4).double().requires_grad_(False)
+    where, cell, _ = lattice(target_of({"kind": "ring", "parameters": {"radius": 4.0}}), 300)
+    assert integral(flow.log_prob(where).exp(), cell) == pytest.approx(1.0, abs=0.02)
+    x = flow.sample(4000)
+    inside = flow.log_prob(where).exp()
+    expected = float((inside * where[:, 0]).sum() * cell)
+    assert float(x[:, 0].mean()) == pytest.approx(expected, abs=0.1)
+
+
+SPEC = {
+    "width": 16, "train_method": "midpoint", "train_steps": 2, "train_formula": "trace", "iterations": 20, "batch": 64,
+    "learning_rate": 0.02, "eval_steps": 8, "baseline_samples": 500, "baseline_iterations": 20,
+    "baseline_learning_rate": 0.01, "planar_layers": 4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fit_model", [fit_cnf, fit_kde, fit_mixture, fit_realnvp])
+def test_every_model_gives_a_density_that_integrates_to_one_and_samples_of_it(fit_model):
+    target = target_of({"kind": "moons"})
+    found = fit_model(target, SPEC, 0)
+    checks = certify(found.density, target, samples=500, grid_points=80, seed=0)
+    assert checks["integral"] == pytest.approx(1.0, abs=0.05)
+    assert found.density.sample(10, np.random.default_rng(0)).shape == (10, 2)
+    assert found.parameters > 0
+
+
+def test_a_flow_shows_its_gap_round_trip_and_effort():
+    flow = FlowDensity(net(), Grid("rk4", 8), 2)
+    found = own_certificate(flow, points())
+    assert found["round_trip"] < 1e-10
+    assert 0 < found["gap_nat"] < 1e-3
+    work = effort(LinearField([[0.0, -1.5], [1.5, 0.0]]), points())
+    assert work["lipschitz"] == pytest.approx(1.5)
+    assert work["nfe"] >= 7
+
+
+# --- maps out of reach
+
+
+def reached(**changes):
+    spec = {
+        "seeds": [0], "problem": "exchange", "augment": 0, "train_method": "midpoint", "train_steps": 8, "width": 16,
+        "iterations": 120, "batch": 32, "learning_rate": 0.02, "gate": 0.01,
+    }  # fmt: skip
+    return reach(spec | changes, "cpu").rows["runs"][0]
+
+
+def test_no_flow_on_the_line_exchanges_two_points():
+    assert reached()["refined_mse"] > 0.99
+
+
+def test_room_beside_lets_them_pass():
+    found = reached(augment=1)
+    assert found["refined_mse"] < 0.01
+
+
+def test_a_single_euler_step_crosses_and_fails_the_refinement_gate():
+    found = reached(train_method="euler", train_steps=1)
+    assert found["mse"] < 1e-3
+    assert found["refined_mse"] > 0.9
+    assert not found["is_ode"]
+
+
+def test_nested_spheres_lie_apart_by_half_a_unit():
+    x, y = spheres(500, np.random.default_rng(0))
+    radius = x.norm(dim=1)
+    assert float(radius[y < 0].max()) <= 0.5 + 1e-6
+    assert float(radius[y > 0].min()) >= 1.0 - 1e-6
+
+
+# --- generators
+
+
+def test_the_flow_as_a_generator_runs_the_density_backwards():
+    torch.manual_seed(0)
+    flow = FlowGenerator(2, 16, Grid("rk4", 16)).double()
+    z = points()
+    x = flow(z)
+    torch.testing.assert_close(path(flow.net, x, flow.grid)[-1], z, rtol=0, atol=1e-6)
+    expected = standard_normal(z) + transport(flow.net, x, flow.grid, "logdet")[1]
+    torch.testing.assert_close(flow.log_prob(x), expected, rtol=0, atol=1e-5)
+
+
+def test_the_plain_generator_has_the_flows_parameters_but_for_time():
+    plain, flow = PlainGenerator(2, 16), FlowGenerator(2, 16, Grid("rk4", 2))
+    trained = sum(p.numel() for p in plain.parameters() if p.requires_grad)
+    assert sum(p.numel() for p in flow.parameters()) - trained == 16
+
+
+def test_a_game_moves_the_generator_towards_the_target():
+    target = target_of({"kind": "pair", "parameters": {"separation": 0.0, "sigma": 0.3}})
+    for likelihood in (0.0, 0.1):
+        torch.manual_seed(0)
+        generator = FlowGenerator(2, 16, Grid("midpoint", 2))
+        z = points(500).float()
+        before = float(generator(z).std().detach())
+        play(generator, target, Game(150, 64, 0.005, likelihood), 0)
+        assert abs(float(generator(z).std().detach()) - 0.3) < abs(before - 0.3)
