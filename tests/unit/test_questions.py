@@ -192,7 +192,7 @@ def test_memory_is_constant_in_steps_with_the_adjoint_and_linear_with_backpropag
     study = load_study(root, "smoke")
     saved = {}
     for job in study.jobs.values():
-        if job.task == "images.cost" and job.spec["arm"]["net"] == "odenet":
+        if job.task == "images.cost" and job.spec["arm"]["name"] in ("odenet_backprop", "odenet_adjoint"):
             rows = images.cost(job.spec | {"steps": [4, 8, 16], "repeats": 1}, "cpu").rows["runs"]
             saved[job.spec["arm"]["gradient"]] = [r["saved_mib"] for r in rows[:3]]
     assert len(set(saved["adjoint"])) == 1
