@@ -9,7 +9,7 @@ from torch import Tensor
 
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._controller import SMALLEST_RATIO, initial_step
-from odestudy.ode._diagnosis import blame, diagnose
+from odestudy.ode._diagnosis import blame, diagnose, no_start
 from odestudy.ode._hooks import NO_HOOKS, Hooks
 from odestudy.ode._observer import Observer
 from odestudy.ode._span import Span
@@ -53,12 +53,15 @@ class AdaptiveLoop:
     def run(self, f: Field, cursor: Cursor, t_end: float, observer: Observer) -> Failure | None:
         """Moves the cursor to t_end, or to where the observer or a failure ends the solve."""
         stops = self.control.stops(cursor.t, t_end)
-        self._start(f, cursor, t_end)
+        if not self._start(f, cursor, t_end):
+            return no_start(cursor.t, cursor.y)
         budget = self.steps + self.control.max_steps
         growth, ratio, dt = True, 0.0, math.nan
         attempt: Attempt | None = None
         while cursor.t != t_end:
             t1, dt, clipped = self._aim(cursor, stops[0])
+            if math.isinf(t1):
+                break  # an event that never comes was waited for until the times ran out
             if not clipped and abs(dt) < 4 * math.ulp(cursor.t):
                 return self._fail("step_size_underflow", cursor, dt, ratio, attempt)
             if self.steps >= budget:
@@ -86,14 +89,16 @@ class AdaptiveLoop:
         self._sample(attempt, final=True)
         return None
 
-    def _start(self, f: Field, cursor: Cursor, t_end: float) -> None:
-        """The first slope, and the first dt where none was carried over."""
+    def _start(self, f: Field, cursor: Cursor, t_end: float) -> bool:
+        """The first slope, and the first dt where none was carried over; False where they are not finite."""
         if cursor.t == t_end:
-            return
+            return True
         direction = 1.0 if t_end > cursor.t else -1.0
         span = Span(self._time(cursor.t), 0.0, cursor.y)
         if cursor.carry is None:
             cursor.carry = f(span.times((0.0,))[0], cursor.y)
+        if cursor.dt is None and not bool(torch.isfinite(torch.stack([cursor.y, cursor.carry])).all()):
+            return False
         if cursor.dt is None and self.control.dt0 is not None:
             cursor.dt = abs(self.control.dt0)
         if cursor.dt is None:
@@ -102,6 +107,7 @@ class AdaptiveLoop:
                 f, time, cursor.y, cursor.carry, t_end - cursor.t, self.stepper.error_power, self.tolerance
             )
         cursor.dt = math.copysign(cursor.dt, direction)
+        return True
 
     def _time(self, t: float) -> float | Tensor:
         return t if self.offset is None else self.offset + t

@@ -1,5 +1,6 @@
 """Choice of the step size: PID control of the error, and the first step."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -55,7 +56,7 @@ def initial_step(f: Field, t: Tensor, y: Tensor, f0: Tensor, span: float, k: int
     h0 = 1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1
     h0 = min(h0, abs(span))
     if not 0 < h0 < float("inf"):
-        return span * 1e-6
+        return math.copysign(min(1e-6 * abs(span), 1e-6), span)  # span is infinite on the way to an event
     signed = h0 if span > 0 else -h0
     f1 = f(t + signed, y + signed * f0)
     d2 = float(tol.norm((f1 - f0) / scale)) / h0

@@ -19,8 +19,8 @@ from odestudy.ode._tolerance import Tolerance
 
 Slope = Callable[[float, np.ndarray], np.ndarray]
 REFUSAL = (
-    "method 'scipy_solver' has no dense output and is not differentiated through: take gradient='adjoint', "
-    "and neither dense, event_fn nor a t that needs a gradient"
+    "method 'scipy_solver' has no dense output and is not differentiated through: take gradient='adjoint' "
+    "(odeint_adjoint) or torch.no_grad(), and neither dense nor event_fn"
 )
 SOLVERS = ("RK45", "RK23", "DOP853", "Radau", "BDF", "LSODA", "adams")
 

@@ -80,12 +80,14 @@ def solve(
         control=control,
         grid=None if adaptive else _grid(grid, dt0),
     )
-    event = None if event_fn is None else Event(event_fn, problem, times.values[0])
-    return finish(Run(problem, times, plan, plan, adjoint_norm, event=event), gradient, dense)
+    return finish(Run(problem, times, plan, plan, adjoint_norm), gradient, dense, event_fn)
 
 
-def finish(run: Run, gradient: str, dense: bool = False) -> Solution:
+def finish(run: Run, gradient: str, dense: bool = False, event_fn: EventFn | None = None) -> Solution:
     """Runs the solve and packs what came out of it."""
+    run.refuse_scipy(gradient, dense, event_fn is not None)
+    if event_fn is not None:
+        run.event = Event(event_fn, run.problem, run.times.values[0])
     recorder = Recorder()
     if dense:
         run.observers = (*run.observers, recorder)

@@ -211,3 +211,40 @@ def test_multistep_methods_say_which_gradients_they_lack() -> None:
 def test_a_controller_that_could_not_control_is_refused() -> None:
     with pytest.raises(ValueError, match="0 < factor_min < 1 < factor_max"):
         PIDController(factor_min=2.0)
+
+
+@pytest.mark.parametrize("gradient", ["backprop", "checkpointed", "forward", "quadrature"])
+def test_scipys_solvers_refuse_the_gradients_that_they_would_leave_out(gradient: str) -> None:
+    class Unasked(torch.nn.Linear):
+        forward = staticmethod(unasked)
+
+    y0, t = Y0.clone().requires_grad_(), T.clone().requires_grad_()
+    fixed = Unasked(2, 2).requires_grad_(False)
+    for f, start, times in ((fixed, y0, T), (fixed, Y0, t), (Unasked(2, 2), Y0, T)):
+        with pytest.raises(ValueError, match="is not differentiated through: take gradient='adjoint'"):
+            solve(f, start, times, method="scipy_solver", gradient=gradient)
+    for start, times in ((y0, T), (Y0, t)):
+        with pytest.raises(ValueError, match="is not differentiated through"):
+            ode.odeint(unasked, start, times, method="scipy_solver")
+
+
+def test_scipys_solvers_run_where_no_gradient_is_wanted() -> None:
+    y0 = Y0.clone().requires_grad_()
+    with torch.no_grad():
+        ys = ode.odeint(rotation, y0, T, method="scipy_solver")
+    assert not ys.requires_grad
+    assert solve(rotation, Y0, T, method="scipy_solver").status == "ok"
+
+
+@pytest.mark.parametrize("arguments", [{"dense": True}, {"event_fn": unasked}])
+def test_scipys_solvers_refuse_dense_output_and_events_before_f_is_asked(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="has no dense output"):
+        solve(unasked, Y0, T, method="scipy_solver", **arguments)
+
+
+@pytest.mark.parametrize("dt0", [None, 0.1])
+def test_a_non_finite_slope_at_the_start_is_reported_at_once(dt0: float | None) -> None:
+    solution = solve(lambda t, y: y / 0.0, torch.ones(1), [0.0, 1.0], dt0=dt0)
+    assert solution.status == "non_finite"
+    assert "f gave a non-finite value at the start, t = 0" in solution.message
+    assert solution.stats.nfe == 1
