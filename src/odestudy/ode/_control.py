@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
+from odestudy.ode._arguments import whole
 from odestudy.ode._controller import PIDController
 from odestudy.ode._solution import Stats
 
@@ -29,8 +30,7 @@ class Control:
             raise ValueError(
                 f"dtmin {self.dtmin} and dtmax {self.dtmax}: need 0 <= dtmin <= dtmax, dtmax > 0"
             )
-        if self.max_steps < 1:
-            raise ValueError(f"max_steps {self.max_steps}: need at least 1")
+        whole("max_steps", self.max_steps, 1)
         if self.dt0 is not None and not 0 < abs(self.dt0) < math.inf:
             raise ValueError(
                 f"dt0 {self.dt0}: need a finite step size other than 0, or None to have it chosen"

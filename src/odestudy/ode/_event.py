@@ -33,7 +33,7 @@ class Event:
             self.signs = torch.sign(self._call(t0, problem.y0))
 
     def _call(self, t: float | Tensor, y: Tensor) -> Tensor:
-        time = torch.as_tensor(t, dtype=y.dtype.to_real(), device=y.device)
+        time = torch.as_tensor(t, dtype=y.dtype, device=y.device)
         if y.shape != self.problem.y0.shape:  # a gradient solves for more than the state, the state first
             y = y[: self.problem.y0.numel()].reshape(self.problem.y0.shape)
         return self.event_fn(time, self.problem.restore(y, leading=0))

@@ -57,7 +57,7 @@ class ScipySolver:
         """Solves to the last of `times` and hands the observer the states at each of them."""
 
         def numpy_f(t: float, x: np.ndarray) -> np.ndarray:
-            time = torch.tensor(t, dtype=y.dtype.to_real(), device=y.device)
+            time = torch.tensor(t, dtype=y.dtype, device=y.device)
             return f(time, _state(x, y)).reshape(-1).double().cpu().numpy()
 
         x0 = y.detach().reshape(-1).double().cpu().numpy()

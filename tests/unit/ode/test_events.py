@@ -165,3 +165,12 @@ def test_a_state_that_runs_to_infinity_on_the_near_side_of_the_event_is_non_fini
         lambda t, y: y, torch.full((1,), 1e30), [0.0, 1.0], event_fn=lambda t, y: y, method="euler", dt0=1.0
     )
     assert solution.status == "non_finite"
+
+
+def test_a_gradient_in_the_start_moves_fixed_steps_up_to_the_event() -> None:
+    grads = []
+    for gradient in ("backprop", "checkpointed"):
+        t = torch.tensor([0.3, 1.0], dtype=F64, requires_grad=True)
+        ys = ode.solve(Fall(), start(), t, method="rk4", dt0=0.1, event_fn=ground, gradient=gradient).ys
+        grads.append(torch.autograd.grad(ys[1][-1].sum() + ys[0][-1].sum(), t)[0])
+    torch.testing.assert_close(*grads)
