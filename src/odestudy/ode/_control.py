@@ -13,7 +13,8 @@ class Control:
     """Step control of an adaptive solve; times in `step_t` and `jump_t` are stepped onto exactly.
 
     At `jump_t` f may be discontinuous: it is evaluated on the near side, and k1 anew on the far side.
-    `force_dtmin` accepts steps of size dtmin whatever their error; otherwise they end the solve.
+    `force_dtmin` accepts steps of size dtmin whatever their error; otherwise they end the solve. With
+    `max_steps_each` max_steps bounds the steps from one observation to the next, not those of the whole solve.
     """
 
     pid: PIDController = field(default_factory=PIDController)
@@ -21,6 +22,7 @@ class Control:
     dtmin: float = 0.0
     dtmax: float = math.inf
     max_steps: int = 100_000
+    max_steps_each: bool = False
     force_dtmin: bool = False
     step_t: tuple[float, ...] = ()
     jump_t: tuple[float, ...] = ()

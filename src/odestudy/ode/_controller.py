@@ -29,10 +29,10 @@ class PIDController:
     factor_max: float = 10.0
 
     def __post_init__(self) -> None:
-        if not (0 < self.safety <= 1 and 0 < self.factor_min < 1 < self.factor_max):
+        if not (0 < self.safety <= 1 and 0 < self.factor_min <= 1 <= self.factor_max):
             raise ValueError(
                 f"safety {self.safety}, factor_min {self.factor_min}, factor_max {self.factor_max}: need "
-                "0 < safety <= 1 and 0 < factor_min < 1 < factor_max"
+                "0 < safety <= 1 and 0 < factor_min <= 1 <= factor_max"
             )
 
     def factor(self, ratio: float, previous: tuple[float, float], k: int, growth: bool = True) -> float:

@@ -51,7 +51,9 @@ class Plan:
             if previous is not None:
                 cursor.dt, cursor.previous = previous.dt, previous.previous
             offset = None if offsets is None else offsets[0]
-            loop = AdaptiveLoop(self.stepper, self.tolerance, self.control, counter, offset, self.hooks)
+            loop = AdaptiveLoop(
+                self.stepper, self.tolerance, self.control, counter, offset, self.hooks, times
+            )
             return cursor, loop.run(f, cursor, times[-1], observer)
         points, most = self.grid.points(times), self.control.max_steps
         moved = self.grid.offsets(points, times, offsets)

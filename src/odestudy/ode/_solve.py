@@ -109,9 +109,14 @@ def finish(run: Run, gradient: str, dense: bool = False, event_fn: EventFn | Non
         stats=run.stats,
         status="ok" if failed is None else failed.status,
         message="" if failed is None else failed.message,
-        interpolant=Interpolant(run.plan.stepper, recorder, run.problem) if dense else None,
+        interpolant=_interpolant(run, recorder) if dense else None,
         event_t=None if event is None or event.t is None else run.times.tensor[-1].detach(),
     )
+
+
+def _interpolant(run: Run, recorder: Recorder) -> Interpolant:
+    event = None if run.event is None else run.event.t
+    return Interpolant(run.plan.stepper, recorder, run.problem, run.times.values[0], event)
 
 
 def _refuse_ignored(stepper: Stepper, control: Control, controller: PIDController | None, grid: Any) -> None:

@@ -85,6 +85,7 @@ def _control(options: dict[str, Any]) -> Control:
         factor_max=_number(options, "ifactor", 10.0),
         factor_min=_number(options, "dfactor", 0.2),
     )
+    _check_dtype(options.get("dtype", torch.float64))
     dtmin = _number(options, "min_step", 0.0)
     return Control(
         pid=pid,
@@ -92,10 +93,19 @@ def _control(options: dict[str, Any]) -> Control:
         dtmin=dtmin,
         dtmax=_number(options, "max_step", math.inf),
         max_steps=_count(options, "max_num_steps"),
+        max_steps_each=True,
         force_dtmin=dtmin > 0,
         step_t=_floats(options, "step_t"),
         jump_t=_floats(options, "jump_t"),
     )
+
+
+def _check_dtype(dtype: Any) -> None:
+    """Times are float64 here whatever the option says, as in torchdiffeq by default."""
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ValueError(
+            f"option 'dtype' must be a floating point torch.dtype, such as torch.float64, got {dtype!r}"
+        )
 
 
 def _number(options: dict[str, Any], name: str, default: Any) -> Any:

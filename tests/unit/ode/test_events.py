@@ -174,3 +174,27 @@ def test_a_gradient_in_the_start_moves_fixed_steps_up_to_the_event() -> None:
         ys = ode.solve(Fall(), start(), t, method="rk4", dt0=0.1, event_fn=ground, gradient=gradient).ys
         grads.append(torch.autograd.grad(ys[1][-1].sum() + ys[0][-1].sum(), t)[0])
     torch.testing.assert_close(*grads)
+
+
+@pytest.mark.parametrize("method", [{"method": "dopri5"}, {"method": "rk4", "dt0": 0.1}])
+def test_the_interpolant_ends_at_the_event(method: dict) -> None:
+    solution = ode.solve(Fall(), start(), [0.0, 1.0], event_fn=ground, dense=True, **method)
+    assert solution.interpolant is not None
+    assert solution.event_t is not None
+    when = float(solution.event_t)
+    assert solution.interpolant.ts[-1] == when
+    for ours, row in zip(solution.interpolant(when), solution.ys, strict=True):
+        torch.testing.assert_close(ours, row[-1])
+    with pytest.raises(ValueError, match=r"is outside the solve, which ran from 0\.0 to 1\.4"):
+        solution.interpolant(when + 1e-6)
+
+
+@pytest.mark.parametrize("method", ["dopri5", "rk4"])
+def test_the_interpolant_of_a_single_time_is_the_initial_value(method: str) -> None:
+    y0 = torch.ones(2)
+    interpolant = ode.solve(lambda t, y: -y, y0, [0.5], dense=True, method=method).interpolant
+    assert interpolant is not None
+    assert torch.equal(interpolant(0.5), y0)
+    assert torch.equal(interpolant(torch.tensor([0.5, 0.5])), torch.stack([y0, y0]))
+    with pytest.raises(ValueError, match="outside the solve"):
+        interpolant(0.6)

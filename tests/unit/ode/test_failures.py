@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+import torchdiffeq
 from helpers import F64, Mlp, rotation
 from torch import Tensor
 
@@ -209,6 +210,11 @@ def test_wrong_arguments_are_refused_before_f_is_asked(arguments: dict[str, Any]
         ({"options": {"step_t": torch.tensor([torch.nan])}}, "'step_t' must hold finite times"),
         ({"options": {"max_num_steps": 1.5}}, "'max_num_steps' 1.5: need a whole number"),
         ({"rtol": None}, "rtol must be a number, got None"),
+        (
+            {"options": {"dtype": torch.int64}},
+            "'dtype' must be a floating point torch.dtype.*got torch.int64",
+        ),
+        ({"options": {"dtype": "float64"}}, "'dtype' must be a floating point torch.dtype.*got 'float64'"),
     ],
 )
 def test_wrong_options_of_odeint_are_refused_before_f_is_asked(arguments: dict[str, Any], text: str) -> None:
@@ -239,7 +245,7 @@ def test_multistep_methods_say_which_gradients_they_lack() -> None:
 
 
 def test_a_controller_that_could_not_control_is_refused() -> None:
-    with pytest.raises(ValueError, match="0 < factor_min < 1 < factor_max"):
+    with pytest.raises(ValueError, match="0 < factor_min <= 1 <= factor_max"):
         PIDController(factor_min=2.0)
 
 
@@ -330,3 +336,27 @@ def test_an_event_before_the_last_allowed_step_is_found() -> None:
 def test_an_empty_batch_is_solved_under_every_norm() -> None:
     for norm in ("rms", "linf"):
         assert solve(rotation, torch.ones(0, 2), [0.0, 1.0], norm=norm).ys.shape == (2, 0, 2)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_max_num_steps_of_odeint_bounds_each_interval_and_max_steps_of_solve_them_all(sign: float) -> None:
+    y0, t = torch.ones(2, dtype=F64), sign * torch.linspace(0, 10, 11, dtype=F64)
+    tight = {"rtol": 1e-8, "atol": 1e-8}
+    total = solve(rotation, y0, t, **tight).stats
+    steps = total.accepted + total.rejected
+    for package in (ode, torchdiffeq):
+        package.odeint(rotation, y0, t, options={"max_num_steps": steps // 4}, **tight)
+    assert solve(rotation, y0, t, max_steps=steps // 4, **tight).status == "max_steps"
+    with pytest.raises(SolveError, match="max_steps"):
+        ode.odeint(rotation, y0, t[[0, -1]], options={"max_num_steps": steps // 4}, **tight)
+
+
+@pytest.mark.parametrize("options", [{"ifactor": 1.0}, {"dfactor": 1.0}, {"dtype": torch.float32}])
+def test_options_that_torchdiffeq_takes_are_accepted(options: dict[str, Any]) -> None:
+    y = ode.odeint(rotation, torch.ones(2), T, rtol=1.0, atol=1.0, options=options)
+    assert bool(torch.isfinite(y).all())
+
+
+def test_a_rejected_step_that_may_not_shrink_ends_the_solve() -> None:
+    with pytest.raises(SolveError, match="step_size_underflow: a rejected step may not be made smaller"):
+        ode.odeint(stiff, torch.zeros(1), T, options={"dfactor": 1.0, "first_step": 0.5})
