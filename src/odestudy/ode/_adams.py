@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from odestudy.ode._arguments import whole
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._span import Span
 from odestudy.ode._step import Field, Terms, weighted_sum
@@ -60,10 +61,8 @@ class Adams:
     nodes = RK4.c
 
     def __post_init__(self) -> None:
-        if not 1 <= self.max_order <= HIGHEST:
-            raise ValueError(f"max_order {self.max_order}: need 1 to {HIGHEST}")
-        if self.max_iters < 1:
-            raise ValueError(f"max_iters {self.max_iters}: need at least 1")
+        whole("max_order", self.max_order, 1, HIGHEST)
+        whole("max_iters", self.max_iters, 1)
 
     @property
     def order(self) -> int:

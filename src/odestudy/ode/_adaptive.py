@@ -9,7 +9,7 @@ from torch import Tensor
 
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._controller import SMALLEST_RATIO, initial_step
-from odestudy.ode._diagnosis import blame, diagnose
+from odestudy.ode._diagnosis import blame, diagnose, no_start
 from odestudy.ode._hooks import NO_HOOKS, Hooks
 from odestudy.ode._observer import Observer
 from odestudy.ode._span import Span
@@ -35,7 +35,10 @@ class Cursor:
 
 
 class AdaptiveLoop:
-    """Drives an adaptive stepper; `offset` is a zero that carries the gradient of the first time, or None."""
+    """Drives an adaptive stepper; `offset` is a zero that carries the gradient of the first time, or None.
+
+    `observed` are the observation times, at each of which the budget of steps begins anew if control says so.
+    """
 
     def __init__(
         self,
@@ -45,25 +48,29 @@ class AdaptiveLoop:
         counter: Counter,
         offset: Tensor | None = None,
         hooks: Hooks = NO_HOOKS,
+        observed: tuple[float, ...] = (),
     ) -> None:
         self.stepper, self.tolerance, self.control = stepper, tolerance, control
         self.counter, self.offset, self.hooks = counter, offset, hooks
-        self.steps = 0
+        self.budget = control.max_steps
+        self.observed = list(observed[1:]) if control.max_steps_each else []
 
     def run(self, f: Field, cursor: Cursor, t_end: float, observer: Observer) -> Failure | None:
         """Moves the cursor to t_end, or to where the observer or a failure ends the solve."""
         stops = self.control.stops(cursor.t, t_end)
-        self._start(f, cursor, t_end)
-        budget = self.steps + self.control.max_steps
+        if not self._start(f, cursor, t_end):
+            return no_start(cursor.t, cursor.y)
         growth, ratio, dt = True, 0.0, math.nan
         attempt: Attempt | None = None
         while cursor.t != t_end:
             t1, dt, clipped = self._aim(cursor, stops[0])
+            if math.isinf(t1):
+                break  # an event that never comes was waited for until the times ran out
             if not clipped and abs(dt) < 4 * math.ulp(cursor.t):
                 return self._fail("step_size_underflow", cursor, dt, ratio, attempt)
-            if self.steps >= budget:
+            if self.budget == 0:
                 return self._fail("max_steps", cursor, dt, ratio, attempt)
-            self.steps += 1
+            self.budget -= 1
             span = self._span(cursor, dt, before=clipped and t1 in self.control.jump_t)
             self.hooks.step(cursor.t, cursor.y, dt)
             attempt = self.stepper.step(f, span, cursor.y, cursor.carry)
@@ -75,7 +82,7 @@ class AdaptiveLoop:
             if not accepted:
                 self.hooks.reject(cursor.t, cursor.y, dt)
                 cursor.carry = attempt.retry
-                if self._at_dtmin(dt):
+                if self._at_dtmin(dt) or cursor.dt == dt:  # the next attempt would be this one again
                     return self._fail("step_size_underflow", cursor, dt, ratio, attempt)
                 continue
             self.hooks.accept(cursor.t, cursor.y, dt)
@@ -86,14 +93,16 @@ class AdaptiveLoop:
         self._sample(attempt, final=True)
         return None
 
-    def _start(self, f: Field, cursor: Cursor, t_end: float) -> None:
-        """The first slope, and the first dt where none was carried over."""
+    def _start(self, f: Field, cursor: Cursor, t_end: float) -> bool:
+        """The first slope, and the first dt where none was carried over; False where they are not finite."""
         if cursor.t == t_end:
-            return
+            return True
         direction = 1.0 if t_end > cursor.t else -1.0
         span = Span(self._time(cursor.t), 0.0, cursor.y)
         if cursor.carry is None:
             cursor.carry = f(span.times((0.0,))[0], cursor.y)
+        if cursor.dt is None and not bool(torch.isfinite(torch.stack([cursor.y, cursor.carry])).all()):
+            return False
         if cursor.dt is None and self.control.dt0 is not None:
             cursor.dt = abs(self.control.dt0)
         if cursor.dt is None:
@@ -102,6 +111,7 @@ class AdaptiveLoop:
                 f, time, cursor.y, cursor.carry, t_end - cursor.t, self.stepper.error_power, self.tolerance
             )
         cursor.dt = math.copysign(cursor.dt, direction)
+        return True
 
     def _time(self, t: float) -> float | Tensor:
         return t if self.offset is None else self.offset + t
@@ -144,7 +154,14 @@ class AdaptiveLoop:
         cursor.t, cursor.y, cursor.carry, cursor.jumped = t1, attempt.y1, attempt.carry, span.before
         if cursor.jumped:
             cursor.carry = None
+        while self._passed(t1, float(span.dt)):
+            self.observed.pop(0)
+            self.budget = self.control.max_steps
         return done
+
+    def _passed(self, t1: float, dt: float) -> bool:
+        """Whether t1 is at the next observation, or beyond it."""
+        return bool(self.observed) and math.copysign(1.0, dt) * (self.observed[0] - t1) <= 0
 
     @torch.no_grad()
     def _sample(self, attempt: Attempt | None, final: bool = False) -> None:
@@ -166,6 +183,8 @@ class AdaptiveLoop:
             blamed = blame(self.tolerance, errors[0], cursor.y, attempt.y1)
         details = {
             "max_steps": f"{self.control.max_steps} steps were not enough",
-            "step_size_underflow": "the step size became too small",
+            "step_size_underflow": "the step size became too small"
+            if self.control.pid.factor_min < 1
+            else "a rejected step may not be made smaller, with factor_min 1 (dfactor)",
         }
         return diagnose(status, cursor.t, dt, ratio, max(stiffness, 0.0), blamed, cursor.y, details[status])

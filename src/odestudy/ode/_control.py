@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
+from odestudy.ode._arguments import whole
 from odestudy.ode._controller import PIDController
 from odestudy.ode._solution import Stats
 
@@ -12,7 +13,8 @@ class Control:
     """Step control of an adaptive solve; times in `step_t` and `jump_t` are stepped onto exactly.
 
     At `jump_t` f may be discontinuous: it is evaluated on the near side, and k1 anew on the far side.
-    `force_dtmin` accepts steps of size dtmin whatever their error; otherwise they end the solve.
+    `force_dtmin` accepts steps of size dtmin whatever their error; otherwise they end the solve. With
+    `max_steps_each` max_steps bounds the steps from one observation to the next, not those of the whole solve.
     """
 
     pid: PIDController = field(default_factory=PIDController)
@@ -20,6 +22,7 @@ class Control:
     dtmin: float = 0.0
     dtmax: float = math.inf
     max_steps: int = 100_000
+    max_steps_each: bool = False
     force_dtmin: bool = False
     step_t: tuple[float, ...] = ()
     jump_t: tuple[float, ...] = ()
@@ -29,8 +32,7 @@ class Control:
             raise ValueError(
                 f"dtmin {self.dtmin} and dtmax {self.dtmax}: need 0 <= dtmin <= dtmax, dtmax > 0"
             )
-        if self.max_steps < 1:
-            raise ValueError(f"max_steps {self.max_steps}: need at least 1")
+        whole("max_steps", self.max_steps, 1)
         if self.dt0 is not None and not 0 < abs(self.dt0) < math.inf:
             raise ValueError(
                 f"dt0 {self.dt0}: need a finite step size other than 0, or None to have it chosen"

@@ -1,5 +1,6 @@
 """Choice of the step size: PID control of the error, and the first step."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -28,10 +29,10 @@ class PIDController:
     factor_max: float = 10.0
 
     def __post_init__(self) -> None:
-        if not (0 < self.safety <= 1 and 0 < self.factor_min < 1 < self.factor_max):
+        if not (0 < self.safety <= 1 and 0 < self.factor_min <= 1 <= self.factor_max):
             raise ValueError(
                 f"safety {self.safety}, factor_min {self.factor_min}, factor_max {self.factor_max}: need "
-                "0 < safety <= 1 and 0 < factor_min < 1 < factor_max"
+                "0 < safety <= 1 and 0 < factor_min <= 1 <= factor_max"
             )
 
     def factor(self, ratio: float, previous: tuple[float, float], k: int, growth: bool = True) -> float:
@@ -55,7 +56,7 @@ def initial_step(f: Field, t: Tensor, y: Tensor, f0: Tensor, span: float, k: int
     h0 = 1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1
     h0 = min(h0, abs(span))
     if not 0 < h0 < float("inf"):
-        return span * 1e-6
+        return math.copysign(min(1e-6 * abs(span), 1e-6), span)  # span is infinite on the way to an event
     signed = h0 if span > 0 else -h0
     f1 = f(t + signed, y + signed * f0)
     d2 = float(tol.norm((f1 - f0) / scale)) / h0

@@ -30,17 +30,22 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Interpolant:
-    """The solution at any times between ts[0] and ts[-1], with the accuracy of the method's dense output."""
+    """The solution at any times between ts[0] and ts[-1], with the accuracy of the method's dense output.
+
+    It begins at the time `start`, and ends with the last step, or at the time `event` within that.
+    """
 
     stepper: Stepper
     recorder: Recorder
     problem: Problem
+    start: float
+    event: float | None = None
 
     @property
     def ts(self) -> tuple[float, ...]:
-        """The ends of the accepted steps."""
-        steps = self.recorder.steps
-        return (steps[0][0], *(step[1] for step in steps))
+        """The ends of the accepted steps, the last one cut off at the event."""
+        ends = (self.start, *(step[1] for step in self.recorder.steps))
+        return ends if self.event is None else (*ends[:-1], self.event)
 
     def __call__(self, t: float | Tensor) -> State:
         """State at a time, or states at a tensor of times, shape [len(t), *y0.shape].
@@ -53,12 +58,13 @@ class Interpolant:
         order = [sign * e for e in ends]
         if any(not order[0] <= sign * v <= order[-1] for v in values):
             raise ValueError(f"t = {values} is outside the solve, which ran from {ends[0]} to {ends[-1]}")
-        ys = torch.cat(
-            [self._state(v, min(bisect_right(order, sign * v), len(ends) - 1) - 1) for v in values]
-        )
+        indices = [min(bisect_right(order, sign * v), len(ends) - 1) - 1 for v in values]
+        ys = torch.cat([self._state(v, i) for v, i in zip(values, indices, strict=True)])
         return self.problem.restore(ys if times.ndim else ys[0], leading=times.ndim)
 
     def _state(self, time: float, index: int) -> Tensor:
+        if not self.recorder.steps:
+            return self.problem.y0[None]
         t, t1, span, y, attempt = self.recorder.steps[index]
         theta = torch.tensor([(time - t) / (t1 - t)], dtype=torch.float64, device=y.device)
         return self.stepper.interpolate(self.problem.f, span, y, attempt, theta)

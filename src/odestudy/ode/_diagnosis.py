@@ -38,6 +38,19 @@ def diagnose(
     return Failure(status, f"{detail} at {where}; {'; '.join(causes)}. Try: {'; '.join(advice)}.")
 
 
+def no_start(t: float, y: Tensor) -> Failure:
+    """The failure of a solve whose first state or first slope is not finite."""
+    if not bool(torch.isfinite(y).all()):
+        return Failure(
+            "non_finite", f"the state itself is not finite at the start, t = {t:.9g}. Try: check y0."
+        )
+    return Failure(
+        "non_finite",
+        f"f gave a non-finite value at the start, t = {t:.9g}. Try: check y0, and f for an overflow or a "
+        "division by zero there.",
+    )
+
+
 def blame(tolerance: Tolerance, error: Tensor | None, y: Tensor, y1: Tensor) -> str:
     """Name of the part of the state whose error is largest."""
     if isinstance(tolerance.norm, MixedNorm) and error is not None:

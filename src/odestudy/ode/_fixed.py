@@ -31,10 +31,10 @@ class FixedLoop:
         times: Sequence[float],
         observer: Observer,
         offsets: Tensor | None = None,
-    ) -> Tensor:
-        """The state at the last of `times`, or where the observer ends the solve."""
+    ) -> tuple[float, Tensor, bool]:
+        """(time, state, whether the observer ended the solve) at the last of `times` or where it ended."""
         spans = self._spans(y, times, offsets)
-        carry = None
+        carry, done, t1 = None, False, times[0]
         for (t, t1), span in zip(pairwise(times), spans, strict=False):
             self.hooks.step(t, y, t1 - t)
             attempt = self.stepper.step(f, span, y, carry)
@@ -43,7 +43,7 @@ class FixedLoop:
             y, carry = attempt.y1, attempt.carry
             if done:
                 break
-        return y
+        return t1, y, done
 
     def _spans(self, y: Tensor, times: Sequence[float], offsets: Tensor | None) -> Iterator[Span]:
         """Each step's times, a chunk of steps made at once."""
@@ -55,7 +55,7 @@ class FixedLoop:
         for start in range(0, len(steps), CHUNK):
             t, dt = list(times[start : start + CHUNK])[: len(steps) - start], steps[start : start + CHUNK]
             grid = torch.tensor([t, dt], dtype=torch.float64).to(y.device)
-            table = torch.addcmul(grid[0, :, None], grid[1, :, None], nodes).to(y.dtype.to_real())
+            table = torch.addcmul(grid[0, :, None], grid[1, :, None], nodes).to(y.dtype)
             for row, one_t, one_dt in zip(table.unbind(), t, dt, strict=True):
                 yield Span(one_t, one_dt, y, given=row.unbind())
 

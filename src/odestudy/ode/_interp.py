@@ -40,7 +40,7 @@ class Cubic(Linear):
     """A stepper whose states between the steps lie on the cubic through both ends and their slopes."""
 
     def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
-        """Hairer, Nørsett, Wanner I, eq. II.6.7; f at the end is evaluated, and kept for the next step."""
+        """Hairer, Nørsett, Wanner I, eq. II.6.7; f at the end is evaluated for it."""
         y1 = attempt.y1
         end = f(span.times((1.0,))[0], y1)
         h = theta.reshape(-1, *[1] * y.ndim)

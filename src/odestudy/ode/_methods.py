@@ -65,7 +65,7 @@ def make_stepper(
 
     Raises ValueError for an unknown method or option, with the known ones.
     """
-    if isinstance(method, str):
+    if not isinstance(method, ExplicitTableau):
         choose("method", method, METHODS)
     for name in options or {}:
         choose(f"option for method {method!r}:", name, options_of(method))

@@ -15,7 +15,9 @@ def rms(r: Tensor) -> Tensor:
 
 
 def linf(r: Tensor) -> Tensor:
-    """Largest absolute value."""
+    """Largest absolute value; 0 for an empty tensor."""
+    if r.numel() == 0:
+        return r.new_zeros(())
     return torch.linalg.vector_norm(r, ord=torch.inf)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from odestudy.ode._callbacks import adjoint_hooks, hooks_of
-from odestudy.ode._event import Event, EventFn
+from odestudy.ode._event import EventFn
 from odestudy.ode._problem import make_problem
 from odestudy.ode._run import Run
 from odestudy.ode._solution import State
@@ -102,6 +102,5 @@ def _results(run: Run, gradient: str, event_fn: EventFn | None) -> Any:
         raise ValueError(
             f"with event_fn, t must hold start and direction, two times; got {len(run.times.values)}"
         )
-    run.event = Event(event_fn, run.problem, run.times.values[0])
-    solution = finish(run, gradient).raise_on_failure()
+    solution = finish(run, gradient, event_fn=event_fn).raise_on_failure()
     return solution.event_t, solution.ys

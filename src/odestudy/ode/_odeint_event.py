@@ -41,7 +41,7 @@ def _reroute(problem: Problem, event: Event, t: Tensor, y: Tensor) -> tuple[Tens
     with torch.enable_grad():
         time = t.detach().clone().requires_grad_()
         state = y.detach().clone().requires_grad_()
-        slope = problem.f(time.to(y.dtype.to_real()).to(y.device), state).detach()
+        slope = problem.f(time.to(y.dtype).to(y.device), state).detach()
         along_t, along_y = torch.autograd.grad(
             event.least(time, state), (time, state), allow_unused=True, materialize_grads=True
         )

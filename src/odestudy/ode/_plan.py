@@ -51,13 +51,21 @@ class Plan:
             if previous is not None:
                 cursor.dt, cursor.previous = previous.dt, previous.previous
             offset = None if offsets is None else offsets[0]
-            loop = AdaptiveLoop(self.stepper, self.tolerance, self.control, counter, offset, self.hooks)
+            loop = AdaptiveLoop(
+                self.stepper, self.tolerance, self.control, counter, offset, self.hooks, times
+            )
             return cursor, loop.run(f, cursor, times[-1], observer)
-        points = self.grid.points(times)
+        points, most = self.grid.points(times), self.control.max_steps
+        moved = self.grid.offsets(points, times, offsets)
         fixed = FixedLoop(self.stepper, counter, self.hooks, self.perturb)
-        cursor.y = fixed.run(f, y, points, observer, self.grid.offsets(points, times, offsets))
-        cursor.t = times[-1]
-        return cursor, None
+        cursor.t, cursor.y, ended = fixed.run(f, y, points[: most + 1], observer, moved)
+        if ended or len(points) - 1 <= most:
+            return cursor, None
+        return cursor, Failure(
+            "max_steps",
+            f"{most} steps were not enough: the grid from t = {times[0]:.9g} to t = {times[-1]:.9g} has "
+            f"{len(points) - 1}. Try: a larger max_steps, or longer steps.",
+        )
 
     def horizon(self, times: tuple[float, ...]) -> float:
         """How far a solve that waits for an event may go, in the direction of `times`.

@@ -40,7 +40,7 @@ class Problem:
 def make_problem(
     f: Callable[[Tensor, Any], Any], y0: State, params: Iterable[Tensor] | nn.Module | None
 ) -> Problem:
-    """Checks and normalises; raises ValueError for a state that is no tensor of floating point numbers."""
+    """Checks and normalises; raises ValueError for a state that is not of float32 or float64."""
     if not callable(f):
         raise ValueError(f"f must be a callable f(t, y) that gives dy/dt, got {type(f).__name__}")
     parts = (y0,) if isinstance(y0, Tensor) else y0
@@ -50,8 +50,11 @@ def make_problem(
             "wrap numbers and arrays with torch.as_tensor"
         )
     for part in parts:
-        if not (part.is_floating_point() or part.is_complex()):
-            raise ValueError(f"y0 must hold floating point numbers, got {part.dtype}; use y0.double()")
+        if part.dtype not in (torch.float32, torch.float64):
+            raise ValueError(
+                f"y0 must hold real floating point numbers, float32 or float64, got {part.dtype}; "
+                "use y0.double() (for complex numbers torch.view_as_real)"
+            )
     module = f if isinstance(f, nn.Module) else None
     found = _parameters(module, params)
     if isinstance(y0, Tensor):
@@ -75,7 +78,7 @@ def _parameters(
         if module is None:
             return None
         params = module.parameters()
-    found = tuple(params)
+    found = tuple(params) if isinstance(params, Iterable) else (params,)
     if not all(isinstance(p, Tensor) for p in found):
         raise ValueError("params must be tensors (or a module whose parameters they are)")
     return tuple(p for p in found if p.requires_grad)

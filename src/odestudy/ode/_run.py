@@ -12,6 +12,7 @@ from odestudy.ode._norms import MixedNorm, Norm
 from odestudy.ode._observer import Observer
 from odestudy.ode._plan import Plan, counted
 from odestudy.ode._problem import Problem, unflatten
+from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
 from odestudy.ode._solution import State, Stats
 from odestudy.ode._status import Failure
 from odestudy.ode._step import Field
@@ -39,10 +40,23 @@ class Run:
         """f with its forward evaluations counted, its first output checked."""
         return _checked(counted(self.problem.f, Counter(self.stats)))
 
-    def no_event(self, horizon: float) -> Failure:
-        """The failure of a solve that met no event."""
-        t0 = self.times.values[0]
+    def no_event(self, horizon: float, y: Tensor) -> Failure:
+        """The failure of a solve that met no event and ended at `y`."""
+        t0, lost = self.times.values[0], None if self.event is None else self.event.lost
+        if lost is not None:
+            return Failure("non_finite", f"the state or event_fn is not finite at t = {lost:.9g}")
+        if not bool(torch.isfinite(y).all()):
+            return Failure("non_finite", f"the state left the finite numbers before t = {horizon:.9g}")
         return Failure("max_steps", f"no event between t = {t0:.9g} and t = {horizon:.9g}")
+
+    def refuse_scipy(self, gradient: str, dense: bool, event: bool) -> None:
+        """Raises ValueError where scipy's solvers would leave out a gradient, dense output or an event."""
+        if not isinstance(self.plan.stepper, ScipySolver):
+            return
+        inputs = (self.problem.y0, self.times.tensor, *(self.problem.params or ()))
+        wanted = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)
+        if dense or event or (wanted and gradient != "adjoint"):
+            raise ValueError(REFUSAL)
 
     def restore_one(self, y: Tensor) -> State:
         """One state as the caller gave it."""

@@ -19,8 +19,8 @@ from odestudy.ode._tolerance import Tolerance
 
 Slope = Callable[[float, np.ndarray], np.ndarray]
 REFUSAL = (
-    "method 'scipy_solver' has no dense output and is not differentiated through: take gradient='adjoint', "
-    "and neither dense, event_fn nor a t that needs a gradient"
+    "method 'scipy_solver' has no dense output and is not differentiated through: take gradient='adjoint' "
+    "(odeint_adjoint) or torch.no_grad(), and neither dense nor event_fn"
 )
 SOLVERS = ("RK45", "RK23", "DOP853", "Radau", "BDF", "LSODA", "adams")
 
@@ -57,7 +57,7 @@ class ScipySolver:
         """Solves to the last of `times` and hands the observer the states at each of them."""
 
         def numpy_f(t: float, x: np.ndarray) -> np.ndarray:
-            time = torch.tensor(t, dtype=y.dtype.to_real(), device=y.device)
+            time = torch.tensor(t, dtype=y.dtype, device=y.device)
             return f(time, _state(x, y)).reshape(-1).double().cpu().numpy()
 
         x0 = y.detach().reshape(-1).double().cpu().numpy()

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from odestudy.ode._arguments import finite_times, number
 from odestudy.ode._control import Control
 from odestudy.ode._controller import PIDController
 from odestudy.ode._dense import Interpolant, Recorder
@@ -15,8 +16,10 @@ from odestudy.ode._norms import NORMS, Norm, mixed, rms
 from odestudy.ode._plan import Plan
 from odestudy.ode._problem import Problem, make_problem, unflatten
 from odestudy.ode._run import Run
+from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._solution import Solution, State
 from odestudy.ode._status import choose
+from odestudy.ode._stepper import Stepper
 from odestudy.ode._tableau import ExplicitTableau
 from odestudy.ode._times import make_times
 from odestudy.ode._tolerance import make_tolerance
@@ -53,7 +56,7 @@ def solve(
 
     y0 is a tensor of any shape or a tuple of them; t, strictly monotonic, may decrease. Embedded pairs adapt
     their step to rtol and atol (dt0: the first step) unless `grid` gives the steps; the others take steps
-    of dt0, or from one time to the next. `dense` adds the solution as a function of time; with `event_fn` the
+    of dt0, or of `grid`, or from one time to the next, and at most max_steps of them. `dense` adds the solution as a function of time; with `event_fn` the
     solve ends where an element of event_fn(t, y) changes its sign, and t says only start and direction;
     `options` are the method's own (max_order, max_iters; solver).
 
@@ -62,30 +65,39 @@ def solve(
     """
     problem = make_problem(f, y0, params)
     times = make_times(t, problem.y0)
-    choose("gradient", gradient, GRADIENTS)  # type: ignore[arg-type]
+    choose("gradient", gradient, GRADIENTS)
     choose("adjoint_norm", adjoint_norm, ADJOINT_NORMS)
+    if controller is not None and not isinstance(controller, PIDController):
+        raise ValueError(f"controller must be a PIDController or None, got {controller!r}")
+    if event_fn is not None and not callable(event_fn):
+        raise ValueError(f"event_fn must be a callable event_fn(t, y) or None, got {event_fn!r}")
     control = Control(
         pid=controller or PIDController(),
-        dt0=dt0,
-        dtmin=dtmin,
-        dtmax=dtmax,
+        dt0=None if dt0 is None else number("dt0", dt0),
+        dtmin=number("dtmin", dtmin),
+        dtmax=number("dtmax", dtmax),
         max_steps=max_steps,
-        step_t=tuple(float(s) for s in step_t),
-        jump_t=tuple(float(s) for s in jump_t),
+        step_t=finite_times("step_t", step_t),
+        jump_t=finite_times("jump_t", jump_t),
     )
     adaptive = grid is None and make_stepper(method, options=options).error_power > 0
+    stepper = make_stepper(method, not adaptive, options)
+    if not adaptive:
+        _refuse_ignored(stepper, control, controller, grid)
     plan = Plan(
-        stepper=make_stepper(method, not adaptive, options),
+        stepper=stepper,
         tolerance=make_tolerance(rtol, atol, _norm(norm, problem), problem),
         control=control,
-        grid=None if adaptive else _grid(grid, dt0),
+        grid=None if adaptive else _grid(grid, control.dt0),
     )
-    event = None if event_fn is None else Event(event_fn, problem, times.values[0])
-    return finish(Run(problem, times, plan, plan, adjoint_norm, event=event), gradient, dense)
+    return finish(Run(problem, times, plan, plan, adjoint_norm), gradient, dense, event_fn)
 
 
-def finish(run: Run, gradient: str, dense: bool = False) -> Solution:
+def finish(run: Run, gradient: str, dense: bool = False, event_fn: EventFn | None = None) -> Solution:
     """Runs the solve and packs what came out of it."""
+    run.refuse_scipy(gradient, dense, event_fn is not None)
+    if event_fn is not None:
+        run.event = Event(event_fn, run.problem, run.times.values[0])
     recorder = Recorder()
     if dense:
         run.observers = (*run.observers, recorder)
@@ -97,23 +109,52 @@ def finish(run: Run, gradient: str, dense: bool = False) -> Solution:
         stats=run.stats,
         status="ok" if failed is None else failed.status,
         message="" if failed is None else failed.message,
-        interpolant=Interpolant(run.plan.stepper, recorder, run.problem) if dense else None,
+        interpolant=_interpolant(run, recorder) if dense else None,
         event_t=None if event is None or event.t is None else run.times.tensor[-1].detach(),
     )
 
 
+def _interpolant(run: Run, recorder: Recorder) -> Interpolant:
+    event = None if run.event is None else run.event.t
+    return Interpolant(run.plan.stepper, recorder, run.problem, run.times.values[0], event)
+
+
+def _refuse_ignored(stepper: Stepper, control: Control, controller: PIDController | None, grid: Any) -> None:
+    """Raises ValueError for what only adaptive steps, or scipy's own, take notice of."""
+    scipys = isinstance(stepper, ScipySolver)
+    given = {
+        "controller": controller is not None,
+        "step_t": control.step_t != (),
+        "jump_t": control.jump_t != (),
+        "dtmin": control.dtmin > 0 and not scipys,
+        "dtmax": control.dtmax < float("inf") and not scipys,
+        "grid": grid is not None and scipys,
+    }
+    ignored = [name for name, there in given.items() if there]
+    if ignored:
+        kind = "scipy's solvers" if scipys else "fixed steps"
+        raise ValueError(
+            f"{kind} take no {', '.join(ignored)}: leave them out, or take an adaptive method of ours without "
+            "grid (a grid may hold the times to step onto)"
+        )
+    if grid is not None and control.dt0 is not None:
+        raise ValueError(f"dt0 {control.dt0} and grid exclude each other; give one of them")
+
+
 def _grid(grid: Tensor | Sequence[float] | None, dt0: float | None) -> Grid:
     if grid is not None:
-        return explicit([float(g) for g in grid])
+        return explicit(finite_times("grid", grid))
     return ON_TIMES if dt0 is None else uniform(dt0)
 
 
 def _norm(norm: str | Norm | None, problem: Problem) -> Norm:
     """A norm on the flat state; a callable sees the state as the caller gave it."""
     if isinstance(norm, str):
-        choose("norm", norm, NORMS)  # type: ignore[arg-type]
+        choose("norm", norm, NORMS)
         return NORMS[norm]
     if norm is None:
         return rms if problem.shapes is None else mixed(problem.shapes)
+    if not callable(norm):
+        raise ValueError(f"norm must be one of {', '.join(sorted(NORMS))}, or a callable, got {norm!r}")
     shapes = problem.shapes
     return norm if shapes is None else lambda r: norm(unflatten(r, shapes))  # type: ignore[arg-type]

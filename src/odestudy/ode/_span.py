@@ -38,7 +38,7 @@ class Span:
         before: bool = False,
     ) -> None:
         self.t, self.dt, self.given = t, dt, given
-        self.dtype, self.device = like.dtype.to_real(), like.device
+        self.dtype, self.device = like.dtype, like.device
         self.after, self.before = after, before
 
     def stages(self, nodes: tuple[float, ...]) -> Sequence[Tensor]:

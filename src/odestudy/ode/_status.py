@@ -1,7 +1,8 @@
 """How a solve ended: a status with a text, or the same as an exception."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Status = Literal[
     "ok",
@@ -32,7 +33,7 @@ class SolveError(RuntimeError):
         self.failure = failure
 
 
-def choose(what: str, name: str, known: dict[str, object] | tuple[str, ...]) -> None:
+def choose(what: str, name: Any, known: Mapping[str, Any] | tuple[str, ...]) -> None:
     """Raises ValueError that lists the known names if `name` is not among them."""
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ValueError(f"unknown {what} {name!r}; known are: {', '.join(sorted(known))}")

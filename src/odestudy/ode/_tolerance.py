@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from odestudy.ode._arguments import number
 from odestudy.ode._norms import Norm, rms
 from odestudy.ode._problem import Problem
 
@@ -51,12 +52,24 @@ def _allowed(name: str, value: Any, problem: Problem) -> float | Tensor:
             what = "no tuple" if problem.shapes is None else f"a tuple of {len(problem.shapes)}"
             raise ValueError(f"{name} has {len(value)} entries, but y0 is {what}; give one per tensor of y0")
         each = zip(value, problem.shapes, strict=True)
-        parts = [torch.as_tensor(v, dtype=problem.y0.dtype.to_real()).expand(s).reshape(-1) for v, s in each]
-        value = torch.cat(parts).to(problem.y0.device)
+        value = torch.cat([_spread(name, v, s, problem.y0).reshape(-1) for v, s in each])
     elif isinstance(value, Tensor) and value.numel() > 1:
         value = value.to(problem.y0.device)
+        _spread(name, value, problem.y0.shape, problem.y0)
     else:
-        value = float(value)
-    if not bool(torch.as_tensor(value >= 0).all()):
-        raise ValueError(f"{name} must not be negative or nan, got {value}")
+        value = number(name, value)
+    allowed = torch.as_tensor(value)
+    if not bool(((allowed >= 0) & (allowed < torch.inf)).all()):
+        raise ValueError(f"{name} must not be negative or nan, nor infinite, got {value}")
     return value
+
+
+def _spread(name: str, value: Any, shape: torch.Size, y0: Tensor) -> Tensor:
+    """The tolerance for each element of a tensor of this shape."""
+    try:
+        return torch.as_tensor(value, dtype=y0.dtype, device=y0.device).expand(shape)
+    except (TypeError, ValueError, RuntimeError) as error:
+        got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
+        raise ValueError(
+            f"{name} must be a number or broadcast to y0's shape {tuple(shape)}, got {got}"
+        ) from error

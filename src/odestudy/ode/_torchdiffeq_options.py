@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from odestudy.ode._arguments import finite_times, number, whole
 from odestudy.ode._control import Control
 from odestudy.ode._controller import PIDController
 from odestudy.ode._grid import ON_TIMES, Grid, uniform
@@ -19,6 +20,7 @@ from odestudy.ode._problem import Problem, unflatten
 from odestudy.ode._status import choose
 from odestudy.ode._tolerance import make_tolerance
 
+UNLIMITED = 2**31 - 1  # steps, where torchdiffeq has no limit
 ADAPTIVE_OPTIONS = (
     "norm",
     "first_step",
@@ -63,7 +65,7 @@ def make_plan(
     return Plan(
         with_interpolation(stepper, interp),
         tolerance,
-        Control(dt0=_number(options, "step_size", None)),
+        Control(dt0=_number(options, "step_size", None), max_steps=UNLIMITED),
         grid=_grid(options, caller, problem.y0),
         perturb=bool(options.get("perturb", False)),
         hooks=hooks,
@@ -83,27 +85,37 @@ def _control(options: dict[str, Any]) -> Control:
         factor_max=_number(options, "ifactor", 10.0),
         factor_min=_number(options, "dfactor", 0.2),
     )
+    _check_dtype(options.get("dtype", torch.float64))
     dtmin = _number(options, "min_step", 0.0)
     return Control(
         pid=pid,
         dt0=_number(options, "first_step", None),
         dtmin=dtmin,
         dtmax=_number(options, "max_step", math.inf),
-        max_steps=int(_number(options, "max_num_steps", 2**31 - 1)),
+        max_steps=_count(options, "max_num_steps"),
+        max_steps_each=True,
         force_dtmin=dtmin > 0,
         step_t=_floats(options, "step_t"),
         jump_t=_floats(options, "jump_t"),
     )
 
 
+def _check_dtype(dtype: Any) -> None:
+    """Times are float64 here whatever the option says, as in torchdiffeq by default."""
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ValueError(
+            f"option 'dtype' must be a floating point torch.dtype, such as torch.float64, got {dtype!r}"
+        )
+
+
 def _number(options: dict[str, Any], name: str, default: Any) -> Any:
     value = options.get(name)
-    if value is None:
-        return default
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"option {name!r} must be a number, got {value!r}") from error
+    return default if value is None else number(f"option {name!r}", value)
+
+
+def _count(options: dict[str, Any], name: str) -> int:
+    value = options.get(name)
+    return UNLIMITED if value is None else whole(f"option {name!r}", value, 1)
 
 
 def _floats(options: dict[str, Any], name: str) -> tuple[float, ...]:
@@ -112,7 +124,7 @@ def _floats(options: dict[str, Any], name: str) -> tuple[float, ...]:
         return ()
     if not isinstance(value, Tensor | list | tuple):
         raise ValueError(f"option {name!r} must be a tensor of times, got {type(value).__name__}")
-    times = tuple(torch.as_tensor(value, dtype=torch.float64).reshape(-1).tolist())
+    times = finite_times(f"option {name!r}", value)
     if len(set(times)) < len(times):
         raise ValueError(f"option {name!r} must not repeat times, got {times}")
     return times

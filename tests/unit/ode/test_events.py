@@ -116,3 +116,85 @@ def test_an_event_with_fixed_steps_needs_their_size() -> None:
 def test_an_event_needs_exactly_start_and_direction() -> None:
     with pytest.raises(ValueError, match="two times; got 3"):
         ode.odeint(Fall(), start(), torch.tensor([0.0, 1.0, 2.0]), event_fn=ground)
+
+
+@pytest.mark.parametrize(("y0", "slope"), [(float("nan"), -1.0), (1.0, float("inf"))])
+def test_a_non_finite_start_ends_the_wait_for_an_event_at_once(y0: float, slope: float) -> None:
+    calls = 0
+
+    def f(t: Tensor, y: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        assert calls < 10
+        return slope * y
+
+    with pytest.raises(ode.SolveError) as caught:
+        ode.odeint_event(f, torch.tensor([y0]), torch.tensor(0.0), event_fn=lambda t, y: y - 0.5)
+    assert caught.value.status == "non_finite"
+
+
+def test_a_state_at_rest_that_meets_no_event_runs_out_of_time_and_says_so() -> None:
+    y0, t0 = torch.ones(1, dtype=F64), torch.tensor(0.0, dtype=F64)
+    with pytest.raises(ode.SolveError, match="no event between t = 0 and t = inf"):
+        ode.odeint_event(lambda t, y: 0 * y, y0, t0, event_fn=lambda t, y: y - 0.5)
+
+
+@pytest.mark.parametrize("gradient", ["backprop", "checkpointed"])
+def test_an_overflow_with_fixed_steps_is_no_event(gradient: str) -> None:
+    arguments = {"method": "euler", "dt0": 0.1, "gradient": gradient, "params": ()}
+    for dtype in (torch.float32, F64):
+        solution = ode.solve(
+            lambda t, y: y * y * 1e300, torch.ones(1, dtype=dtype), [0.0, 1.0],
+            event_fn=lambda t, y: y - 1e10, **arguments
+        )  # fmt: skip
+        assert solution.status == "non_finite"
+        assert solution.event_t is None
+        assert bool(solution.ys[1].isnan())
+
+
+def test_an_event_function_that_is_no_number_is_no_event() -> None:
+    solution = ode.solve(
+        lambda t, y: -y, torch.ones(1), [0.0, 1.0], event_fn=lambda t, y: torch.log(y - 0.5) + 9.0
+    )
+    assert solution.status == "non_finite"
+    assert "event_fn is not finite" in solution.message
+
+
+def test_a_state_that_runs_to_infinity_on_the_near_side_of_the_event_is_non_finite() -> None:
+    solution = ode.solve(
+        lambda t, y: y, torch.full((1,), 1e30), [0.0, 1.0], event_fn=lambda t, y: y, method="euler", dt0=1.0
+    )
+    assert solution.status == "non_finite"
+
+
+def test_a_gradient_in_the_start_moves_fixed_steps_up_to_the_event() -> None:
+    grads = []
+    for gradient in ("backprop", "checkpointed"):
+        t = torch.tensor([0.3, 1.0], dtype=F64, requires_grad=True)
+        ys = ode.solve(Fall(), start(), t, method="rk4", dt0=0.1, event_fn=ground, gradient=gradient).ys
+        grads.append(torch.autograd.grad(ys[1][-1].sum() + ys[0][-1].sum(), t)[0])
+    torch.testing.assert_close(*grads)
+
+
+@pytest.mark.parametrize("method", [{"method": "dopri5"}, {"method": "rk4", "dt0": 0.1}])
+def test_the_interpolant_ends_at_the_event(method: dict) -> None:
+    solution = ode.solve(Fall(), start(), [0.0, 1.0], event_fn=ground, dense=True, **method)
+    assert solution.interpolant is not None
+    assert solution.event_t is not None
+    when = float(solution.event_t)
+    assert solution.interpolant.ts[-1] == when
+    for ours, row in zip(solution.interpolant(when), solution.ys, strict=True):
+        torch.testing.assert_close(ours, row[-1])
+    with pytest.raises(ValueError, match=r"is outside the solve, which ran from 0\.0 to 1\.4"):
+        solution.interpolant(when + 1e-6)
+
+
+@pytest.mark.parametrize("method", ["dopri5", "rk4"])
+def test_the_interpolant_of_a_single_time_is_the_initial_value(method: str) -> None:
+    y0 = torch.ones(2)
+    interpolant = ode.solve(lambda t, y: -y, y0, [0.5], dense=True, method=method).interpolant
+    assert interpolant is not None
+    assert torch.equal(interpolant(0.5), y0)
+    assert torch.equal(interpolant(torch.tensor([0.5, 0.5])), torch.stack([y0, y0]))
+    with pytest.raises(ValueError, match="outside the solve"):
+        interpolant(0.6)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+import torchdiffeq
 from helpers import F64, Mlp, rotation
 from torch import Tensor
 
@@ -137,12 +138,39 @@ Y0, T = torch.ones(2), torch.tensor([0.0, 1.0])
         ({"rtol": -1.0}, "rtol must not be negative"),
         ({"atol": float("nan")}, "atol must not be negative or nan"),
         ({"rtol": (1e-3, 1e-3)}, "rtol has 2 entries, but y0 is no tuple"),
+        ({"rtol": torch.inf}, "rtol must not be negative or nan, nor infinite, got inf"),
+        ({"rtol": None}, "rtol must be a number, got None"),
+        ({"rtol": "tight"}, "rtol must be a number, got 'tight'"),
+        ({"atol": torch.ones(3)}, r"atol must be .* broadcast to y0's shape \(2,\), got shape \(3,\)"),
+        ({"rtol": torch.ones(2, 2)}, r"rtol must be .* broadcast to y0's shape \(2,\), got shape \(2, 2\)"),
+        ({"y0": (torch.ones(2),), "atol": (torch.ones(3),)}, r"atol must be .* y0's shape \(2,\)"),
+        ({"norm": 3}, "norm must be one of linf, rms, or a callable, got 3"),
+        ({"controller": 3}, "controller must be a PIDController or None, got 3"),
+        ({"method": None}, "unknown method None; known are: .*dopri5"),
+        ({"gradient": None}, "unknown gradient None"),
+        ({"event_fn": 3}, "event_fn must be a callable"),
+        ({"params": 3}, "params must be tensors"),
+        ({"max_steps": 1.5}, "max_steps 1.5: need a whole number, at least 1"),
+        ({"dt0": "small"}, "dt0 must be a number, got 'small'"),
+        ({"grid": [torch.nan]}, r"grid must hold finite times, got \(nan,\)"),
+        ({"step_t": [torch.nan]}, "step_t must hold finite times"),
+        ({"jump_t": ["soon"]}, r"jump_t must be a tensor or list of times, got \['soon'\]"),
+        (
+            {"method": "fixed_adams", "options": {"max_order": 2.5}},
+            "max_order 2.5: need a whole number, 1 to 12",
+        ),
+        ({"method": "fixed_adams", "options": {"max_iters": 0}}, "max_iters 0: need at least 1"),
+        ({"y0": torch.ones(2, dtype=torch.complex64)}, "float32 or float64, got torch.complex64"),
+        ({"y0": torch.ones(2, dtype=torch.float16)}, "float32 or float64, got torch.float16"),
         ({"t": torch.tensor([0.0, 0.0])}, "strictly increasing or strictly decreasing"),
         ({"t": torch.tensor([0.0, 2.0, 1.0])}, "strictly increasing or strictly decreasing"),
         ({"t": torch.tensor([0.0, torch.inf])}, "t must be finite"),
         ({"t": torch.tensor([[0.0, 1.0]])}, r"one-dimensional .* got shape \(1, 2\)"),
         ({"t": torch.tensor([0, 1])}, "t must be floating point, got torch.int64"),
-        ({"y0": torch.ones(2, dtype=torch.int64)}, "y0 must hold floating point numbers"),
+        (
+            {"y0": torch.ones(2, dtype=torch.int64)},
+            "y0 must hold real floating point numbers, float32 or float64",
+        ),
         ({"y0": [1.0, 2.0]}, "y0 must be a tensor or a non-empty tuple of tensors, got list"),
         ({"y0": ()}, "y0 must be a tensor or a non-empty tuple"),
         ({"dtmin": 1.0, "dtmax": 0.5}, "need 0 <= dtmin <= dtmax"),
@@ -179,6 +207,14 @@ def test_wrong_arguments_are_refused_before_f_is_asked(arguments: dict[str, Any]
         ({"options": {"norm": "rms"}}, "'norm' must be a callable"),
         ({"options": {"jump_t": 0.5}}, "'jump_t' must be a tensor of times"),
         ({"options": {"jump_t": torch.tensor([0.5, 0.5])}}, "must not repeat times"),
+        ({"options": {"step_t": torch.tensor([torch.nan])}}, "'step_t' must hold finite times"),
+        ({"options": {"max_num_steps": 1.5}}, "'max_num_steps' 1.5: need a whole number"),
+        ({"rtol": None}, "rtol must be a number, got None"),
+        (
+            {"options": {"dtype": torch.int64}},
+            "'dtype' must be a floating point torch.dtype.*got torch.int64",
+        ),
+        ({"options": {"dtype": "float64"}}, "'dtype' must be a floating point torch.dtype.*got 'float64'"),
     ],
 )
 def test_wrong_options_of_odeint_are_refused_before_f_is_asked(arguments: dict[str, Any], text: str) -> None:
@@ -209,5 +245,118 @@ def test_multistep_methods_say_which_gradients_they_lack() -> None:
 
 
 def test_a_controller_that_could_not_control_is_refused() -> None:
-    with pytest.raises(ValueError, match="0 < factor_min < 1 < factor_max"):
+    with pytest.raises(ValueError, match="0 < factor_min <= 1 <= factor_max"):
         PIDController(factor_min=2.0)
+
+
+@pytest.mark.parametrize("gradient", ["backprop", "checkpointed", "forward", "quadrature"])
+def test_scipys_solvers_refuse_the_gradients_that_they_would_leave_out(gradient: str) -> None:
+    class Unasked(torch.nn.Linear):
+        forward = staticmethod(unasked)
+
+    y0, t = Y0.clone().requires_grad_(), T.clone().requires_grad_()
+    fixed = Unasked(2, 2).requires_grad_(False)
+    for f, start, times in ((fixed, y0, T), (fixed, Y0, t), (Unasked(2, 2), Y0, T)):
+        with pytest.raises(ValueError, match="is not differentiated through: take gradient='adjoint'"):
+            solve(f, start, times, method="scipy_solver", gradient=gradient)
+    for start, times in ((y0, T), (Y0, t)):
+        with pytest.raises(ValueError, match="is not differentiated through"):
+            ode.odeint(unasked, start, times, method="scipy_solver")
+
+
+def test_scipys_solvers_run_where_no_gradient_is_wanted() -> None:
+    y0 = Y0.clone().requires_grad_()
+    with torch.no_grad():
+        ys = ode.odeint(rotation, y0, T, method="scipy_solver")
+    assert not ys.requires_grad
+    assert solve(rotation, Y0, T, method="scipy_solver").status == "ok"
+
+
+@pytest.mark.parametrize("arguments", [{"dense": True}, {"event_fn": unasked}])
+def test_scipys_solvers_refuse_dense_output_and_events_before_f_is_asked(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="has no dense output"):
+        solve(unasked, Y0, T, method="scipy_solver", **arguments)
+
+
+@pytest.mark.parametrize("dt0", [None, 0.1])
+def test_a_non_finite_slope_at_the_start_is_reported_at_once(dt0: float | None) -> None:
+    solution = solve(lambda t, y: y / 0.0, torch.ones(1), [0.0, 1.0], dt0=dt0)
+    assert solution.status == "non_finite"
+    assert "f gave a non-finite value at the start, t = 0" in solution.message
+    assert solution.stats.nfe == 1
+
+
+@pytest.mark.parametrize("method", ["rk4", "dopri5"])
+@pytest.mark.parametrize(
+    "ignored",
+    [{"controller": PIDController()}, {"dtmin": 0.1}, {"dtmax": 0.1}, {"step_t": [0.5]}, {"jump_t": [0.5]}],
+)
+def test_fixed_steps_refuse_what_they_would_ignore(method: str, ignored: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"fixed steps take no {next(iter(ignored))}: .*without grid"):
+        solve(unasked, Y0, T, method=method, grid=[0.5], **ignored)
+
+
+def test_a_step_size_and_a_grid_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match="and grid exclude each other"):
+        solve(unasked, Y0, T, method="rk4", grid=[0.5], dt0=0.1)
+
+
+@pytest.mark.parametrize("ignored", [{"grid": [0.5]}, {"controller": PIDController()}, {"jump_t": [0.5]}])
+def test_scipys_solvers_refuse_what_they_would_ignore(ignored: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"scipy's solvers take no {next(iter(ignored))}"):
+        solve(unasked, Y0, T, method="scipy_solver", **ignored)
+
+
+@pytest.mark.parametrize("gradient", ["backprop", "checkpointed"])
+@pytest.mark.parametrize("steps", [{"dt0": 0.1}, {"grid": torch.linspace(0, 1, 11)[1:-1]}])
+def test_a_grid_with_too_many_steps_is_a_status_and_keeps_what_it_reached(
+    steps: dict[str, Any], gradient: str
+) -> None:
+    f, y0 = Mlp(), torch.ones(2, dtype=F64, requires_grad=True)
+    t = torch.tensor([0.0, 0.35, 0.6, 1.0], dtype=F64, requires_grad=True)
+    solution = solve(f, y0, t, method="rk4", max_steps=5, gradient=gradient, **steps)
+    assert solution.status == "max_steps"
+    assert "5 steps were not enough: the grid from t = 0 to t = 1 has 10" in solution.message
+    assert solution.stats.accepted == 5
+    assert solution.ys.isfinite().all(1).tolist() == [True, True, False, False]
+    whole = solve(f, y0, t, method="rk4", max_steps=10, **steps)
+    assert whole.status == "ok"
+    ours, exact = (torch.autograd.grad(ys[1].sum(), [y0, t]) for ys in (solution.ys, whole.ys))
+    for a, b in zip(ours, exact, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_an_event_before_the_last_allowed_step_is_found() -> None:
+    arguments = {"method": "rk4", "dt0": 0.1, "event_fn": lambda t, y: y - 0.5}
+    y0 = torch.ones(1, dtype=F64)
+    assert solve(lambda t, y: -y, y0, [0.0, 1.0], max_steps=7, **arguments).status == "ok"
+    assert solve(lambda t, y: -y, y0, [0.0, 1.0], max_steps=6, **arguments).status == "max_steps"
+
+
+def test_an_empty_batch_is_solved_under_every_norm() -> None:
+    for norm in ("rms", "linf"):
+        assert solve(rotation, torch.ones(0, 2), [0.0, 1.0], norm=norm).ys.shape == (2, 0, 2)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_max_num_steps_of_odeint_bounds_each_interval_and_max_steps_of_solve_them_all(sign: float) -> None:
+    y0, t = torch.ones(2, dtype=F64), sign * torch.linspace(0, 10, 11, dtype=F64)
+    tight = {"rtol": 1e-8, "atol": 1e-8}
+    total = solve(rotation, y0, t, **tight).stats
+    steps = total.accepted + total.rejected
+    for package in (ode, torchdiffeq):
+        package.odeint(rotation, y0, t, options={"max_num_steps": steps // 4}, **tight)
+    assert solve(rotation, y0, t, max_steps=steps // 4, **tight).status == "max_steps"
+    with pytest.raises(SolveError, match="max_steps"):
+        ode.odeint(rotation, y0, t[[0, -1]], options={"max_num_steps": steps // 4}, **tight)
+
+
+@pytest.mark.parametrize("options", [{"ifactor": 1.0}, {"dfactor": 1.0}, {"dtype": torch.float32}])
+def test_options_that_torchdiffeq_takes_are_accepted(options: dict[str, Any]) -> None:
+    y = ode.odeint(rotation, torch.ones(2), T, rtol=1.0, atol=1.0, options=options)
+    assert bool(torch.isfinite(y).all())
+
+
+def test_a_rejected_step_that_may_not_shrink_ends_the_solve() -> None:
+    with pytest.raises(SolveError, match="step_size_underflow: a rejected step may not be made smaller"):
+        ode.odeint(stiff, torch.zeros(1), T, options={"dfactor": 1.0, "first_step": 0.5})

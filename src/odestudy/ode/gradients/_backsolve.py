@@ -72,10 +72,10 @@ def time_gradients(run: Run, ys: Tensor, grad_ys: Tensor, grad_y0: Tensor) -> Te
     counter, grads = Counter(run.stats, backward=True), []
     for i, (time, y, g) in enumerate(zip(run.times.values, ys, grad_ys, strict=True)):
         if i and run.event is not None:
-            grads.append(torch.zeros((), dtype=y.dtype.to_real(), device=y.device))
+            grads.append(torch.zeros((), dtype=y.dtype, device=y.device))
             continue
         counter.evaluation()
-        slope = run.problem.f(torch.tensor(time, dtype=y.dtype.to_real(), device=y.device), y)
+        slope = run.problem.f(torch.tensor(time, dtype=y.dtype, device=y.device), y)
         grads.append((slope * g).sum() if i else -(slope * grad_y0).sum())
     return torch.stack(grads).to(run.times.tensor)
 

@@ -41,11 +41,11 @@ def _forward_to_event(run: Run, f: Field, y0: Tensor, *also: Observer) -> Tensor
     assert event is not None
     t0, horizon = run.times.values[0], run.plan.horizon(run.times.values)
     observer = Several((*run.observers, *also, event))
-    _, run.failure = run.plan.integrate(
+    cursor, run.failure = run.plan.integrate(
         f, y0, (t0, horizon), observer, Counter(run.stats), run.times.start_offsets()
     )
     if event.t is None or event.y is None:
-        run.failure = run.failure or run.no_event(horizon)
+        run.failure = run.failure or run.no_event(horizon, cursor.y)
         return torch.stack([y0, torch.full_like(y0, torch.nan)])
     run.times = run.times.ending_at(event.t)
     return torch.stack([y0, event.y])

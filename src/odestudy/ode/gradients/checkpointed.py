@@ -127,8 +127,12 @@ class Replay:
             return None
         if self.run.plan.grid is None:
             return offsets[:1].expand(len(self.spans) + 1)
-        points = [span[0] for span in self.spans] + [self.spans[-1][1]]
-        return self.run.plan.grid.offsets(points, self.run.times.values, offsets)
+        points, times = [span[0] for span in self.spans] + [self.spans[-1][1]], self.run.times.values
+        if points[-1] == times[-1]:
+            return self.run.plan.grid.offsets(points, times, offsets)
+        if self.run.plan.grid is ON_TIMES:
+            return offsets[: len(points)]
+        return self.run.plan.grid.offsets([*points, times[-1]], times, offsets)
 
     def grad_t(self) -> Tensor | None:
         """dL/dt, where t asks for it."""

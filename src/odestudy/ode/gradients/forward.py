@@ -21,7 +21,8 @@ CHUNK = 256  # directions whose tangents are evaluated together
 def forward(run: Run) -> Tensor:
     """dS/dt = df/dy S + df/dp along every direction of y0 and the parameters (HNW I, eq. I.14.12).
 
-    The exact discrete gradient, as the steps are chosen by the state alone; memory holds the sensitivities
+    The exact discrete gradient in y0 and the parameters, as the steps are chosen by the state alone; dL/dt is
+    the continuous formula's, by f at the observation. Memory holds the sensitivities
     at the observation times, cost grows with the number of directions. Parameters need f to be an nn.Module
     (ValueError otherwise). Not for f that differentiates inside itself without torch.func.
     """
