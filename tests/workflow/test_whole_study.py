@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
@@ -139,6 +140,17 @@ def test_every_figure_has_a_caption_and_an_alternative_text(smoke):
         about = json.loads(file.read_text())
         assert len(about["caption"]) > 20, file
         assert len(about["alt"]) > 20, file
+
+
+def test_moving_figures_play_in_the_html_and_have_a_strip_of_frames_beside_them(smoke):
+    figures = smoke / "results/smoke/figures"
+    moving = [f.stem for f in figures.glob("*.json") if json.loads(f.read_text())["animated"]]
+    assert moving
+    assert page(smoke).count("data:image/gif;base64,") == len(moving)
+    for name in moving:
+        with Image.open(figures / f"{name}.gif") as picture:
+            assert picture.n_frames > 1, name
+        assert (figures / f"{name}.svg").is_file()
 
 
 def test_a_second_run_has_nothing_to_do(smoke):

@@ -15,7 +15,6 @@ wildcard_constraints:
     run="|".join([*TIERS, r"published/[A-Za-z0-9_.-]+"]),
     tier="|".join(TIERS),
     question=r"[a-z_]+",
-    figure=r"[a-z0-9_]+",
 
 
 def refuse(error):
@@ -70,11 +69,20 @@ def question_targets(wildcards):
     found = study(wildcards.run)
     spec = found.questions[wildcards.question]
     tables = [f"results/{wildcards.run}/tables/{name}.csv" for name in spec["tables"]]
-    return tables + [f"results/{wildcards.run}/figures/{name}.svg" for name in spec["figures"]]
+    return tables + figure_files(wildcards.run, spec["figures"], "svg")
+
+
+def figure_files(run, figures, kind):
+    """A file of each figure, and the GIF of each that moves."""
+    moving = [name for name, definition in figures.items() if definition.get("animated")]
+    return [f"results/{run}/figures/{name}.{kind}" for name in figures] + [
+        f"results/{run}/figures/{name}.gif" for name in moving
+    ]
 
 
 wildcard_constraints:
     table="|".join(study(str(config["tier"])).tables),
+    figure="|".join(study(str(config["tier"])).figures),
 
 
 # Two runs in one folder would write the same files: the second one is refused, as long as the first one lives.

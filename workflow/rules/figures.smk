@@ -35,3 +35,22 @@ rule figure:
         config=lambda wildcards: study(wildcards.run).fingerprint,
     script:
         "../scripts/figure.py"
+
+
+# The moving picture of a figure that the question calls animated: GIF, for the HTML report.
+rule animation:
+    input:
+        tables=figure_tables,
+        metrics=figure_metrics,
+    output:
+        "results/{run}/figures/{figure}.gif",
+    log:
+        "results/{run}/logs/figures/{figure}.gif.log",
+    params:
+        code=lambda wildcards: code_hash(
+            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.make"
+        ),
+        overrides=overrides(),
+        config=lambda wildcards: study(wildcards.run).fingerprint,
+    script:
+        "../scripts/animation.py"

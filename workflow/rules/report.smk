@@ -4,9 +4,8 @@ def report_tables(wildcards):
 
 
 def report_figures(wildcards):
-    return expand(
-        "results/{run}/figures/{figure}.json", run=wildcards.run, figure=study(wildcards.run).figures
-    )
+    figures = {name: definition for name, (_, definition) in study(wildcards.run).figures.items()}
+    return figure_files(wildcards.run, figures, "json")
 
 
 # The report: one HTML file that needs no network, and a PDF.

@@ -7,6 +7,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape as html_escape
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +98,18 @@ class Context:
         """A figure with caption, data and command."""
         about = json.loads((self.results / "figures" / f"{name}.json").read_text(encoding="utf-8"))
         links = ", ".join(f"[{escape(f'tables/{t}.csv')}](../tables/{t}.csv)" for t in about["tables"])
-        formats = ", ".join(f"[{kind.upper()}](../figures/{name}.{kind})" for kind in ("svg", "pdf", "png"))
-        alt = escape(about["alt"]).replace('\\"', "&quot;")
+        kinds = ("svg", "pdf", "png", *(["gif"] if about["animated"] else []))
+        formats = ", ".join(f"[{kind.upper()}](../figures/{name}.{kind})" for kind in kinds)
+        alt = _attribute(about["alt"])
         caption = f"{escape(about['title'])}. {escape(about['caption'])}"
+        moving = (
+            f'<p class="moving"><img src="../figures/{name}.gif" alt="Animation. {html_escape(alt)}"></p>'
+        )
         return (
-            f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{_attribute(about["alt"])}" width=100%}}\n\n'
+            (f"```{{=html}}\n{moving}\n```\n\n" if about["animated"] else "")
+            + f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{alt}" width=100%}}\n\n'
             f"::: {{.source}}\nData: {links}. Files: {formats}. "
             f"Remake: `snakemake results/{self.study.run}/figures/{name}.svg`\n:::\n"
-            if alt
-            else ""
         )
 
     def claims_of(self, question: str) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,9 +13,13 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.animation import FuncAnimation, PillowWriter
 
 from odestudy.measure.store import read_arrays, write_atomically
 from odestudy.present.figures.style import SETTINGS, look
+
+FRAMES_PER_SECOND = 8
+GIF_DPI = 110
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,24 @@ def render(name: str, data: FigureData, outputs: dict[str, Path], extra: dict[st
         **extra,
     }
     write_atomically(outputs["json"], (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def render_animation(name: str, data: FigureData, output: Path) -> None:
+    """Draw the moving picture of a figure, its module's animate(data), as an endless GIF.
+
+    The GIF has the size of the column at 110 dots an inch; where there is nothing to show it is one frame
+    that says so.
+    """
+    module = import_module(f"odestudy.present.figures.{name}")
+    with mpl.rc_context(SETTINGS):
+        try:
+            moving = module.animate(data)
+        except NothingToShow as reason:
+            moving = FuncAnimation(_empty(str(reason)), lambda k: (), frames=1)
+        with tempfile.TemporaryDirectory() as scratch:
+            drawn = Path(scratch) / output.name
+            moving.save(drawn, writer=PillowWriter(fps=FRAMES_PER_SECOND), dpi=GIF_DPI)
+            write_atomically(output, drawn.read_bytes())
 
 
 def _empty(reason: str) -> Any:

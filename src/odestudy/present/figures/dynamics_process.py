@@ -1,10 +1,11 @@
-"""The learnt trajectory at a few moments of its training, as a strip of frames."""
+"""The learnt trajectory at a few moments of its training: a strip of frames, and the same in motion."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,6 +17,7 @@ from odestudy.present.figures.words import counted, failures, listing, quantity,
 
 TABLE = "dynamics_recovery"
 MOST_SYSTEMS = 3
+LAST_FRAMES = 8
 
 
 def draw(data: FigureData) -> Figure:
@@ -38,6 +40,28 @@ def draw(data: FigureData) -> Figure:
     handles += [Line2D([], [], **s | {"marker": "", "label": data.label(m)}) for m, s in styles.items()]
     legend_below(figure, handles)
     return figure
+
+
+def animate(data: FigureData) -> FuncAnimation:
+    """One panel a system, all models in it; the last frame stays for a while."""
+    found = _found(data)
+    systems, styles = names(found, 0), looks(names(found, 1))
+    frames = max(len(shown.arrays["process"]) for shown in found.values())
+    figure, grid = canvas(1, len(systems), height=WIDTH / max(len(systems), 2) + 0.35)
+    handles = [Line2D([], [], **look("truth", linewidth=0.9))]
+    handles += [Line2D([], [], **s | {"marker": "", "label": data.label(m)}) for m, s in styles.items()]
+    legend_below(figure, handles)
+
+    def show(k: int) -> list[Any]:
+        for axes, system in zip(grid[0], systems, strict=True):
+            shown = {m: found[system, m] for m in styles if (system, m) in found}
+            axes.clear()
+            _frame(axes, shown, styles, min(k, frames - 1))
+            moment = _moments(shown, frames)[min(k, frames - 1)]
+            axes.set_title(f"{data.label(system)}: {moment}", fontsize=8)
+        return []
+
+    return FuncAnimation(figure, show, frames=frames + LAST_FRAMES)
 
 
 def caption(data: FigureData) -> str:
