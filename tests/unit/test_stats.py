@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from odestudy.measure.fits import log_slope, power_fit
 from odestudy.present.stats import (
     Region,
     bootstrap_interval,
     holm,
-    log_slope,
     mcnemar_p,
-    power_fit,
     rate_estimate,
     t_estimate,
 )
@@ -108,6 +107,18 @@ def test_a_power_law_with_intercept_is_found_where_a_raw_slope_is_fooled(alpha, 
     fit = power_fit(n, a + b * n**alpha)
     assert (fit.alpha, fit.a, fit.b) == pytest.approx((alpha, a, b), rel=1e-4)
     assert fit.share == pytest.approx(b * 64**alpha / a, rel=1e-4)
+
+
+def test_the_interval_of_an_exponent_is_that_of_scipys_nonlinear_regression():
+    from scipy import optimize
+
+    n = np.array([4.0, 8.0, 16.0, 32.0, 64.0, 128.0])
+    y = 3 + 0.7 * n**1.2 * np.array([1.02, 0.97, 1.01, 1.03, 0.98, 1.0])
+    fit = power_fit(n.tolist(), y.tolist())
+    found, covariance = optimize.curve_fit(lambda x, a, b, c: a + b * x**c, n, y, p0=[3.0, 0.7, 1.2])
+    half = scipy_stats.t.ppf(0.975, len(n) - 3) * np.sqrt(covariance[2, 2])
+    assert (fit.alpha, fit.high - fit.alpha) == pytest.approx((found[2], half), rel=1e-3)
+    assert fit.low < 1.2 < fit.high
 
 
 def test_a_constant_grows_by_no_share():

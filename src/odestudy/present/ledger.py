@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from odestudy.measure.fits import LEVEL, PowerFit, log_slope, power_fit
 from odestudy.plan.study import Study
 from odestudy.present.stats import (
     FEWEST_SEEDS,
-    LEVEL,
     Estimate,
     Region,
     holm,
-    log_slope,
-    power_fit,
     rate_estimate,
     t_estimate,
 )
@@ -257,7 +255,7 @@ def _ratio_value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Re
     return Estimate(ratio, ratio, ratio, 1)
 
 
-def _fits(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> list[Any]:
+def _fits(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> list[PowerFit]:
     for column in (estimand["over"], estimand["column"]):
         _column(sides[0], column)
     rows = sides[0].dropna(subset=[estimand["over"], estimand["column"]])
@@ -268,7 +266,11 @@ def _fits(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> list[Any]:
 
 
 def _exponent(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
-    return _spread([fit.alpha for fit in _fits(sides, estimand)], region)
+    """One exponent a seed; several give their mean and interval, a single one that of its fit."""
+    fits = _fits(sides, estimand)
+    if len(fits) == 1:
+        return Estimate(fits[0].alpha, fits[0].low, fits[0].high, 1)
+    return _spread([fit.alpha for fit in fits], region)
 
 
 def _growth_share(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
@@ -281,7 +283,9 @@ def _slope(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) 
         log_slope(r[estimand["over"]].tolist(), r[estimand["column"]].tolist())
         for _, r in sides[0].groupby(["job", "seed"])
     ]
-    return fits[0] if len(fits) == 1 else _spread([fit.value for fit in fits], region)
+    if len(fits) == 1:
+        return Estimate(fits[0].value, fits[0].low, fits[0].high, fits[0].n)
+    return _spread([fit.value for fit in fits], region)
 
 
 def _spread(values: list[float], region: Region) -> Estimate:

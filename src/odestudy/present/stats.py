@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-LEVEL = 0.95
+from odestudy.measure.fits import LEVEL
+
 FEWEST_SEEDS = 5
 
 
@@ -136,66 +137,3 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
         running = max(running, min(1.0, (len(known) - rank) * p[index]))
         adjusted[index] = running
     return adjusted
-
-
-def log_slope(x: Sequence[float], y: Sequence[float]) -> Estimate:
-    """Slope of log y against log x by least squares, with Student's t interval of the regression.
-
-    For a quantity that vanishes with x; where a constant part remains, power_fit has to be taken.
-
-    Raises:
-        ValueError: fewer than three points, or values that are not positive.
-    """
-    a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if len(a) < 3 or not (np.isfinite(b).all() and (a > 0).all() and (b > 0).all()):
-        raise ValueError(f"a slope needs at least three finite positive values; got {list(y)}")
-    from scipy import stats
-
-    found = stats.linregress(np.log(a), np.log(b))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(a) - 2) * found.stderr)
-    return Estimate(float(found.slope), float(found.slope) - half, float(found.slope) + half, len(a))
-
-
-@dataclass(frozen=True)
-class PowerFit:
-    """y = a + b N^alpha; `share` is b N^alpha at the largest N over a."""
-
-    a: float
-    b: float
-    alpha: float
-    share: float
-
-
-def power_fit(n: Sequence[float], y: Sequence[float]) -> PowerFit:
-    """Fit y = a + b N^alpha with a free, by variable projection over alpha in [0.1, 4].
-
-    A slope of log y against log N would absorb the intercept: memory that is exactly affine in N shows less than 1.
-    A curve that varies by less than a thousandth of its mean has b = 0.
-
-    Raises:
-        ValueError: fewer than four points.
-    """
-    x, v = np.asarray(n, dtype=float), np.asarray(y, dtype=float)
-    if len(x) < 4:
-        raise ValueError(f"a fit with three unknowns needs at least four points; got {len(x)}")
-    if np.ptp(v) <= 1e-3 * abs(v.mean()):
-        return PowerFit(float(v.mean()), 0.0, 0.0, 0.0)
-
-    def solve(alpha: float) -> tuple[np.ndarray, float]:
-        design = np.stack([np.ones_like(x), (x / x.max()) ** alpha], axis=1)
-        found, *_ = np.linalg.lstsq(design, v, rcond=None)
-        return found, float(np.linalg.norm(design @ found - v))
-
-    grid = np.linspace(0.1, 4.0, 79)
-    best = grid[int(np.argmin([solve(a)[1] for a in grid]))]
-    from scipy import optimize
-
-    alpha = optimize.minimize_scalar(
-        lambda a: solve(a)[1],
-        bounds=(max(0.05, best - 0.1), best + 0.1),
-        method="bounded",
-        options={"xatol": 1e-6},
-    ).x
-    (a, scaled), _ = solve(alpha)
-    share = np.inf if a <= 0 else scaled / a
-    return PowerFit(float(a), float(scaled / x.max() ** alpha), float(alpha), float(share))
