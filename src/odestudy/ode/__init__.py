@@ -4,12 +4,13 @@
 `odeint_event` take the place of torchdiffeq's.
 """
 
+from odestudy.ode._batched_models import BatchedModels
 from odestudy.ode._controller import PIDController
 from odestudy.ode._dense import Interpolant
 from odestudy.ode._methods import METHODS, TABLEAUS
 from odestudy.ode._odeint import odeint, odeint_adjoint
 from odestudy.ode._odeint_event import odeint_event
-from odestudy.ode._solution import Solution, Stats
+from odestudy.ode._solution import Samples, Solution, Stats
 from odestudy.ode._solve import solve
 from odestudy.ode._status import STATUSES, SolveError
 from odestudy.ode._tableau import DenseOutput, ExplicitTableau
@@ -20,10 +21,12 @@ __all__ = [
     "METHODS",
     "STATUSES",
     "TABLEAUS",
+    "BatchedModels",
     "DenseOutput",
     "ExplicitTableau",
     "Interpolant",
     "PIDController",
+    "Samples",
     "Solution",
     "SolveError",
     "Stats",

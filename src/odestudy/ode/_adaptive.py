@@ -9,7 +9,7 @@ from torch import Tensor
 
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._controller import SMALLEST_RATIO, initial_step
-from odestudy.ode._diagnosis import blame, diagnose, no_start
+from odestudy.ode._diagnosis import blame, details, diagnose, no_start
 from odestudy.ode._hooks import NO_HOOKS, Hooks
 from odestudy.ode._observer import Observer
 from odestudy.ode._span import Span
@@ -181,10 +181,6 @@ class AdaptiveLoop:
         if attempt is not None:
             errors = self.stepper.errors(dt, attempt)
             blamed = blame(self.tolerance, errors[0], cursor.y, attempt.y1)
-        details = {
-            "max_steps": f"{self.control.max_steps} steps were not enough",
-            "step_size_underflow": "the step size became too small"
-            if self.control.pid.factor_min < 1
-            else "a rejected step may not be made smaller, with factor_min 1 (dfactor)",
-        }
-        return diagnose(status, cursor.t, dt, ratio, max(stiffness, 0.0), blamed, cursor.y, details[status])
+        return diagnose(
+            status, cursor.t, dt, ratio, max(stiffness, 0.0), blamed, cursor.y, details(status, self.control)
+        )

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,14 +36,28 @@ class PIDController:
                 "0 < safety <= 1 and 0 < factor_min <= 1 <= factor_max"
             )
 
+    @property
+    def coefficients(self) -> tuple[float, float, float]:
+        """(b1, b2, b3)."""
+        return self.pcoeff + self.icoeff + self.dcoeff, -self.pcoeff - 2 * self.dcoeff, self.dcoeff
+
     def factor(self, ratio: float, previous: tuple[float, float], k: int, growth: bool = True) -> float:
         """By how much to multiply dt after a step with this error ratio; not above 1 unless `growth`."""
         if not ratio < float("inf"):
             return self.factor_min
-        b1, b2, b3 = self.pcoeff + self.icoeff + self.dcoeff, -self.pcoeff - 2 * self.dcoeff, self.dcoeff
+        b1, b2, b3 = self.coefficients
         wanted = self.safety * max(ratio, 1e-10) ** (-b1 / k)
         wanted *= previous[0] ** (-b2 / k) * previous[1] ** (-b3 / k)
         return min(self.factor_max if growth else 1.0, max(self.factor_min, wanted))
+
+    def factors(self, ratios: np.ndarray, previous: np.ndarray, k: int, growth: np.ndarray) -> np.ndarray:
+        """`factor` for several solves at once, shape [n]; `previous` is of shape [n, 2]."""
+        b1, b2, b3 = self.coefficients
+        finite = np.where(ratios < np.inf, ratios, 1.0)
+        wanted = self.safety * np.maximum(finite, 1e-10) ** (-b1 / k)
+        wanted = wanted * previous[:, 0] ** (-b2 / k) * previous[:, 1] ** (-b3 / k)
+        limited = np.minimum(np.where(growth, self.factor_max, 1.0), np.maximum(self.factor_min, wanted))
+        return np.where(ratios < np.inf, limited, self.factor_min)
 
 
 @torch.no_grad()

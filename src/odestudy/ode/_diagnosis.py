@@ -3,11 +3,21 @@
 import torch
 from torch import Tensor
 
+from odestudy.ode._control import Control
 from odestudy.ode._norms import MixedNorm
 from odestudy.ode._status import Failure, Status
 from odestudy.ode._tolerance import Tolerance
 
 STIFF = 2.5  # h |lambda| near the edge of an explicit method's region of stability
+
+
+def details(status: Status, control: Control) -> str:
+    """What ran out: steps, or their size."""
+    if status == "max_steps":
+        return f"{control.max_steps} steps were not enough"
+    if control.pid.factor_min < 1:
+        return "the step size became too small"
+    return "a rejected step may not be made smaller, with factor_min 1 (dfactor)"
 
 
 def diagnose(

@@ -40,7 +40,7 @@ class ExplicitRK:
         y1, ks = rk_step(f, times, span.dt, y, k1, self.tableau, self.rows, self.weights)
         return Attempt(y1, ks, ks[-1] if self.tableau.fsal and not self.short else None, k1)
 
-    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float | Tensor, attempt: Attempt) -> tuple[Tensor, ...]:
         """dt sum_i e_i k_i for each error row of the tableau."""
         return tuple(weighted_sum(row, attempt.ks) * dt for row in self.error_terms)
 

@@ -53,3 +53,9 @@ NORMS: dict[str, Norm] = {"rms": rms, "linf": linf}
 def mixed(shapes: Sequence[torch.Size]) -> MixedNorm:
     """The largest rms over the tensors of a tuple state."""
     return MixedNorm(tuple(s.numel() for s in shapes), tuple(f"state[{i}]" for i in range(len(shapes))))
+
+
+def check_norm(norm: object) -> None:
+    """Raises ValueError unless the norm, which is no name, can be called."""
+    if not callable(norm):
+        raise ValueError(f"norm must be one of {', '.join(sorted(NORMS))}, or a callable, got {norm!r}")

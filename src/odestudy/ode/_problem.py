@@ -15,7 +15,7 @@ def unflatten(flat: Tensor, shapes: tuple[torch.Size, ...], leading: int = 0) ->
     """Splits the last dimension of `flat` into tensors of these shapes, after `leading` common dimensions."""
     lead = flat.shape[:leading]
     chunks = flat.split([s.numel() for s in shapes], dim=-1)
-    return tuple(chunk.reshape(*lead, *s) for chunk, s in zip(chunks, shapes, strict=True))
+    return tuple(chunk.reshape((*lead, *s)) for chunk, s in zip(chunks, shapes, strict=True))
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,26 @@ class Stats:
 
 
 @dataclass(frozen=True)
+class Samples:
+    """What became of each sample of a solve with per_sample: counts, int64 of shape [B], and how it ended.
+
+    A sample's evaluations are those in which it took part, by whatever gradient's forward solve.
+    """
+
+    nfe: Tensor
+    accepted: Tensor
+    rejected: Tensor
+    statuses: tuple[Status, ...]
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Solution:
     """ys at ts (shape [len(ts), *y0.shape], a tuple for a tuple state), counts, and how the solve ended.
 
-    Where `status` is not "ok", the rows of ys that were not reached are nan and `message` says why.
+    Where `status` is not "ok", the rows of ys that were not reached are nan and `message` says why. With
+    per_sample `samples` has each sample's counts and status, `status` is the worst of them, and in `stats`
+    nfe counts the calls of f, for however many samples, accepted and rejected the steps of all samples.
     """
 
     ts: Tensor
@@ -45,6 +61,7 @@ class Solution:
     message: str = ""
     interpolant: "Interpolant | None" = None
     event_t: Tensor | None = None
+    samples: Samples | None = None
 
     def raise_on_failure(self) -> "Solution":
         """Returns itself; raises SolveError where the status is not "ok"."""

@@ -12,7 +12,7 @@ from odestudy.ode._dense import Interpolant, Recorder
 from odestudy.ode._event import Event, EventFn
 from odestudy.ode._grid import ON_TIMES, Grid, explicit, uniform
 from odestudy.ode._methods import make_stepper
-from odestudy.ode._norms import NORMS, Norm, mixed, rms
+from odestudy.ode._norms import NORMS, Norm, check_norm, mixed, rms
 from odestudy.ode._plan import Plan
 from odestudy.ode._problem import Problem, make_problem, unflatten
 from odestudy.ode._run import Run
@@ -24,6 +24,7 @@ from odestudy.ode._tableau import ExplicitTableau
 from odestudy.ode._times import make_times
 from odestudy.ode._tolerance import make_tolerance
 from odestudy.ode.gradients import GRADIENTS
+from odestudy.ode.per_sample import solve_per_sample
 
 ADJOINT_NORMS = ("mixed", "seminorm")
 
@@ -36,7 +37,7 @@ def solve(
     method: str | ExplicitTableau = "dopri5",
     rtol: float | Tensor | Sequence[Any] = 1e-6,
     atol: float | Tensor | Sequence[Any] = 1e-8,
-    dt0: float | None = None,
+    dt0: float | Tensor | None = None,
     grid: Tensor | Sequence[float] | None = None,
     gradient: str = "backprop",
     norm: str | Norm | None = None,
@@ -51,6 +52,7 @@ def solve(
     dense: bool = False,
     event_fn: EventFn | None = None,
     options: Mapping[str, Any] | None = None,
+    per_sample: bool = False,
 ) -> Solution:
     """Solves dy/dt = f(t, y), y(t[0]) = y0, and returns the states at all of t, shape [len(t), *y0.shape].
 
@@ -60,26 +62,41 @@ def solve(
     solve ends where an element of event_fn(t, y) changes its sign, and t says only start and direction;
     `options` are the method's own (max_order, max_iters; solver).
 
+    With `per_sample` the first dimension of y0 (of each of its tensors) are samples, each with its own step
+    size, time, error and end: as if each were solved alone. f is called with t of shape [n] and y [n, ...] for
+    the n samples still under way; an f that keeps something of each sample has a method for_samples(index)
+    that gives f for those alone. t may be [B, T], a row a sample, nan behind its last time; ys stay
+    [T, B, ...]; dt0 may be of shape [B]. A failing sample leaves nan and stops no other (Solution.samples).
+
     Numerical failures are the solution's status; wrong arguments raise ValueError before f is evaluated; a
     failing backward solve raises SolveError in backward.
     """
-    problem = make_problem(f, y0, params)
-    times = make_times(t, problem.y0)
-    choose("gradient", gradient, GRADIENTS)
-    choose("adjoint_norm", adjoint_norm, ADJOINT_NORMS)
     if controller is not None and not isinstance(controller, PIDController):
         raise ValueError(f"controller must be a PIDController or None, got {controller!r}")
     if event_fn is not None and not callable(event_fn):
         raise ValueError(f"event_fn must be a callable event_fn(t, y) or None, got {event_fn!r}")
     control = Control(
         pid=controller or PIDController(),
-        dt0=None if dt0 is None else number("dt0", dt0),
+        dt0=None if dt0 is None or per_sample else number("dt0", dt0),
         dtmin=number("dtmin", dtmin),
         dtmax=number("dtmax", dtmax),
         max_steps=max_steps,
         step_t=finite_times("step_t", step_t),
         jump_t=finite_times("jump_t", jump_t),
     )
+    if per_sample:
+        refused = {
+            "grid": grid is not None, "dense": dense, "options": bool(options), "adjoint_norm": adjoint_norm != "mixed",
+            "step_t": control.step_t != (), "jump_t": control.jump_t != (), "event_fn": event_fn is not None,
+        }  # fmt: skip
+        return solve_per_sample(
+            f, y0, t, control, method=method, rtol=rtol, atol=atol, dt0=dt0, gradient=gradient, norm=norm,
+            params=params, refused=refused,
+        )  # fmt: skip
+    problem = make_problem(f, y0, params)
+    times = make_times(t, problem.y0)
+    choose("gradient", gradient, GRADIENTS)
+    choose("adjoint_norm", adjoint_norm, ADJOINT_NORMS)
     adaptive = grid is None and make_stepper(method, options=options).error_power > 0
     stepper = make_stepper(method, not adaptive, options)
     if not adaptive:
@@ -154,7 +171,6 @@ def _norm(norm: str | Norm | None, problem: Problem) -> Norm:
         return NORMS[norm]
     if norm is None:
         return rms if problem.shapes is None else mixed(problem.shapes)
-    if not callable(norm):
-        raise ValueError(f"norm must be one of {', '.join(sorted(NORMS))}, or a callable, got {norm!r}")
+    check_norm(norm)
     shapes = problem.shapes
     return norm if shapes is None else lambda r: norm(unflatten(r, shapes))  # type: ignore[arg-type]

@@ -1,0 +1,100 @@
+"""f on flat states of some of a batch's samples, each evaluation counted for those that took part."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from odestudy.ode._control import Counter
+from odestudy.ode._problem import make_problem, unflatten
+from odestudy.ode._solution import State
+
+
+def upload(values: np.ndarray, device: torch.device) -> Tensor:
+    """The host's array on the device, without waiting for what the device does."""
+    return torch.from_numpy(values).to(device, non_blocking=True)
+
+
+def for_samples(function: Callable[..., Any], samples: Tensor) -> Callable[..., Any]:
+    """What `function` is for these samples alone: function.for_samples(samples), where it has that."""
+    select = getattr(function, "for_samples", None)
+    return function if select is None else select(samples)
+
+
+@dataclass(frozen=True)
+class SampleProblem:
+    """f(t, y) with t of shape [B]; `y0` flat, shape [B, D]; `shapes` those of one sample's tensors."""
+
+    f: Callable[[Tensor, Any], Any]
+    y0: Tensor
+    shapes: tuple[torch.Size, ...]
+    is_tuple: bool
+    params: tuple[Tensor, ...] | None
+    module: nn.Module | None
+
+    def restore(self, y: Tensor) -> State:
+        """Flat states, shape [..., D], as the caller gave them."""
+        parts = unflatten(y, self.shapes, leading=y.ndim - 1)
+        return parts if self.is_tuple else parts[0]
+
+    def flatten(self, state: Any, like: Tensor) -> Tensor:
+        """f's output for states `like`, shape [n, D]; ValueError where it does not match them."""
+        parts = state if self.is_tuple else (state,)
+        wanted = [(len(like), *shape) for shape in self.shapes]
+        if not (isinstance(parts, tuple | list) and all(isinstance(p, Tensor) for p in parts)):
+            raise ValueError(f"f(t, y) gave {type(state).__name__}; it must match y")
+        got = [tuple(p.shape) for p in parts]
+        if got != wanted or any(p.dtype != like.dtype for p in parts):
+            raise ValueError(
+                f"f(t, y) gave {got} of {parts[0].dtype}; it must match y: {wanted} of {like.dtype}. With "
+                "per_sample y holds the samples still under way; an f that keeps something of each sample "
+                "needs a method for_samples(samples) that gives f for those alone"
+            )
+        return torch.cat([p.reshape(len(like), -1) for p in parts], 1) if self.is_tuple else parts[0]
+
+
+def make_sample_problem(
+    f: Callable[[Tensor, Any], Any], y0: State, params: Iterable[Tensor] | nn.Module | None
+) -> SampleProblem:
+    """Checks and normalises; raises ValueError for states whose first dimension is not the samples'."""
+    problem = make_problem(f, y0, params)
+    parts = (y0,) if isinstance(y0, Tensor) else y0
+    sizes = {part.shape[0] if part.ndim else None for part in parts}
+    if len(sizes) != 1 or sizes & {None, 0}:
+        raise ValueError(
+            "per_sample needs the samples as first dimension of y0, the same in all of its tensors, got "
+            f"{', '.join(str(tuple(p.shape)) for p in parts)}"
+        )
+    flat = torch.cat([part.reshape(len(part), -1) for part in parts], 1)
+    shapes = tuple(part.shape[1:] for part in parts)
+    return SampleProblem(f, flat, shapes, not isinstance(y0, Tensor), problem.params, problem.module)
+
+
+class SampleField:
+    """The slopes of the given samples' flat states, t of shape [n] and y of shape [n, D].
+
+    `counts`, shape [B], has one added for each of them at each evaluation.
+    """
+
+    def __init__(
+        self, problem: SampleProblem, counter: Counter, counts: np.ndarray, samples: np.ndarray
+    ) -> None:
+        self.problem, self.counter, self.counts, self.samples = problem, counter, counts, samples
+        everyone = len(samples) == len(problem.y0)
+        self.f = problem.f if everyone else for_samples(problem.f, upload(samples, problem.y0.device))
+        self.plain = not problem.is_tuple and len(problem.shapes[0]) == 1
+
+    def __call__(self, t: Tensor, y: Tensor) -> Tensor:
+        self.counter.evaluation()
+        self.counts[self.samples] += 1
+        slope = self.f(t, y if self.plain else self.problem.restore(y))
+        if self.plain and isinstance(slope, Tensor) and slope.shape == y.shape and slope.dtype == y.dtype:
+            return slope
+        return self.problem.flatten(slope, y).reshape(y.shape)
+
+    def of(self, rows: np.ndarray) -> "SampleField":
+        """The field of those samples that stand in these rows."""
+        return SampleField(self.problem, self.counter, self.counts, self.samples[rows])

@@ -1,0 +1,100 @@
+"""The states at each sample's observation times."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from odestudy.ode._explicit_rk import ExplicitRK
+from odestudy.ode._stepper import Attempt
+from odestudy.ode.per_sample._field import SampleField, upload
+from odestudy.ode.per_sample._span import SampleSpan, attempt_of, states_within
+from odestudy.ode.per_sample._times import SampleTimes
+
+
+@dataclass(frozen=True)
+class SampleStep:
+    """An attempted step of some samples, of which those in `rows` were accepted; t1 is where they are then."""
+
+    stepper: ExplicitRK
+    field: SampleField
+    span: SampleSpan
+    y: Tensor
+    attempt: Attempt
+    t1: np.ndarray
+    rows: np.ndarray
+
+    def states(self, rows: np.ndarray, theta: Tensor) -> Tensor:
+        """States at t + theta dt for pairs of a row and a theta, shape [m, D]; missing stages are evaluated."""
+        at, stepper = upload(rows, self.y.device), self.stepper
+        weights = stepper.weights_at(theta)
+        if not stepper.extra:
+            return states_within(weights, self.span.column, self.y, self.attempt.ks, at)
+        some, places = np.unique(rows, return_inverse=True)
+        index = upload(some, self.y.device)
+        y, attempt = self.y.index_select(0, index), attempt_of(self.attempt, index)
+        span = self.span.of(some, y)
+        ks = stepper.complete(self.field.of(some), span, y, attempt)
+        return states_within(weights, span.column, y, ks, upload(places, self.y.device))
+
+
+class SampleObservations:
+    """Collects the states at the times, all those in one step together; `seen` counts each sample's."""
+
+    def __init__(self, times: SampleTimes, offsets: Tensor | None, seen: np.ndarray | None = None) -> None:
+        self.times, self.offsets = times, offsets
+        self.ordered = times.values * times.signs[:, None]
+        self.seen = np.zeros(len(times.values), dtype=np.int64) if seen is None else seen
+        self.pieces: list[Tensor] = []
+        self.places: list[tuple[np.ndarray, np.ndarray]] = []  # (observations, samples) of each piece
+
+    def start(self, y0: Tensor) -> None:
+        """Adds everyone's first observation, the initial value."""
+        everyone = np.arange(len(self.seen))
+        self._add(y0, np.zeros_like(everyone), everyone)
+        self.seen[:] = 1
+
+    def accept(self, step: SampleStep) -> None:
+        """Adds the observations that the accepted samples passed."""
+        samples = step.field.samples[step.rows]
+        t1 = step.t1[step.rows]
+        reached = (self.ordered[samples] <= (t1 * self.times.signs[samples])[:, None]).sum(1)
+        new = reached - self.seen[samples]
+        total = int(new.sum())
+        if total == 0:
+            return
+        rows, who = np.repeat(step.rows, new), np.repeat(samples, new)
+        within = np.arange(total) - np.repeat(np.cumsum(new) - new, new)
+        which = within + np.repeat(self.seen[samples], new)
+        self.seen[samples] = reached
+        when = self.times.values[who, which]
+        at_end = (when == step.t1[rows]) & (self.offsets is None)
+        if at_end.any():
+            ends = upload(rows[at_end], step.y.device)
+            self._add(step.attempt.y1.index_select(0, ends), which[at_end], who[at_end])
+        if not at_end.all():
+            inside = ~at_end
+            rows, which, who = rows[inside], which[inside], who[inside]
+            self._add(step.states(rows, self._theta(step, rows, which, who)), which, who)
+
+    def _theta(self, step: SampleStep, rows: np.ndarray, which: np.ndarray, who: np.ndarray) -> Tensor:
+        start, size = step.span.starts[rows], step.t1[rows] - step.span.starts[rows]
+        theta = upload((self.times.values[who, which] - start) / size, step.y.device)
+        if self.offsets is None:
+            return theta
+        observed = self.offsets[upload(who, theta.device), upload(which, theta.device)]
+        first = self.offsets[:, 0][upload(who, theta.device)]  # the whole grid of steps moves with it
+        return theta + (observed - first) / upload(size, theta.device)
+
+    def _add(self, piece: Tensor, which: np.ndarray, who: np.ndarray) -> None:
+        self.pieces.append(piece)
+        self.places.append((which, who))
+
+    def states(self) -> Tensor:
+        """Shape [T, B, D], nan where a sample has no such observation or did not get to it."""
+        batch, most = self.times.values.shape
+        found = torch.cat(self.pieces)
+        places = np.concatenate([which * batch + who for which, who in self.places])
+        ys = found.new_full((most * batch, found.shape[1]), torch.nan)
+        return ys.index_copy(0, upload(places, found.device), found).reshape(most, batch, -1)

@@ -1,0 +1,73 @@
+"""The observation times of each sample."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from odestudy.ode._times import make_times
+
+
+@dataclass(frozen=True)
+class SampleTimes:
+    """`values`, shape [B, T], float64 on the host, nan behind a sample's last time; `counts` how many it has.
+
+    `signs` are +1 for samples that run forwards, -1 backwards; `offsets`, shape [B, T], are float64 zeros
+    that carry the gradient of the times, or None.
+    """
+
+    tensor: Tensor
+    values: np.ndarray
+    counts: np.ndarray
+    signs: np.ndarray
+    offsets: Tensor | None
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Each sample's last time, shape [B]."""
+        return self.values[np.arange(len(self.values)), self.counts - 1]
+
+
+def make_sample_times(t: Tensor | Sequence[float], y0: Tensor) -> SampleTimes:
+    """t of shape [T], for all samples, or [B, T]; a row may end in nan.
+
+    Raises ValueError unless each sample's times are finite and strictly monotonic.
+    """
+    batch = len(y0)
+    if not isinstance(t, Tensor):
+        t = torch.as_tensor(t, dtype=torch.float64)
+    if t.ndim != 2:
+        times = make_times(t, y0)
+        values = np.broadcast_to(np.array(times.values), (batch, len(times.values)))
+        offsets = None if times.offsets is None else times.offsets.expand(batch, -1)
+        return SampleTimes(t, values, *_counts_and_signs(values), offsets)
+    if not t.is_floating_point():
+        raise ValueError(f"t must be floating point, got {t.dtype}; use t.double()")
+    if t.shape[0] != batch or t.shape[1] == 0:
+        raise ValueError(f"t must have shape [T] or [{batch}, T], one row a sample, got {tuple(t.shape)}")
+    values = t.detach().cpu().numpy().astype(np.float64)
+    counts, signs = _counts_and_signs(values)
+    _check(values, counts, signs)
+    offsets = (t - t.detach()).nan_to_num().double().to(y0.device) if t.requires_grad else None
+    return SampleTimes(t, values, counts, signs, offsets)
+
+
+def _counts_and_signs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    counts = (~np.isnan(values)).sum(1)
+    if values.shape[1] < 2:
+        return counts, np.ones(len(values))
+    return counts, np.where(values[:, 1] < values[:, 0], -1.0, 1.0)
+
+
+def _check(values: np.ndarray, counts: np.ndarray, signs: np.ndarray) -> None:
+    inside = np.arange(values.shape[1]) < counts[:, None]
+    steps = np.diff(values * signs[:, None])
+    bad = (counts == 0) | (np.isfinite(values) != inside).any(1) | ((steps <= 0) & inside[:, 1:]).any(1)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise ValueError(
+            f"t[{row}] is {values[row].tolist()}: each sample needs finite times, strictly increasing or "
+            "strictly decreasing, with nan only behind its last"
+        )
