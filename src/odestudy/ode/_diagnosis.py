@@ -61,6 +61,11 @@ def no_start(t: float, y: Tensor) -> Failure:
     )
 
 
+def no_event(t: float) -> Failure:
+    """The failure of a solve that came to rest at t, before its event."""
+    return Failure("max_steps", f"no event between t = {t:.9g}, where the solution is at rest, and infinity")
+
+
 def blame(tolerance: Tolerance, error: Tensor | None, y: Tensor, y1: Tensor) -> str:
     """Name of the part of the state whose error is largest."""
     if isinstance(tolerance.norm, MixedNorm) and error is not None:

@@ -67,6 +67,8 @@ def solve(
     the n samples still under way; an f that keeps something of each sample has a method for_samples(index)
     that gives f for those alone. t may be [B, T], a row a sample, nan behind its last time; ys stay
     [T, B, ...]; dt0 may be of shape [B]. A failing sample leaves nan and stops no other (Solution.samples).
+    With `event_fn`, whose values have the samples first, event_t is of shape [B] and, like the states there,
+    differentiable.
 
     Numerical failures are the solution's status; wrong arguments raise ValueError before f is evaluated; a
     failing backward solve raises SolveError in backward.
@@ -87,11 +89,11 @@ def solve(
     if per_sample:
         refused = {
             "grid": grid is not None, "dense": dense, "options": bool(options), "adjoint_norm": adjoint_norm != "mixed",
-            "step_t": control.step_t != (), "jump_t": control.jump_t != (), "event_fn": event_fn is not None,
+            "step_t": control.step_t != (), "jump_t": control.jump_t != (),
         }  # fmt: skip
         return solve_per_sample(
             f, y0, t, control, method=method, rtol=rtol, atol=atol, dt0=dt0, gradient=gradient, norm=norm,
-            params=params, refused=refused,
+            params=params, event_fn=event_fn, refused=refused,
         )  # fmt: skip
     problem = make_problem(f, y0, params)
     times = make_times(t, problem.y0)

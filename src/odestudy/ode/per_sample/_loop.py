@@ -1,23 +1,22 @@
 """The adaptive loop with a step size for each sample: as the single one, on arrays, and fewer rows as it goes."""
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from odestudy.ode._adaptive import STRETCH
 from odestudy.ode._control import Control
 from odestudy.ode._controller import SMALLEST_RATIO
-from odestudy.ode._diagnosis import details, diagnose, no_start
+from odestudy.ode._diagnosis import details, diagnose, no_event, no_start
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._status import Failure
 from odestudy.ode._stepper import Attempt
-from odestudy.ode._tolerance import Tolerance
-from odestudy.ode.per_sample._control import finite_rows, first_steps, tolerance_of_rows
-from odestudy.ode.per_sample._field import SampleField, upload
+from odestudy.ode.per_sample._control import finite_rows, first_steps
+from odestudy.ode.per_sample._event import SampleEvent
+from odestudy.ode.per_sample._field import upload
 from odestudy.ode.per_sample._observe import SampleStep
+from odestudy.ode.per_sample._rows import Rows
 from odestudy.ode.per_sample._span import SampleSpan
 
 
@@ -25,58 +24,6 @@ class SampleObserver(Protocol):
     """Sees each step that some samples accepted."""
 
     def accept(self, step: SampleStep) -> None: ...
-
-
-@dataclass
-class Rows:
-    """The samples under way, one a row: host arrays of shape [n] steer, states of shape [n, D] are computed.
-
-    `stale` marks the rows whose k1 is to be evaluated; `left` are the attempts that a sample still has.
-    """
-
-    field: SampleField
-    tolerance: Tolerance
-    y: Tensor
-    k1: Tensor
-    offset: Tensor | None
-    t: np.ndarray
-    end: np.ndarray
-    dt: np.ndarray
-    left: np.ndarray
-    ratio: np.ndarray
-    previous: np.ndarray
-    grow: np.ndarray
-    stale: np.ndarray
-
-    def keep(self, mask: np.ndarray) -> None:
-        """Drops the other rows, so that they cost nothing more."""
-        if mask.all():
-            return
-        rows = np.flatnonzero(mask)
-        for name in ("t", "end", "dt", "left", "ratio", "previous", "grow", "stale"):
-            setattr(self, name, getattr(self, name)[rows])
-        if not len(rows):
-            return
-        self.field = self.field.of(rows)
-        index = upload(rows, self.y.device)
-        self.tolerance = tolerance_of_rows(self.tolerance, index)
-        self.y, self.k1 = self.y.index_select(0, index), self.k1.index_select(0, index)
-        self.offset = None if self.offset is None else self.offset.index_select(0, index)
-
-    def refresh(self) -> None:
-        """Evaluates k1 where it is stale."""
-        if not self.stale.any():
-            return
-        if self.stale.all():
-            self.k1 = self.field(SampleSpan(self.t, self.dt, self.y, self.offset).times((0.0,))[0], self.y)
-        else:
-            rows = np.flatnonzero(self.stale)
-            index = upload(rows, self.y.device)
-            y = self.y.index_select(0, index)
-            span = SampleSpan(self.t, self.dt, self.y, self.offset).of(rows, y)
-            k1 = self.field.of(rows)(span.times((0.0,))[0], y)
-            self.k1 = self.k1.index_copy(0, index, k1)
-        self.stale[:] = False
 
 
 class SampleLoop:
@@ -92,10 +39,12 @@ class SampleLoop:
         accepted: np.ndarray,
         rejected: np.ndarray,
         failures: dict[int, Failure],
+        event: SampleEvent | None = None,
     ) -> None:
-        self.stepper, self.control = stepper, control
+        self.stepper, self.control, self.event = stepper, control, event
         self.accepted, self.rejected, self.failures = accepted, rejected, failures
 
+    @np.errstate(over="ignore")  # a step size that outgrows the numbers is a wait for an event without end
     def run(self, rows: Rows, dt0: np.ndarray | None, observer: SampleObserver) -> None:
         """Takes every row to its end, or to its failure."""
         rows.keep(rows.t != rows.end)
@@ -106,10 +55,11 @@ class SampleLoop:
             left = rows.end - rows.t
             clipped = size * STRETCH >= np.abs(left)
             dt = np.where(clipped, left, np.copysign(size, left))
-            if self._give_up(rows, dt, clipped):
+            t1 = np.where(clipped, rows.end, rows.t + dt)
+            if self._give_up(rows, dt, t1, clipped):
                 continue
             rows.left -= 1
-            self._step(rows, dt, np.where(clipped, rows.end, rows.t + dt), clipped, observer)
+            self._step(rows, dt, t1, clipped, observer)
 
     def _start(self, rows: Rows, dt0: np.ndarray | None) -> bool:
         """First slopes and step sizes; drops the samples whose start is not finite. False where none is left."""
@@ -134,15 +84,21 @@ class SampleLoop:
             )
         return True
 
-    def _give_up(self, rows: Rows, dt: np.ndarray, clipped: np.ndarray) -> bool:
+    def _give_up(self, rows: Rows, dt: np.ndarray, t1: np.ndarray, clipped: np.ndarray) -> bool:
         """Drops the samples that cannot go on; True where there are such."""
         tiny = ~clipped & (np.abs(dt) < 4 * np.spacing(np.abs(rows.t)))
-        spent = rows.left == 0
-        if not (tiny | spent).any():
+        spent, endless = rows.left == 0, np.isinf(t1)  # an event that never comes was waited for
+        leaving = tiny | spent | endless
+        if not leaving.any():
             return False
-        for row in np.flatnonzero(tiny | spent):
-            self._fail(rows, int(row), "step_size_underflow" if tiny[row] else "max_steps", float(dt[row]))
-        rows.keep(~(tiny | spent))
+        for row in np.flatnonzero(leaving):
+            if endless[row]:
+                self.failures[int(rows.field.samples[row])] = no_event(float(rows.t[row]))
+            else:
+                self._fail(
+                    rows, int(row), "step_size_underflow" if tiny[row] else "max_steps", float(dt[row])
+                )
+        rows.keep(~leaving)
         return True
 
     def _step(
@@ -152,10 +108,9 @@ class SampleLoop:
         rows.refresh()
         span = SampleSpan(rows.t, dt, rows.y, rows.offset)
         attempt = self.stepper.step(rows.field, span, rows.y, rows.k1)
-        with torch.no_grad():
-            errors = self.stepper.errors(span.column, attempt)
-            ratio = rows.tolerance.ratio(errors, rows.y, attempt.y1).double().cpu().numpy()
+        ratio, least = self._judge(rows, span, attempt, t1)
         accepted = ratio <= 1.0
+        ended = accepted & ~(least > 0)
         samples = rows.field.samples
         self.accepted[samples[accepted]] += 1
         self.rejected[samples[~accepted]] += 1
@@ -164,10 +119,25 @@ class SampleLoop:
         if len(moved):
             attempt, step = self._taken(rows, span, attempt, t1, moved, ratio)
             observer.accept(step)
+            if self.event is not None and ended.any():
+                self.failures |= self.event.accept(step, step.rows[ended[moved]])
             self._move(rows, attempt, accepted, t1)
         for row in np.flatnonzero(stuck):
             self._fail(rows, int(row), "step_size_underflow", float(dt[row]))
-        rows.keep(~stuck & (rows.t != rows.end))
+        rows.keep(~stuck & ~ended & (rows.t != rows.end))
+
+    @torch.no_grad()
+    def _judge(
+        self, rows: Rows, span: SampleSpan, attempt: Attempt, t1: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Each row's error ratio, and how far it is from its event: positive where that is still to come."""
+        errors = self.stepper.errors(span.column, attempt)
+        ratio = rows.tolerance.ratio(errors, rows.y, attempt.y1).double()
+        if self.event is None:
+            return ratio.cpu().numpy(), np.ones(len(ratio))
+        least = self.event.least(rows.field.samples, upload(t1, ratio.device), attempt.y1)
+        both = torch.stack([ratio, least.double()]).cpu().numpy()
+        return both[0], both[1]
 
     def _next_dt(
         self, rows: Rows, dt: np.ndarray, ratio: np.ndarray, accepted: np.ndarray, clipped: np.ndarray

@@ -27,16 +27,19 @@ class SampleStep:
 
     def states(self, rows: np.ndarray, theta: Tensor) -> Tensor:
         """States at t + theta dt for pairs of a row and a theta, shape [m, D]; missing stages are evaluated."""
-        at, stepper = upload(rows, self.y.device), self.stepper
-        weights = stepper.weights_at(theta)
-        if not stepper.extra:
-            return states_within(weights, self.span.column, self.y, self.attempt.ks, at)
-        some, places = np.unique(rows, return_inverse=True)
-        index = upload(some, self.y.device)
+        if self.stepper.extra and len(self.attempt.ks) == len(self.stepper.nodes):
+            some, places = np.unique(rows, return_inverse=True)
+            return self.of(some).states(places, theta)
+        weights = self.stepper.weights_at(theta)
+        return states_within(weights, self.span.column, self.y, self.attempt.ks, upload(rows, self.y.device))
+
+    def of(self, rows: np.ndarray) -> "SampleStep":
+        """These rows alone, with all stages that interpolation needs."""
+        index = upload(rows, self.y.device)
         y, attempt = self.y.index_select(0, index), attempt_of(self.attempt, index)
-        span = self.span.of(some, y)
-        ks = stepper.complete(self.field.of(some), span, y, attempt)
-        return states_within(weights, span.column, y, ks, upload(places, self.y.device))
+        span, field = self.span.of(rows, y), self.field.of(rows)
+        self.stepper.complete(field, span, y, attempt)
+        return SampleStep(self.stepper, field, span, y, attempt, self.t1[rows], np.arange(len(rows)))
 
 
 class SampleObservations:

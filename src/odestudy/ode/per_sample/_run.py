@@ -12,9 +12,11 @@ from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._solution import Stats
 from odestudy.ode._status import Failure
 from odestudy.ode._tolerance import Tolerance
+from odestudy.ode.per_sample._event import SampleEvent
 from odestudy.ode.per_sample._field import SampleField, SampleProblem
-from odestudy.ode.per_sample._loop import Rows, SampleLoop, SampleObserver
+from odestudy.ode.per_sample._loop import SampleLoop, SampleObserver
 from odestudy.ode.per_sample._observe import SampleObservations, SampleStep
+from odestudy.ode.per_sample._rows import Rows
 from odestudy.ode.per_sample._times import SampleTimes
 
 
@@ -40,6 +42,8 @@ class SampleRun:
     tolerance: Tolerance
     control: Control
     dt0: np.ndarray | None
+    event: SampleEvent | None = None
+    event_t: Tensor | None = None
     stats: Stats = field(default_factory=Stats)
     failures: dict[int, Failure] = field(default_factory=dict)
 
@@ -47,27 +51,34 @@ class SampleRun:
         self.nfe, self.accepted, self.rejected = np.zeros((3, len(self.problem.y0)), dtype=np.int64)
 
     def forward(self, *observers: SampleObserver) -> Tensor:
-        """Flat states at the observation times, shape [T, B, D], under the caller's gradient mode."""
+        """Flat states at the observation times, shape [T, B, D], under the caller's gradient mode.
+
+        With an event, those at the start and at the event, whose times become `event_t`.
+        """
         y0, times = self.problem.y0, self.times
         offsets = times.offsets if torch.is_grad_enabled() else None
+        field = SampleField(self.problem, Counter(self.stats), self.nfe, np.arange(len(y0)))
         seen = SampleObservations(times, offsets)
         seen.start(y0)
-        loop = SampleLoop(self.stepper, self.control, self.accepted, self.rejected, self.failures)
-        loop.run(self._rows(offsets), self.dt0, Several((seen, *observers)))
+        watching = () if self.event is not None else (seen,)
+        loop = SampleLoop(self.stepper, self.control, self.accepted, self.rejected, self.failures, self.event)
+        loop.run(self._rows(field, offsets), self.dt0, Several((*watching, *observers)))
         self.stats.accepted, self.stats.rejected = int(self.accepted.sum()), int(self.rejected.sum())
-        return seen.states()
+        if self.event is None:
+            return seen.states()
+        self.event_t, states = self.event.results(field)
+        return torch.stack([y0, states])
 
-    def _rows(self, offsets: Tensor | None) -> Rows:
+    def _rows(self, field: SampleField, offsets: Tensor | None) -> Rows:
         y0, batch = self.problem.y0, len(self.problem.y0)
-        everyone = SampleField(self.problem, Counter(self.stats), self.nfe, np.arange(batch))
         return Rows(
-            field=everyone,
+            field=field,
             tolerance=self.tolerance,
             y=y0,
             k1=y0,
             offset=None if offsets is None else offsets[:, 0],
             t=self.times.values[:, 0].copy(),
-            end=self.times.ends,
+            end=self.times.ends if self.event is None else self.times.signs * np.inf,
             dt=np.zeros(batch),
             left=np.full(batch, self.control.max_steps),
             ratio=np.zeros(batch),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from odestudy.ode._control import Control
+from odestudy.ode._event import EventFn
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._methods import TABLEAUS, make_stepper
 from odestudy.ode._norms import Norm, rms
@@ -19,6 +20,7 @@ from odestudy.ode._stepper import Stepper
 from odestudy.ode._tableau import ExplicitTableau
 from odestudy.ode._tolerance import Tolerance, make_tolerance
 from odestudy.ode.per_sample._control import norm_of_rows
+from odestudy.ode.per_sample._event import SampleEvent
 from odestudy.ode.per_sample._field import SampleProblem, make_sample_problem
 from odestudy.ode.per_sample._run import SampleRun
 from odestudy.ode.per_sample._times import make_sample_times
@@ -40,6 +42,7 @@ def solve_per_sample(
     gradient: str,
     norm: str | Norm | None,
     params: Iterable[Tensor] | nn.Module | None,
+    event_fn: EventFn | None,
     refused: Mapping[str, bool],
 ) -> Solution:
     """Solves dy/dt = f(t, y) for each sample by itself, as far as steps and errors go; see `solve`."""
@@ -59,9 +62,16 @@ def solve_per_sample(
         control,
         None if dt0 is None else _first_sizes(dt0, len(problem.y0)),
     )
+    if event_fn is not None:
+        run.event = SampleEvent(event_fn, problem, times.values[:, 0].copy())
     ys = SAMPLE_GRADIENTS[gradient](run)
     status, message = _worst(run.failures, len(problem.y0))
-    return Solution(times.tensor, problem.restore(ys), run.stats, status, message, samples=_samples(run))
+    ts, event_t = times.tensor, None
+    if run.event_t is not None:
+        event_t = run.event_t.to(times.tensor)
+        first = ts.detach()[..., 0].expand(len(event_t))
+        ts = torch.stack([first, event_t.detach()], 1)
+    return Solution(ts, problem.restore(ys), run.stats, status, message, None, event_t, _samples(run))
 
 
 def _embedded(stepper: Stepper) -> ExplicitRK:

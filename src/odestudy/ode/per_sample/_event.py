@@ -1,0 +1,108 @@
+"""Ends each sample where a function of its time and state changes its sign."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from odestudy.ode._event import EventFn
+from odestudy.ode._status import Failure
+from odestudy.ode.per_sample._field import SampleField, SampleProblem, for_samples, upload
+from odestudy.ode.per_sample._observe import SampleStep
+
+BISECTIONS = 53  # of theta in [0, 1], down to the rounding of float64
+
+
+class SampleEvent:
+    """Watches for the first sign change of any element of event_fn(t, y), t of shape [n], y [n, ...].
+
+    Each element counts as positive at the start, so that the least of them changes its sign first. `t`,
+    shape [B], and `states` hold what was found: nan, and nothing, for samples without an event.
+    """
+
+    def __init__(self, event_fn: EventFn, problem: SampleProblem, t0: np.ndarray) -> None:
+        self.event_fn, self.problem = event_fn, problem
+        self.t = np.full(len(t0), np.nan)
+        self.found: list[np.ndarray] = []
+        self.states: list[Tensor] = []
+        with torch.no_grad():
+            values = self._values(np.arange(len(t0)), upload(t0, problem.y0.device), problem.y0)
+            self.signs = torch.sign(values)
+
+    def _values(self, samples: np.ndarray, t: Tensor, y: Tensor) -> Tensor:
+        """Shape [n, elements]."""
+        function = self.event_fn
+        if len(samples) < len(self.t):
+            function = for_samples(function, upload(samples, y.device))
+        values = function(t.to(y.dtype), self.problem.restore(y))
+        if not isinstance(values, Tensor) or values.shape[:1] != y.shape[:1]:
+            got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+            raise ValueError(
+                f"event_fn(t, y) gave {got}; with per_sample its first dimension is y's, {len(y)}"
+            )
+        return values.reshape(len(y), -1)
+
+    def least(self, samples: np.ndarray, t: Tensor, y: Tensor) -> Tensor:
+        """The element nearest to its change of sign, shape [n], positive (or zero) at the start."""
+        return (self._values(samples, t, y) * self.signs[upload(samples, y.device)]).amin(1)
+
+    def accept(self, step: SampleStep, rows: np.ndarray) -> dict[int, Failure]:
+        """Finds when these rows' signs changed within the step; the failures of those with no number there."""
+        part = step.of(rows)
+        theta = self._bisect(part)
+        when = part.span.starts + theta * (part.t1 - part.span.starts)
+        every, where = np.arange(len(rows)), upload(theta, part.y.device)
+        if part.span.offset is not None:  # the event's time is fixed, the step moves with the first time
+            where = where - part.span.offset / upload(part.t1 - part.span.starts, part.y.device)
+        states = part.states(every, where)
+        samples = part.field.samples
+        with torch.no_grad():
+            least = self.least(samples, upload(when, states.device), states)
+            sound = (torch.isfinite(states).all(1) & ~least.isnan()).cpu().numpy()
+        self.t[samples[sound]] = when[sound]
+        self.found.append(samples[sound])
+        self.states.append(states[upload(np.flatnonzero(sound), states.device)])
+        text = "the state or event_fn is not finite at t = {:.9g}"
+        return {int(samples[i]): Failure("non_finite", text.format(when[i])) for i in np.flatnonzero(~sound)}
+
+    @torch.no_grad()
+    def _bisect(self, step: SampleStep) -> np.ndarray:
+        """theta at the far side of the sign change, one wait for the device at the end."""
+        every, device = np.arange(len(step.y)), step.y.device
+        t, size = upload(step.span.starts, device), upload(step.t1 - step.span.starts, device)
+        low, high = torch.zeros_like(t), torch.ones_like(t)
+        for _ in range(BISECTIONS):
+            middle = 0.5 * (low + high)
+            before = self.least(step.field.samples, t + middle * size, step.states(every, middle)) > 0
+            low, high = torch.where(before, middle, low), torch.where(before, high, middle)
+        return high.cpu().numpy()
+
+    def results(self, field: SampleField) -> tuple[Tensor, Tensor]:
+        """Event times, float64 of shape [B], and states there, [B, D], each as a function of the other's causes.
+
+        dt* = -dc / (dc/dt + dc/dy f) by the implicit function theorem, and the state moves with t* by f
+        (Chen, Amos, Nickel 2021, arXiv 2011.03902, eq. 8). Costs one evaluation of f, where gradients are on.
+        """
+        y0 = self.problem.y0
+        times = upload(self.t.copy(), y0.device)
+        if not self.found:
+            return times, torch.full_like(y0, torch.nan)
+        samples = np.concatenate(self.found)
+        index, y = upload(samples, y0.device), torch.cat(self.states)
+        t = times[index]
+        if torch.is_grad_enabled() and len(samples):
+            t, y = self._reroute(field.of(samples), t, y)
+        return times.index_copy(0, index, t), torch.full_like(y0, torch.nan).index_copy(0, index, y)
+
+    def _reroute(self, field: SampleField, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        time, state = t.detach().clone().requires_grad_(), y.detach().clone().requires_grad_()
+        slope = field(time.to(y.dtype), state).detach()
+        along_t, along_y = torch.autograd.grad(
+            self.least(field.samples, time, state).sum(),
+            (time, state),
+            allow_unused=True,
+            materialize_grads=True,
+        )
+        rate = along_t + (along_y * slope).sum(1)
+        c = self.least(field.samples, t, y)  # depends on y, and on event_fn's own parameters
+        shift = -(c - c.detach()) / torch.where(rate == 0, torch.full_like(rate, 1e-12), rate)
+        return t + shift.to(t.dtype), y + slope * shift.to(y.dtype)[:, None]
