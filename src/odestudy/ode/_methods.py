@@ -6,6 +6,7 @@ from typing import Any
 
 from odestudy.ode._adams import Adams
 from odestudy.ode._explicit_rk import ExplicitRK
+from odestudy.ode._reversible_heun import ReversibleHeun
 from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._status import choose
 from odestudy.ode._stepper import Stepper
@@ -47,6 +48,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "implicit_adams": Family(Adams, ("max_order", "max_iters"), {"name": "implicit_adams", "implicit": True}),
     "fixed_adams": Family(Adams, ("max_order", "max_iters"), {"name": "fixed_adams", "implicit": True}),
+    "reversible_heun": Family(ReversibleHeun, ()),
     "scipy_solver": Family(ScipySolver, ("solver",)),
 }
 

@@ -10,6 +10,7 @@ from odestudy.ode.gradients.backprop import backprop
 from odestudy.ode.gradients.checkpointed import checkpointed
 from odestudy.ode.gradients.forward import forward
 from odestudy.ode.gradients.quadrature import quadrature
+from odestudy.ode.gradients.reversible import reversible
 
 Gradient = Callable[[Run], Tensor]
 
@@ -19,4 +20,5 @@ GRADIENTS: dict[str, Gradient] = {
     "quadrature": quadrature,
     "checkpointed": checkpointed,
     "forward": forward,
+    "reversible": reversible,
 }

@@ -30,11 +30,19 @@ def checkpointed(run: Run) -> Tensor:
     return _Checkpointed.apply(run, run.problem.y0, run.times.tensor, *params)
 
 
+Numbers = tuple[float, float, float, bool, bool]
+
+
+def numbers(span: Span, t: float, t1: float) -> Numbers:
+    """What an accepted step is taken again from: (t, t1, dt, after, before)."""
+    return t, t1, float(span.dt), span.after, span.before
+
+
 @dataclass
 class Tape:
     """The accepted steps as numbers, and every stride-th state; the stride grows with the solve."""
 
-    spans: list[tuple[float, float, float, bool, bool]] = field(default_factory=list)
+    spans: list[Numbers] = field(default_factory=list)
     states: list[Tensor] = field(default_factory=list)
     stride: int = 1
 
@@ -44,7 +52,7 @@ class Tape:
         """Writes the step down."""
         if len(self.spans) % self.stride == 0:
             self.states.append(y)
-        self.spans.append((t, t1, float(span.dt), span.after, span.before))
+        self.spans.append(numbers(span, t, t1))
         if len(self.states) > 2 * self.stride + 2:
             self.states, self.stride = self.states[::2], 2 * self.stride
         return False
@@ -72,41 +80,49 @@ class _Checkpointed(torch.autograd.Function):
 
 
 class Replay:
-    """Takes segments of steps again, last first, and carries the state's gradient `a` back through them."""
+    """Takes segments of steps again, last first, and carries the state's gradient `a` back through them.
 
-    def __init__(self, run: Run, params: tuple[Tensor, ...], spans: list[Any], grad_ys: Tensor) -> None:
+    `a_carry` is that of what the steps hand on beside the state, where a segment is given it.
+    """
+
+    def __init__(self, run: Run, params: tuple[Tensor, ...], spans: list[Numbers], grad_ys: Tensor) -> None:
         self.run, self.params, self.spans, self.grad_ys = run, params, spans, grad_ys
         self.a = torch.zeros_like(grad_ys[0])
+        self.a_carry: list[Tensor] = []
         self.grads = [torch.zeros_like(p) for p in params]
         self.f = counted(run.problem.f, Counter(run.stats, backward=True))
         self.wants_t = run.times.offsets is not None
         self.grad_offsets = torch.zeros_like(run.times.offsets) if run.times.offsets is not None else None
 
-    def segment(self, state: Tensor, start: int, stop: int) -> None:
-        """Back through the steps from `start` to before `stop`, which begin at `state`."""
+    def segment(self, state: Tensor, start: int, stop: int, carry: tuple[Tensor, ...] = ()) -> None:
+        """Back through the steps from `start` to before `stop`, which begin at `state` with this carry."""
         offsets = None
         if self.run.times.offsets is not None:
             offsets = torch.zeros_like(self.run.times.offsets).requires_grad_()
-        y0 = state.detach().requires_grad_()
+        y0, *held = (x.detach().requires_grad_() for x in (state, *carry))
         with torch.enable_grad():
-            y, seen, first = self._steps(y0, self.spans[start:stop], start, offsets)
+            y, ending, seen, first = self._steps(y0, tuple(held), self.spans[start:stop], start, offsets)
             outputs, gradients = [y], [self.a]
+            if self.a_carry:
+                outputs.extend(ending)
+                gradients.extend(self.a_carry)
             if seen.seen > first:
                 outputs.append(seen.states(complete=False))
                 gradients.append(self.grad_ys[first : seen.seen])
-        inputs = (y0, *self.params, *(() if offsets is None else (offsets,)))
+        inputs = (y0, *held, *self.params, *(() if offsets is None else (offsets,)))
         self.a, *rest = torch.autograd.grad(
             outputs, inputs, gradients, allow_unused=True, materialize_grads=True
         )
+        self.a_carry, rest = rest[: len(held)], rest[len(held) :]
         for total, grad in zip(self.grads, rest, strict=False):
             total.add_(grad)
         if self.grad_offsets is not None:
             self.grad_offsets.add_(rest[-1])
 
     def _steps(
-        self, y: Tensor, spans: list[Any], start: int, offsets: Tensor | None
-    ) -> tuple[Tensor, Observations, int]:
-        times, plan, carry = self.run.times, self.run.plan, None
+        self, y: Tensor, held: tuple[Tensor, ...], spans: list[Numbers], start: int, offsets: Tensor | None
+    ) -> tuple[Tensor, Any, Observations, int]:
+        times, plan, carry = self.run.times, self.run.plan, held or None
         sign = 1.0 if times.values[-1] >= times.values[0] else -1.0
         first = sum(1 for v in times.values if sign * v <= sign * spans[0][0])
         seen = Observations(times.values, offsets, aligned=plan.grid is ON_TIMES, seen=max(first, 1))
@@ -119,7 +135,7 @@ class Replay:
             attempt = plan.stepper.step(self.f, span, y, carry)
             seen.accept(self.f, plan.stepper, span, t, t1, y, attempt)
             y, carry = attempt.y1, None if before else attempt.carry
-        return y, seen, max(first, 1)
+        return y, carry, seen, max(first, 1)
 
     def _moved(self, offsets: Tensor | None) -> Tensor | None:
         """The gradient carriers of the steps' ends."""

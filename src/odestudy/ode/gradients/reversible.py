@@ -1,0 +1,82 @@
+"""The exact discrete gradient of a reversible method: its steps are taken back, and no state is kept."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from odestudy.ode._reversible_heun import Carry, ReversibleHeun
+from odestudy.ode._run import Run
+from odestudy.ode._span import Span
+from odestudy.ode._step import Field
+from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode.gradients.backprop import forward
+from odestudy.ode.gradients.checkpointed import Numbers, Replay, numbers
+
+
+def reversible(run: Run) -> Tensor:
+    """The gradient of `backprop` to rounding, with memory for one step's states, however many steps.
+
+    (Of each step a few floats are kept on the host.) Two evaluations a step in backward, one of them with its
+    vector-Jacobian product. The rounding that a step back adds grows as the method's errors do: see
+    ReversibleHeun. Raises ValueError for unknown parameters, for a method that is not reversible, and for
+    jump_t, where the method starts afresh. Source: Kidger et al. 2021 (arXiv 2105.13493), algorithm 2.
+    """
+    params = run.needed_params()
+    if not isinstance(run.plan.stepper, ReversibleHeun):
+        raise ValueError(
+            f"gradient 'reversible' needs method {ReversibleHeun.name!r}, not {run.plan.stepper.name!r}"
+        )
+    if run.plan.control.jump_t:
+        raise ValueError(
+            "gradient 'reversible' takes no jump_t: a method that starts afresh loses its way back"
+        )
+    return _Reversible.apply(run, run.problem.y0, run.times.tensor, *params)
+
+
+@dataclass
+class Trail:
+    """The accepted steps as numbers, and where the last of them ended."""
+
+    spans: list[Numbers] = field(default_factory=list)
+    end: tuple[Tensor, ...] = ()
+
+    def accept(
+        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+    ) -> bool:
+        """Writes the step down."""
+        self.spans.append(numbers(span, t, t1))
+        self.end = (attempt.y1, *attempt.carry)
+        return False
+
+
+class _Reversible(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, run: Run, y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
+        trail = Trail()
+        ys = forward(run, None, None, trail)
+        ctx.run, ctx.spans, ctx.n_params = run, trail.spans, len(params)
+        ctx.save_for_backward(*params, y0, *trail.end)
+        return ys
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
+        params, (y0, *end) = ctx.saved_tensors[: ctx.n_params], ctx.saved_tensors[ctx.n_params :]
+        replay = Replay(ctx.run, params, ctx.spans, grad_ys)
+        stepper = ctx.run.plan.stepper
+        if ctx.spans:
+            y, *carry = end
+            for i in range(len(ctx.spans) - 1, 0, -1):
+                y, carry = _back(stepper, replay, i, y, tuple(carry))
+                replay.segment(y, i, i + 1, carry)
+            replay.segment(y0, 0, 1)
+        ctx.run.stats.status_backward = "ok"
+        return None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
+
+
+def _back(stepper: ReversibleHeun, replay: Replay, i: int, y: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
+    t, _, dt, after, before = replay.spans[i]
+    return stepper.reverse(replay.f, Span(t, dt, y, after=after, before=before), y, carry)
