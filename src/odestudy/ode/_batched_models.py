@@ -1,7 +1,7 @@
 """Several models of one kind as one: each sample of a batch has its own parameters."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -56,14 +56,19 @@ class BatchedModels(nn.Module):
 
     def forward(self, t: Tensor, y: Any) -> Any:
         """Slopes, shaped like y."""
-        return self.call(self.values(), t, y)
+        return self.field(self.values())(t, y)
 
-    def call(self, values: Values, t: Tensor, y: Any) -> Any:
-        """f with these stacked parameters and buffers, of as many models as there are rows."""
-        if self._fast is not None and isinstance(y, Tensor) and y.ndim in (2, 3):
-            return self._fast(values, y)
-        skeleton = self._skeleton[0]
-        return vmap(lambda v, t, y: functional_call(skeleton, v, (t, y)))(dict(values), t, y)
+    def field(self, values: Values) -> Callable[[Tensor, Any], Any]:
+        """f(t, y) with these stacked parameters and buffers, of as many models as there are rows."""
+        layers = None if self._fast is None else self._fast(values)
+
+        def evaluate(t: Tensor, y: Any) -> Any:
+            if layers is not None and isinstance(y, Tensor) and y.ndim in (2, 3):
+                return layers(y)
+            skeleton = self._skeleton[0]
+            return vmap(lambda v, t, y: functional_call(skeleton, v, (t, y)))(dict(values), t, y)
+
+        return evaluate
 
     def for_samples(self, samples: Tensor) -> "SelectedModels":
         """f(t, y) for these models alone, an index of shape [n]; gradients reach the stacked parameters."""
@@ -98,10 +103,13 @@ class SelectedModels:
 
     def __init__(self, models: BatchedModels, samples: Tensor) -> None:
         self.models, self.samples = models, samples
-        self.values = {name: value.index_select(0, samples) for name, value in models.values().items()}
+        values = models.values()
+        if not torch.equal(samples, torch.arange(len(models), device=samples.device)):
+            values = {name: value.index_select(0, samples) for name, value in values.items()}
+        self.field = models.field(values)
 
     def __call__(self, t: Tensor, y: Any) -> Any:
-        return self.models.call(self.values, t, y)
+        return self.field(t, y)
 
     def for_samples(self, samples: Tensor) -> "SelectedModels":
         """f(t, y) for those of the models that stand in these rows."""

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, fx, nn
 
 Values = Mapping[str, Tensor]
-Layer = Callable[[Values, Tensor], Tensor]
+Layer = Callable[[Tensor], Tensor]
+Maker = Callable[[Values], Layer]  # of a layer, from the stacked parameters
 
 ELEMENTWISE = (
     nn.Identity, nn.Tanh, nn.Sigmoid, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU,
@@ -17,8 +18,8 @@ ELEMENTWISE = (
 FUNCTIONS = (torch.tanh, torch.sin, torch.cos, torch.sigmoid, torch.relu)
 
 
-def stacked_layers(model: nn.Module) -> Callable[[Values, Tensor], Tensor] | None:
-    """From stacked parameters and y, [M, d] or [M, n, d], to the slopes of M models like this one.
+def stacked_layers(model: nn.Module) -> Maker | None:
+    """From stacked parameters to the function from y, [M, d] or [M, n, d], to slopes of M models like this one.
 
     None for a model whose forward(t, y) is anything but such a chain on y (t unused).
     """
@@ -28,25 +29,30 @@ def stacked_layers(model: nn.Module) -> Callable[[Values, Tensor], Tensor] | Non
         graph = fx.symbolic_trace(model).graph
     except Exception:  # whatever a model does to the tracer's stand-ins: it is no such chain
         return None
-    layers = _chain(model, graph)
-    if layers is None:
+    makers = _chain(model, graph)
+    if makers is None:
         return None
 
-    def evaluate(values: Values, y: Tensor) -> Tensor:
-        h = y[:, None] if y.ndim == 2 else y
-        for layer in layers:
-            h = layer(values, h)
-        return h[:, 0] if y.ndim == 2 else h
+    def make(values: Values) -> Layer:
+        layers = [maker(values) for maker in makers]
 
-    return evaluate
+        def evaluate(y: Tensor) -> Tensor:
+            h = y[:, None] if y.ndim == 2 else y
+            for layer in layers:
+                h = layer(h)
+            return h[:, 0] if y.ndim == 2 else h
+
+        return evaluate
+
+    return make
 
 
-def _chain(model: nn.Module, graph: fx.Graph) -> list[Layer] | None:
+def _chain(model: nn.Module, graph: fx.Graph) -> list[Maker] | None:
     """The layers in their order; None where a node is none of them, or reads what is not the layer before."""
     places = [node for node in graph.nodes if node.op == "placeholder"]
     if len(places) != 2:
         return None
-    layers: list[Layer] = []
+    layers: list[Maker] = []
     current = places[1]
     for node in graph.nodes:
         if node.op == "output":
@@ -61,17 +67,17 @@ def _chain(model: nn.Module, graph: fx.Graph) -> list[Layer] | None:
     return None
 
 
-def _layer(model: nn.Module, node: fx.Node) -> Layer | None:
+def _layer(model: nn.Module, node: fx.Node) -> Maker | None:
     if node.op == "call_module" and len(node.args) == 1 and not node.kwargs:
         module = model.get_submodule(str(node.target))
         if type(module) is nn.Linear:
             return _linear(
                 f"{node.target}.weight", f"{node.target}.bias" if module.bias is not None else None
             )
-        return (lambda values, h: module(h)) if type(module) in ELEMENTWISE else None
+        return (lambda values: module.forward) if type(module) in ELEMENTWISE else None
     if node.op == "call_function" and node.target in FUNCTIONS and len(node.args) == 1:
         function: Any = node.target
-        return lambda values, h: function(h)
+        return lambda values: function
     if node.op == "call_function" and node.target in (operator.matmul, torch.matmul) and len(node.args) == 2:
         weight = _transposed(node.args[1])
         return None if weight is None else _linear(weight, None)
@@ -90,13 +96,14 @@ def _transposed(node: Any) -> str | None:
     return None
 
 
-def _linear(weight: str, bias: str | None) -> Layer:
+def _linear(weight: str, bias: str | None) -> Maker:
     """h W^T + b for each model."""
 
-    def layer(values: Values, h: Tensor) -> Tensor:
+    def make(values: Values) -> Layer:
         transposed = values[weight].transpose(1, 2)
         if bias is None:
-            return torch.bmm(h, transposed)
-        return torch.baddbmm(values[bias][:, None], h, transposed)
+            return lambda h: torch.bmm(h, transposed)
+        shift = values[bias][:, None]
+        return lambda h: torch.baddbmm(shift, h, transposed)
 
-    return layer
+    return make

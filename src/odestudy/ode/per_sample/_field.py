@@ -83,8 +83,7 @@ class SampleField:
         self, problem: SampleProblem, counter: Counter, counts: np.ndarray, samples: np.ndarray
     ) -> None:
         self.problem, self.counter, self.counts, self.samples = problem, counter, counts, samples
-        everyone = len(samples) == len(problem.y0)
-        self.f = problem.f if everyone else for_samples(problem.f, upload(samples, problem.y0.device))
+        self.f = for_samples(problem.f, upload(samples, problem.y0.device))
         self.plain = not problem.is_tuple and len(problem.shapes[0]) == 1
 
     def __call__(self, t: Tensor, y: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from odestudy.ode.per_sample._event import SampleEvent
 from odestudy.ode.per_sample._field import upload
 from odestudy.ode.per_sample._observe import SampleStep
 from odestudy.ode.per_sample._rows import Rows
-from odestudy.ode.per_sample._span import SampleSpan
+from odestudy.ode.per_sample._span import SampleSpan, attempt
 
 
 class SampleObserver(Protocol):
@@ -107,8 +107,8 @@ class SampleLoop:
         """One attempt of all rows; accepted ones move, and those at their end leave."""
         rows.refresh()
         span = SampleSpan(rows.t, dt, rows.y, rows.offset)
-        attempt = self.stepper.step(rows.field, span, rows.y, rows.k1)
-        ratio, least = self._judge(rows, span, attempt, t1)
+        tried = attempt(self.stepper, rows.field, span, rows.y, rows.k1)
+        ratio, least = self._judge(rows, tried, t1)
         accepted = ratio <= 1.0
         ended = accepted & ~(least > 0)
         samples = rows.field.samples
@@ -117,25 +117,22 @@ class SampleLoop:
         stuck = self._next_dt(rows, dt, ratio, accepted, clipped)
         moved = np.flatnonzero(accepted)
         if len(moved):
-            attempt, step = self._taken(rows, span, attempt, t1, moved, ratio)
+            tried, step = self._taken(rows, span, tried, t1, moved, ratio)
             observer.accept(step)
             if self.event is not None and ended.any():
                 self.failures |= self.event.accept(step, step.rows[ended[moved]])
-            self._move(rows, attempt, accepted, t1)
+            self._move(rows, tried, accepted, t1)
         for row in np.flatnonzero(stuck):
             self._fail(rows, int(row), "step_size_underflow", float(dt[row]))
         rows.keep(~stuck & ~ended & (rows.t != rows.end))
 
     @torch.no_grad()
-    def _judge(
-        self, rows: Rows, span: SampleSpan, attempt: Attempt, t1: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _judge(self, rows: Rows, tried: Attempt, t1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Each row's error ratio, and how far it is from its event: positive where that is still to come."""
-        errors = self.stepper.errors(span.column, attempt)
-        ratio = rows.tolerance.ratio(errors, rows.y, attempt.y1).double()
+        ratio = rows.tolerance.ratio(self.stepper.errors(1.0, tried), rows.y, tried.y1).double()
         if self.event is None:
             return ratio.cpu().numpy(), np.ones(len(ratio))
-        least = self.event.least(rows.field.samples, upload(t1, ratio.device), attempt.y1)
+        least = self.event.least(rows.field.samples, upload(t1, ratio.device), tried.y1)
         both = torch.stack([ratio, least.double()]).cpu().numpy()
         return both[0], both[1]
 
@@ -156,7 +153,7 @@ class SampleLoop:
         self,
         rows: Rows,
         span: SampleSpan,
-        attempt: Attempt,
+        tried: Attempt,
         t1: np.ndarray,
         moved: np.ndarray,
         ratio: np.ndarray,
@@ -166,26 +163,26 @@ class SampleLoop:
         Otherwise back-propagation would multiply the zero gradient of an attempt thrown away by an infinite
         derivative.
         """
-        if np.isfinite(ratio).all() or not attempt.y1.requires_grad:
-            return attempt, SampleStep(self.stepper, rows.field, span, rows.y, attempt, t1, moved)
+        if np.isfinite(ratio).all() or not tried.y1.requires_grad:
+            return tried, SampleStep(self.stepper, rows.field, span, rows.y, tried, t1, moved)
         index = upload(moved, rows.y.device)
         y, k1 = rows.y.index_select(0, index), rows.k1.index_select(0, index)
         part, field = span.of(moved, y), rows.field.of(moved)
-        again = self.stepper.step(field, part, y, k1)
+        again = attempt(self.stepper, field, part, y, k1)
         step = SampleStep(self.stepper, field, part, y, again, t1[moved], np.arange(len(moved)))
-        y1, last = (x.index_copy(0, index, new) for x, new in ((rows.y, again.y1), (rows.k1, again.ks[-1])))
-        return Attempt(y1, [last], last if attempt.carry is not None else None, None), step
+        carry = None if again.carry is None else rows.k1.index_copy(0, index, again.carry)
+        return Attempt(rows.y.index_copy(0, index, again.y1), [], carry, None), step
 
-    def _move(self, rows: Rows, attempt: Attempt, accepted: np.ndarray, t1: np.ndarray) -> None:
+    def _move(self, rows: Rows, taken: Attempt, accepted: np.ndarray, t1: np.ndarray) -> None:
         if accepted.all():
-            rows.y = attempt.y1
-            rows.k1 = rows.k1 if attempt.carry is None else attempt.carry
+            rows.y = taken.y1
+            rows.k1 = rows.k1 if taken.carry is None else taken.carry
         else:
             mask = upload(accepted, rows.y.device)[:, None]
-            rows.y = torch.where(mask, attempt.y1, rows.y)
-            rows.k1 = rows.k1 if attempt.carry is None else torch.where(mask, attempt.carry, rows.k1)
+            rows.y = torch.where(mask, taken.y1, rows.y)
+            rows.k1 = rows.k1 if taken.carry is None else torch.where(mask, taken.carry, rows.k1)
         rows.t = np.where(accepted, t1, rows.t)
-        if attempt.carry is None:
+        if taken.carry is None:
             rows.stale = rows.stale | accepted
 
     def _fail(self, rows: Rows, row: int, status: Any, dt: float) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._stepper import Attempt
 from odestudy.ode.per_sample._field import SampleField, upload
-from odestudy.ode.per_sample._span import SampleSpan, attempt_of, states_within
+from odestudy.ode.per_sample._span import Rises, SampleSpan, attempt_of, states_within
 from odestudy.ode.per_sample._times import SampleTimes
 
 
@@ -31,14 +31,14 @@ class SampleStep:
             some, places = np.unique(rows, return_inverse=True)
             return self.of(some).states(places, theta)
         weights = self.stepper.weights_at(theta)
-        return states_within(weights, self.span.column, self.y, self.attempt.ks, upload(rows, self.y.device))
+        return states_within(weights, self.y, self.attempt.ks, upload(rows, self.y.device))
 
     def of(self, rows: np.ndarray) -> "SampleStep":
         """These rows alone, with all stages that interpolation needs."""
         index = upload(rows, self.y.device)
         y, attempt = self.y.index_select(0, index), attempt_of(self.attempt, index)
         span, field = self.span.of(rows, y), self.field.of(rows)
-        self.stepper.complete(field, span, y, attempt)
+        self.stepper.complete(Rises(field, span), span, y, attempt)
         return SampleStep(self.stepper, field, span, y, attempt, self.t1[rows], np.arange(len(rows)))
 
 

@@ -4,14 +4,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._span import Span
 from odestudy.ode._stepper import Attempt
-from odestudy.ode.per_sample._field import upload
+from odestudy.ode.per_sample._field import SampleField, upload
 
 
 class SampleSpan(Span):
-    """From t to t + dt, host arrays of shape [n]; `dt` and `column`, [n, 1], in the state's precision.
+    """From t to t + dt, host arrays of shape [n]; `column` is dt on the device, [n, 1], in the state's precision.
 
+    To the stepper its length is 1, as the slopes that it sees are already multiplied by dt: see `attempt`.
     `offset`, shape [n] or None, is a zero that carries the gradient of the samples' first times.
     """
 
@@ -19,7 +21,7 @@ class SampleSpan(Span):
 
     def __init__(self, t: np.ndarray, dt: np.ndarray, like: Tensor, offset: Tensor | None = None) -> None:
         self.column = upload(dt, like.device).to(like.dtype)[:, None]
-        super().__init__(0.0, self.column, like)
+        super().__init__(0.0, 1.0, like)
         self.starts, self.sizes, self.offset = t, dt, offset
 
     def stages(self, nodes: tuple[float, ...]) -> tuple[Tensor, ...]:
@@ -39,14 +41,34 @@ class SampleSpan(Span):
         return SampleSpan(self.starts[rows], self.sizes[rows], like, offset)
 
 
-def attempt_of(attempt: Attempt, rows: Tensor) -> Attempt:
+class Rises:
+    """dt f: how far each slope leads within the span; `slope` is the last one evaluated."""
+
+    def __init__(self, field: SampleField, span: SampleSpan) -> None:
+        self.field, self.column = field, span.column
+        self.slope: Tensor | None = None
+
+    def __call__(self, t: Tensor, y: Tensor) -> Tensor:
+        self.slope = self.field(t, y)
+        return self.slope * self.column
+
+
+def attempt(stepper: ExplicitRK, field: SampleField, span: SampleSpan, y: Tensor, k1: Tensor) -> Attempt:
+    """A step of each sample from y with slope k1; its stages are rises, its carry a slope."""
+    rises = Rises(field, span)
+    result = stepper.step(rises, span, y, k1 * span.column)
+    result.carry = None if result.carry is None else rises.slope
+    return result
+
+
+def attempt_of(whole: Attempt, rows: Tensor) -> Attempt:
     """These rows of an attempted step."""
-    ks = [k.index_select(0, rows) for k in attempt.ks]
-    return Attempt(attempt.y1.index_select(0, rows), ks, None, ks[0])
+    ks = [k.index_select(0, rows) for k in whole.ks]
+    return Attempt(whole.y1.index_select(0, rows), ks, None, None)
 
 
-def states_within(weights: Tensor, dt: Tensor, y: Tensor, ks: list[Tensor], rows: Tensor) -> Tensor:
-    """y + dt sum_i b_i(theta) k_i for pairs of a row and a theta; weights [m, stages], result [m, D]."""
-    stages = torch.stack(ks, 1).index_select(0, rows)
-    rise = (weights.to(y.dtype)[:, None] @ stages)[:, 0]
-    return torch.addcmul(y.index_select(0, rows), dt.index_select(0, rows), rise)
+def states_within(weights: Tensor, y: Tensor, rises: list[Tensor], rows: Tensor) -> Tensor:
+    """y + sum_i b_i(theta) r_i for pairs of a row and a theta; weights [m, stages], result [m, D]."""
+    stages = torch.stack(rises, 1).index_select(0, rows)
+    start = y.index_select(0, rows)[:, None]
+    return torch.baddbmm(start, weights.to(y.dtype)[:, None], stages)[:, 0]
