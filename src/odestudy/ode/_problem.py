@@ -18,6 +18,16 @@ def unflatten(flat: Tensor, shapes: tuple[torch.Size, ...], leading: int = 0) ->
     return tuple(chunk.reshape((*lead, *s)) for chunk, s in zip(chunks, shapes, strict=True))
 
 
+def needed(params: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
+    """The parameters; raises ValueError where they are neither given nor found."""
+    if params is None:
+        raise ValueError(
+            "this gradient needs f's parameters: make f an nn.Module, or pass params= "
+            "(params=() where there are none)"
+        )
+    return params
+
+
 @dataclass(frozen=True)
 class Problem:
     """f(t, y) on one tensor, the initial value, the shapes of a tuple state (or None), and f's parameters."""

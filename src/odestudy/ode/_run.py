@@ -11,7 +11,7 @@ from odestudy.ode._event import Event
 from odestudy.ode._norms import MixedNorm, Norm
 from odestudy.ode._observer import Observer
 from odestudy.ode._plan import Plan, counted
-from odestudy.ode._problem import Problem, unflatten
+from odestudy.ode._problem import Problem, needed, unflatten
 from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
 from odestudy.ode._solution import State, Stats
 from odestudy.ode._status import Failure
@@ -64,12 +64,7 @@ class Run:
 
     def needed_params(self) -> tuple[Tensor, ...]:
         """The parameters; raises ValueError where they are neither given nor found."""
-        if self.problem.params is None:
-            raise ValueError(
-                "this gradient needs f's parameters: make f an nn.Module, or pass params= "
-                "(params=() where there are none)"
-            )
-        return self.problem.params
+        return needed(self.problem.params)
 
 
 def _checked(f: Field) -> Field:

@@ -107,7 +107,7 @@ def trained_alone(model: nn.Module, m: int, iterations: int) -> None:
         optimizer.step()
 
 
-@pytest.mark.parametrize("gradient", ["backprop"])
+@pytest.mark.parametrize("gradient", ["backprop", "checkpointed"])
 @pytest.mark.parametrize("kind", MAKERS)
 def test_training_as_a_batch_gives_the_parameters_of_training_one_by_one(kind: str, gradient: str) -> None:
     models = [MAKERS[kind](seed) for seed in range(3)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import F64, Mlp, rotation
+from helpers import F64, Mlp, rotation, saved_bytes
 from torch import Tensor, nn
 from torch.autograd import gradcheck
 
@@ -260,6 +260,53 @@ def test_the_gradient_of_a_sample_is_that_of_its_own_solve() -> None:
             torch.testing.assert_close(a[i : i + 1], b, rtol=1e-10, atol=1e-13)
 
 
+def gradients(method: str, gradient: str, t: Tensor, **arguments: Any) -> list[Tensor]:
+    """Of a loss on all observations, with respect to y0, rates and t."""
+    f = Decay(RATES)
+    t, y0 = t.clone().requires_grad_(), torch.linspace(1, 2, 8, dtype=F64).reshape(4, 2).requires_grad_()
+    solution = solve(f, y0, t, method=method, gradient=gradient, per_sample=True, **arguments)
+    if solution.event_t is not None:
+        return list(torch.autograd.grad(solution.event_t.sum() + solution.ys.sum(), [y0, f.rates, t]))
+    weights = torch.arange(1, t.shape[-1] + 1, dtype=F64)[:, None, None]
+    loss = (solution.ys.sin() * weights).nan_to_num().sum()
+    found = list(torch.autograd.grad(loss, [y0, f.rates, t]))
+    assert solution.stats.status_backward == ("ok" if gradient == "checkpointed" else None)
+    return found
+
+
+@pytest.mark.parametrize("method", ["dopri5", "dopri8", "bosh3", "adaptive_heun"])
+@pytest.mark.parametrize("tol", [1e-2, 1e-5])
+def test_the_checkpointed_gradient_is_backprops_to_rounding(method: str, tol: float) -> None:
+    nan = math.nan
+    rows = [[0.0, 0.5, 0.7, 1.0], [0.0, 2.0, nan, nan], [0.3, 0.31, 0.5, nan], [1.0, nan, nan, nan]]
+    for t in (torch.tensor(rows, dtype=F64), torch.linspace(0, 1, 5, dtype=F64)):
+        ours, exact = (gradients(method, g, t, rtol=tol, atol=tol) for g in ("checkpointed", "backprop"))
+        for a, b in zip(ours, exact, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-13)
+
+
+def test_the_checkpointed_gradient_reaches_through_events() -> None:
+    t = torch.tensor([0.2, 1.0], dtype=F64)
+    event = {"event_fn": lambda t, y: y[:, 0] - 0.5 + 0.01 * t, "rtol": 1e-5}
+    ours, exact = (gradients("dopri5", g, t, **event) for g in ("checkpointed", "backprop"))
+    for a, b in zip(ours, exact, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [30, 120, 480])
+def test_checkpointing_keeps_about_the_square_root_of_the_steps_in_states(steps: int) -> None:
+    def saved(gradient: str) -> int:
+        f, y0 = Mlp(), torch.ones(64, 2, dtype=F64, requires_grad=True)
+        g = lambda t, y: f(t[:, None], y)  # noqa: E731
+        arguments = {"rtol": 1.0, "atol": 1.0, "dtmax": 1 / steps, "params": f}
+        return saved_bytes(
+            lambda: solve(g, y0, [0.0, 1.0], per_sample=True, gradient=gradient, **arguments).ys
+        ) // (64 * 2 * 8)
+
+    assert saved("checkpointed") < 2 * math.sqrt(2 * steps) + 4
+    assert saved("backprop") > 20 * steps
+
+
 def never(t: Tensor, y: Tensor) -> Tensor:
     raise AssertionError("f was asked")
 
@@ -272,7 +319,7 @@ def never(t: Tensor, y: Tensor) -> Tensor:
         ({"grid": [0.0, 1.0]}, "takes no grid"),
         ({"dense": True}, "takes no dense"),
         ({"step_t": [0.5]}, "takes no step_t"),
-        ({"gradient": "adjoint"}, "known are: backprop"),
+        ({"gradient": "adjoint"}, "known are: backprop, checkpointed"),
         ({"dt0": 0.0}, "finite step sizes other than 0"),
         ({"dt0": torch.ones(3)}, r"of shape \[2\]"),
         ({"norm": "l1"}, "known are: linf, rms"),

@@ -76,22 +76,27 @@ class SampleEvent:
             low, high = torch.where(before, middle, low), torch.where(before, high, middle)
         return high.cpu().numpy()
 
-    def results(self, field: SampleField) -> tuple[Tensor, Tensor]:
+    def ends(self) -> Tensor:
+        """The states at the events, shape [B, D]."""
+        nothing = torch.full_like(self.problem.y0, torch.nan)
+        if not self.found:
+            return nothing
+        samples = upload(np.concatenate(self.found), nothing.device)
+        return nothing.index_copy(0, samples, torch.cat(self.states))
+
+    def results(self, field: SampleField, ends: Tensor) -> tuple[Tensor, Tensor]:
         """Event times, float64 of shape [B], and states there, [B, D], each as a function of the other's causes.
 
         dt* = -dc / (dc/dt + dc/dy f) by the implicit function theorem, and the state moves with t* by f
         (Chen, Amos, Nickel 2021, arXiv 2011.03902, eq. 8). Costs one evaluation of f, where gradients are on.
         """
-        y0 = self.problem.y0
-        times = upload(self.t.copy(), y0.device)
-        if not self.found:
-            return times, torch.full_like(y0, torch.nan)
-        samples = np.concatenate(self.found)
-        index, y = upload(samples, y0.device), torch.cat(self.states)
-        t = times[index]
-        if torch.is_grad_enabled() and len(samples):
-            t, y = self._reroute(field.of(samples), t, y)
-        return times.index_copy(0, index, t), torch.full_like(y0, torch.nan).index_copy(0, index, y)
+        times = upload(self.t.copy(), ends.device)
+        met = np.flatnonzero(~np.isnan(self.t))
+        if not len(met) or not torch.is_grad_enabled():
+            return times, ends
+        index = upload(met, ends.device)
+        t, y = self._reroute(field.of(met), times[index], ends[index])
+        return times.index_copy(0, index, t), ends.index_copy(0, index, y)
 
     def _reroute(self, field: SampleField, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         time, state = t.detach().clone().requires_grad_(), y.detach().clone().requires_grad_()

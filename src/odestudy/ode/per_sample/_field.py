@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from odestudy.ode._control import Counter
-from odestudy.ode._problem import make_problem, unflatten
+from odestudy.ode._problem import make_problem, needed, unflatten
 from odestudy.ode._solution import State
 
 
@@ -34,6 +34,10 @@ class SampleProblem:
     is_tuple: bool
     params: tuple[Tensor, ...] | None
     module: nn.Module | None
+
+    def needed_params(self) -> tuple[Tensor, ...]:
+        """The parameters; raises ValueError where they are neither given nor found."""
+        return needed(self.params)
 
     def restore(self, y: Tensor) -> State:
         """Flat states, shape [..., D], as the caller gave them."""

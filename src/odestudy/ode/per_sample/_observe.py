@@ -47,7 +47,6 @@ class SampleObservations:
 
     def __init__(self, times: SampleTimes, offsets: Tensor | None, seen: np.ndarray | None = None) -> None:
         self.times, self.offsets = times, offsets
-        self.ordered = times.values * times.signs[:, None]
         self.seen = np.zeros(len(times.values), dtype=np.int64) if seen is None else seen
         self.pieces: list[Tensor] = []
         self.places: list[tuple[np.ndarray, np.ndarray]] = []  # (observations, samples) of each piece
@@ -61,8 +60,7 @@ class SampleObservations:
     def accept(self, step: SampleStep) -> None:
         """Adds the observations that the accepted samples passed."""
         samples = step.field.samples[step.rows]
-        t1 = step.t1[step.rows]
-        reached = (self.ordered[samples] <= (t1 * self.times.signs[samples])[:, None]).sum(1)
+        reached = self.times.passed(samples, step.t1[step.rows])[samples]
         new = reached - self.seen[samples]
         total = int(new.sum())
         if total == 0:

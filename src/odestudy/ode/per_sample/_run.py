@@ -1,7 +1,8 @@
 """One solve of a batch under way: what its gradients read, and what it leaves."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -43,9 +44,8 @@ class SampleRun:
     control: Control
     dt0: np.ndarray | None
     event: SampleEvent | None = None
-    event_t: Tensor | None = None
-    stats: Stats = field(default_factory=Stats)
-    failures: dict[int, Failure] = field(default_factory=dict)
+    stats: Stats = dataclasses.field(default_factory=Stats)
+    failures: dict[int, Failure] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.nfe, self.accepted, self.rejected = np.zeros((3, len(self.problem.y0)), dtype=np.int64)
@@ -53,26 +53,29 @@ class SampleRun:
     def forward(self, *observers: SampleObserver) -> Tensor:
         """Flat states at the observation times, shape [T, B, D], under the caller's gradient mode.
 
-        With an event, those at the start and at the event, whose times become `event_t`.
+        With an event, those at the start and at the event, whose times become the last observations.
         """
         y0, times = self.problem.y0, self.times
         offsets = times.offsets if torch.is_grad_enabled() else None
-        field = SampleField(self.problem, Counter(self.stats), self.nfe, np.arange(len(y0)))
         seen = SampleObservations(times, offsets)
         seen.start(y0)
         watching = () if self.event is not None else (seen,)
         loop = SampleLoop(self.stepper, self.control, self.accepted, self.rejected, self.failures, self.event)
-        loop.run(self._rows(field, offsets), self.dt0, Several((*watching, *observers)))
+        loop.run(self._rows(offsets), self.dt0, Several((*watching, *observers)))
         self.stats.accepted, self.stats.rejected = int(self.accepted.sum()), int(self.rejected.sum())
         if self.event is None:
             return seen.states()
-        self.event_t, states = self.event.results(field)
-        return torch.stack([y0, states])
+        self.times = times.ending_at(self.event.t)
+        return torch.stack([y0, self.event.ends()])
 
-    def _rows(self, field: SampleField, offsets: Tensor | None) -> Rows:
+    def field(self) -> SampleField:
+        """f for all samples, its evaluations counted."""
+        return SampleField(self.problem, Counter(self.stats), self.nfe, np.arange(len(self.problem.y0)))
+
+    def _rows(self, offsets: Tensor | None) -> Rows:
         y0, batch = self.problem.y0, len(self.problem.y0)
         return Rows(
-            field=field,
+            field=self.field(),
             tolerance=self.tolerance,
             y=y0,
             k1=y0,

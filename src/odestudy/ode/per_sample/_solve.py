@@ -65,12 +65,12 @@ def solve_per_sample(
     if event_fn is not None:
         run.event = SampleEvent(event_fn, problem, times.values[:, 0].copy())
     ys = SAMPLE_GRADIENTS[gradient](run)
-    status, message = _worst(run.failures, len(problem.y0))
     ts, event_t = times.tensor, None
-    if run.event_t is not None:
-        event_t = run.event_t.to(times.tensor)
-        first = ts.detach()[..., 0].expand(len(event_t))
-        ts = torch.stack([first, event_t.detach()], 1)
+    if run.event is not None:
+        event_t, end = run.event.results(run.field(), ys[1])
+        ys, event_t = torch.stack([ys[0], end]), event_t.to(ts)
+        ts = torch.stack([ts.detach()[..., 0].expand(len(event_t)), event_t.detach()], 1)
+    status, message = _worst(run.failures, len(problem.y0))
     return Solution(ts, problem.restore(ys), run.stats, status, message, None, event_t, _samples(run))
 
 

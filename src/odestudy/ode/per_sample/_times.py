@@ -29,6 +29,20 @@ class SampleTimes:
         """Each sample's last time, shape [B]."""
         return self.values[np.arange(len(self.values)), self.counts - 1]
 
+    def ending_at(self, t1: np.ndarray) -> "SampleTimes":
+        """The first times and t1, which are events' and carry no gradient; nan where there was none."""
+        values, offsets = np.stack([self.values[:, 0], t1], 1), self.offsets
+        if offsets is not None:
+            offsets = torch.stack([offsets[:, 0], torch.zeros_like(offsets[:, 0])], 1)
+        counts = 1 + ~np.isnan(t1)
+        return SampleTimes(self.tensor, values, counts, self.signs, offsets)
+
+    def passed(self, samples: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """How many of their times these samples have behind them at t, shape [B]; 0 for the other samples."""
+        seen, signs = np.zeros(len(self.values), dtype=np.int64), self.signs[samples]
+        seen[samples] = (self.values[samples] * signs[:, None] <= (t * signs)[:, None]).sum(1)
+        return seen
+
 
 def make_sample_times(t: Tensor | Sequence[float], y0: Tensor) -> SampleTimes:
     """t of shape [T], for all samples, or [B, T]; a row may end in nan.
