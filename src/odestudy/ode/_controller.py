@@ -55,7 +55,8 @@ class PIDController:
         b1, b2, b3 = self.coefficients
         finite = np.where(ratios < np.inf, ratios, 1.0)
         wanted = self.safety * np.maximum(finite, 1e-10) ** (-b1 / k)
-        wanted = wanted * previous[:, 0] ** (-b2 / k) * previous[:, 1] ** (-b3 / k)
+        if b2 or b3:
+            wanted = wanted * previous[:, 0] ** (-b2 / k) * previous[:, 1] ** (-b3 / k)
         limited = np.minimum(np.where(growth, self.factor_max, 1.0), np.maximum(self.factor_min, wanted))
         return np.where(ratios < np.inf, limited, self.factor_min)
 

@@ -3,13 +3,14 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from helpers import F64, Mlp, rotation, saved_bytes
 from torch import Tensor, nn
 from torch.autograd import gradcheck
 
-from odestudy.ode import TABLEAUS, Solution, solve
+from odestudy.ode import TABLEAUS, PIDController, Solution, solve
 
 PAIRS = [name for name, tableau in TABLEAUS.items() if tableau.adaptive]
 
@@ -170,6 +171,19 @@ def test_the_first_step_may_be_given_for_each_sample() -> None:
     for i in range(len(MUS)):
         single = solve(VanDerPol(), MUS[i], [0.0, 1.0], dt0=float(dt0[i]))
         assert batch.samples.nfe[i] == single.stats.nfe
+
+
+@pytest.mark.parametrize("pid", [PIDController(), PIDController(0.4, 0.3, 0.1, factor_max=3.0)])
+def test_the_controller_steers_many_as_it_steers_one(pid: PIDController) -> None:
+    ratios = np.array([1e-12, 0.01, 0.9, 1.0, 7.0, 1e4, math.inf, math.nan])
+    previous = np.stack([np.geomspace(1e-4, 1, 8), np.geomspace(1, 1e-4, 8)], 1)
+    for growth in (True, False):
+        many = pid.factors(ratios, previous, 5, np.full(8, growth))
+        one = [pid.factor(r, tuple(p), 5, growth) for r, p in zip(ratios, previous, strict=True)]
+        assert many.tolist() == pytest.approx(one, rel=1e-14)
+    y0, t = torch.tensor([[2.0, 0.0, 5.0]], dtype=F64), [0.0, 1.0]
+    batch = solve(VanDerPol(), y0, t, per_sample=True, controller=pid)
+    assert batch.samples.accepted[0] == solve(VanDerPol(), y0[0], t, controller=pid).stats.accepted
 
 
 def explode_where_positive(t: Tensor, y: Tensor) -> Tensor:

@@ -71,12 +71,12 @@ class SampleObservations:
         self.seen[samples] = reached
         when = self.times.values[who, which]
         at_end = (when == step.t1[rows]) & (self.offsets is None)
-        if at_end.any():
-            ends = upload(rows[at_end], step.y.device)
-            self._add(step.attempt.y1.index_select(0, ends), which[at_end], who[at_end])
-        if not at_end.all():
-            inside = ~at_end
-            rows, which, who = rows[inside], which[inside], who[inside]
+        split = at_end if step.stepper.extra or at_end.all() else np.zeros_like(at_end)
+        if split.any():  # no interpolation, which may ask for more stages
+            ends = upload(rows[split], step.y.device)
+            self._add(step.attempt.y1.index_select(0, ends), which[split], who[split])
+        if not split.all():
+            rows, which, who = rows[~split], which[~split], who[~split]
             self._add(step.states(rows, self._theta(step, rows, which, who)), which, who)
 
     def _theta(self, step: SampleStep, rows: np.ndarray, which: np.ndarray, who: np.ndarray) -> Tensor:
