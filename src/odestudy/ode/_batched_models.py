@@ -104,7 +104,8 @@ class SelectedModels:
     def __init__(self, models: BatchedModels, samples: Tensor) -> None:
         self.models, self.samples = models, samples
         values = models.values()
-        if not torch.equal(samples, torch.arange(len(models), device=samples.device)):
+        everyone = torch.arange(len(models), device=samples.device)
+        if len(samples) < len(models) or not torch.equal(samples, everyone):
             values = {name: value.index_select(0, samples) for name, value in values.items()}
         self.field = models.field(values)
 

@@ -35,7 +35,7 @@ class Stats:
 class Samples:
     """What became of each sample of a solve with per_sample: counts, int64 of shape [B], and how it ended.
 
-    A sample's evaluations are those in which it took part, by whatever gradient's forward solve.
+    nfe counts the evaluations of the forward solve that the sample took part in.
     """
 
     nfe: Tensor

@@ -68,7 +68,7 @@ def solve(
     that gives f for those alone. t may be [B, T], a row a sample, nan behind its last time; ys stay
     [T, B, ...]; dt0 may be of shape [B]. A failing sample leaves nan and stops no other (Solution.samples).
     With `event_fn`, whose values have the samples first, event_t is of shape [B] and, like the states there,
-    differentiable.
+    differentiable. Explicit pairs only, gradients "backprop" and "checkpointed"; no grid, dense, step_t, jump_t.
 
     Numerical failures are the solution's status; wrong arguments raise ValueError before f is evaluated; a
     failing backward solve raises SolveError in backward.

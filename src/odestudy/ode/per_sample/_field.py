@@ -77,27 +77,39 @@ def make_sample_problem(
     return SampleProblem(f, flat, shapes, not isinstance(y0, Tensor), problem.params, problem.module)
 
 
+@dataclass
+class Share:
+    """How often f was evaluated for these samples together."""
+
+    samples: np.ndarray
+    calls: int = 0
+
+
 class SampleField:
     """The slopes of the given samples' flat states, t of shape [n] and y of shape [n, D].
 
-    `counts`, shape [B], has one added for each of them at each evaluation.
+    Its evaluations are counted in a share of its own, added to `shares`.
     """
 
     def __init__(
-        self, problem: SampleProblem, counter: Counter, counts: np.ndarray, samples: np.ndarray
+        self, problem: SampleProblem, counter: Counter, shares: list[Share], samples: np.ndarray
     ) -> None:
-        self.problem, self.counter, self.counts, self.samples = problem, counter, counts, samples
+        self.problem, self.counter, self.shares, self.samples = problem, counter, shares, samples
         self.f = for_samples(problem.f, upload(samples, problem.y0.device))
         self.plain = not problem.is_tuple and len(problem.shapes[0]) == 1
+        self.checked = False
+        self.share = Share(samples)
+        shares.append(self.share)
 
     def __call__(self, t: Tensor, y: Tensor) -> Tensor:
         self.counter.evaluation()
-        self.counts[self.samples] += 1
+        self.share.calls += 1
         slope = self.f(t, y if self.plain else self.problem.restore(y))
-        if self.plain and isinstance(slope, Tensor) and slope.shape == y.shape and slope.dtype == y.dtype:
+        if self.plain and self.checked:
             return slope
+        self.checked = True
         return self.problem.flatten(slope, y).reshape(y.shape)
 
     def of(self, rows: np.ndarray) -> "SampleField":
         """The field of those samples that stand in these rows."""
-        return SampleField(self.problem, self.counter, self.counts, self.samples[rows])
+        return SampleField(self.problem, self.counter, self.shares, self.samples[rows])

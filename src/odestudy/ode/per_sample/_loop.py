@@ -19,6 +19,8 @@ from odestudy.ode.per_sample._observe import SampleStep
 from odestudy.ode.per_sample._rows import Rows
 from odestudy.ode.per_sample._span import SampleSpan, attempt
 
+NOT_MET = np.zeros(1, dtype=bool)  # for any number of rows
+
 
 class SampleObserver(Protocol):
     """Sees each step that some samples accepted."""
@@ -108,9 +110,9 @@ class SampleLoop:
         rows.refresh()
         span = SampleSpan(rows.t, dt, rows.y, rows.offset)
         tried = attempt(self.stepper, rows.field, span, rows.y, rows.k1)
-        ratio, least = self._judge(rows, tried, t1)
+        ratio, met = self._judge(rows, tried, t1)
         accepted = ratio <= 1.0
-        ended = accepted & ~(least > 0)
+        ended = accepted & met
         samples = rows.field.samples
         self.accepted[samples[accepted]] += 1
         self.rejected[samples[~accepted]] += 1
@@ -128,13 +130,13 @@ class SampleLoop:
 
     @torch.no_grad()
     def _judge(self, rows: Rows, tried: Attempt, t1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Each row's error ratio, and how far it is from its event: positive where that is still to come."""
-        ratio = rows.tolerance.ratio(self.stepper.errors(1.0, tried), rows.y, tried.y1).double()
+        """Each row's error ratio, and whether its event is behind it (or event_fn is no number)."""
+        ratio = rows.tolerance.ratio(self.stepper.errors(1.0, tried), rows.y, tried.y1)
         if self.event is None:
-            return ratio.cpu().numpy(), np.ones(len(ratio))
+            return ratio.double().cpu().numpy(), NOT_MET
         least = self.event.least(rows.field.samples, upload(t1, ratio.device), tried.y1)
-        both = torch.stack([ratio, least.double()]).cpu().numpy()
-        return both[0], both[1]
+        both = torch.stack([ratio.double(), least.double()]).cpu().numpy()
+        return both[0], ~(both[1] > 0)
 
     def _next_dt(
         self, rows: Rows, dt: np.ndarray, ratio: np.ndarray, accepted: np.ndarray, clipped: np.ndarray
@@ -144,8 +146,8 @@ class SampleLoop:
         wanted = dt * self.control.pid.factors(ratio, rows.previous, k, rows.grow & accepted)
         short = clipped & accepted & (np.abs(rows.dt) > np.abs(wanted))  # the end made it so, not its error
         rows.dt = np.where(short, rows.dt, wanted)
-        shifted = np.stack([np.maximum(ratio, SMALLEST_RATIO), rows.previous[:, 0]], 1)
-        rows.previous = np.where(accepted[:, None], shifted, rows.previous)
+        rows.previous[accepted, 1] = rows.previous[accepted, 0]
+        rows.previous[accepted, 0] = np.maximum(ratio[accepted], SMALLEST_RATIO)
         rows.ratio, rows.grow = ratio, accepted
         return ~accepted & ((np.abs(dt) <= self.control.dtmin * STRETCH) | (rows.dt == dt))
 

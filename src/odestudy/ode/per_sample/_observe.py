@@ -25,12 +25,16 @@ class SampleStep:
     t1: np.ndarray
     rows: np.ndarray
 
-    def states(self, rows: np.ndarray, theta: Tensor) -> Tensor:
+    def states(self, rows: np.ndarray, theta: np.ndarray | Tensor) -> Tensor:
         """States at t + theta dt for pairs of a row and a theta, shape [m, D]; missing stages are evaluated."""
         if self.stepper.extra and len(self.attempt.ks) == len(self.stepper.nodes):
             some, places = np.unique(rows, return_inverse=True)
             return self.of(some).states(places, theta)
-        weights = self.stepper.weights_at(theta)
+        if isinstance(theta, Tensor):
+            weights = self.stepper.weights_at(theta)
+        else:
+            p = np.array(self.stepper.tableau.dense.p).T
+            weights = upload((theta[:, None] ** np.arange(1, len(p) + 1)) @ p, self.y.device)
         return states_within(weights, self.y, self.attempt.ks, upload(rows, self.y.device))
 
     def of(self, rows: np.ndarray) -> "SampleStep":
@@ -45,9 +49,10 @@ class SampleStep:
 class SampleObservations:
     """Collects the states at the times, all those in one step together; `seen` counts each sample's."""
 
-    def __init__(self, times: SampleTimes, offsets: Tensor | None, seen: np.ndarray | None = None) -> None:
+    def __init__(self, times: SampleTimes, offsets: Tensor | None) -> None:
         self.times, self.offsets = times, offsets
-        self.seen = np.zeros(len(times.values), dtype=np.int64) if seen is None else seen
+        self.seen = np.zeros(len(times.values), dtype=np.int64)
+        self.upcoming = np.full(len(times.values), np.inf)
         self.pieces: list[Tensor] = []
         self.places: list[tuple[np.ndarray, np.ndarray]] = []  # (observations, samples) of each piece
 
@@ -55,38 +60,46 @@ class SampleObservations:
         """Adds everyone's first observation, the initial value."""
         everyone = np.arange(len(self.seen))
         self._add(y0, np.zeros_like(everyone), everyone)
-        self.seen[:] = 1
+        self.begin(everyone, np.ones_like(everyone))
+
+    def begin(self, samples: np.ndarray, seen: np.ndarray) -> None:
+        """These samples have so many observations behind them."""
+        self.seen[samples] = seen
+        self.upcoming[samples] = self.times.ordered[samples, seen]
 
     def accept(self, step: SampleStep) -> None:
         """Adds the observations that the accepted samples passed."""
         samples = step.field.samples[step.rows]
-        reached = self.times.passed(samples, step.t1[step.rows])[samples]
-        new = reached - self.seen[samples]
-        total = int(new.sum())
-        if total == 0:
+        due = np.flatnonzero(self.upcoming[samples] <= step.t1[step.rows] * self.times.signs[samples])
+        if not len(due):
             return
-        rows, who = np.repeat(step.rows, new), np.repeat(samples, new)
-        within = np.arange(total) - np.repeat(np.cumsum(new) - new, new)
-        which = within + np.repeat(self.seen[samples], new)
-        self.seen[samples] = reached
-        when = self.times.values[who, which]
-        at_end = (when == step.t1[rows]) & (self.offsets is None)
-        split = at_end if step.stepper.extra or at_end.all() else np.zeros_like(at_end)
-        if split.any():  # no interpolation, which may ask for more stages
-            ends = upload(rows[split], step.y.device)
-            self._add(step.attempt.y1.index_select(0, ends), which[split], who[split])
-        if not split.all():
-            rows, which, who = rows[~split], which[~split], who[~split]
+        samples, rows = samples[due], step.rows[due]
+        before, reached = self.seen[samples], self.times.passed(samples, step.t1[rows])
+        self.begin(samples, reached)
+        new = reached - before
+        which = np.arange(new.sum()) - np.repeat(np.cumsum(new) - reached, new)
+        rows, who = np.repeat(rows, new), np.repeat(samples, new)
+        at_end = (self.times.values[who, which] == step.t1[rows]) & (self.offsets is None)
+        if not step.stepper.extra and not at_end.all():
+            at_end[:] = False  # they cost no evaluation more among the others
+        if at_end.any():
+            ends = upload(rows[at_end], step.y.device)
+            self._add(step.attempt.y1.index_select(0, ends), which[at_end], who[at_end])
+        if not at_end.all():
+            rows, which, who = rows[~at_end], which[~at_end], who[~at_end]
             self._add(step.states(rows, self._theta(step, rows, which, who)), which, who)
 
-    def _theta(self, step: SampleStep, rows: np.ndarray, which: np.ndarray, who: np.ndarray) -> Tensor:
+    def _theta(
+        self, step: SampleStep, rows: np.ndarray, which: np.ndarray, who: np.ndarray
+    ) -> np.ndarray | Tensor:
         start, size = step.span.starts[rows], step.t1[rows] - step.span.starts[rows]
-        theta = upload((self.times.values[who, which] - start) / size, step.y.device)
+        theta = (self.times.values[who, which] - start) / size
         if self.offsets is None:
             return theta
-        observed = self.offsets[upload(who, theta.device), upload(which, theta.device)]
-        first = self.offsets[:, 0][upload(who, theta.device)]  # the whole grid of steps moves with it
-        return theta + (observed - first) / upload(size, theta.device)
+        device = step.y.device
+        offsets = self.offsets[upload(who, device)]  # with the first of them the whole grid of steps moves
+        moved = offsets.gather(1, upload(which, device)[:, None])[:, 0] - offsets[:, 0]
+        return upload(theta, device) + moved / upload(size, device)
 
     def _add(self, piece: Tensor, which: np.ndarray, who: np.ndarray) -> None:
         self.pieces.append(piece)

@@ -14,7 +14,7 @@ from odestudy.ode._solution import Stats
 from odestudy.ode._status import Failure
 from odestudy.ode._tolerance import Tolerance
 from odestudy.ode.per_sample._event import SampleEvent
-from odestudy.ode.per_sample._field import SampleField, SampleProblem
+from odestudy.ode.per_sample._field import SampleField, SampleProblem, Share
 from odestudy.ode.per_sample._loop import SampleLoop, SampleObserver
 from odestudy.ode.per_sample._observe import SampleObservations, SampleStep
 from odestudy.ode.per_sample._rows import Rows
@@ -48,7 +48,16 @@ class SampleRun:
     failures: dict[int, Failure] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.nfe, self.accepted, self.rejected = np.zeros((3, len(self.problem.y0)), dtype=np.int64)
+        self.accepted, self.rejected = np.zeros((2, len(self.problem.y0)), dtype=np.int64)
+        self.shares: list[Share] = []
+
+    @property
+    def nfe(self) -> np.ndarray:
+        """Evaluations for each sample."""
+        counts = np.zeros(len(self.problem.y0), dtype=np.int64)
+        for share in self.shares:
+            counts[share.samples] += share.calls
+        return counts
 
     def forward(self, *observers: SampleObserver) -> Tensor:
         """Flat states at the observation times, shape [T, B, D], under the caller's gradient mode.
@@ -70,7 +79,7 @@ class SampleRun:
 
     def field(self) -> SampleField:
         """f for all samples, its evaluations counted."""
-        return SampleField(self.problem, Counter(self.stats), self.nfe, np.arange(len(self.problem.y0)))
+        return SampleField(self.problem, Counter(self.stats), self.shares, np.arange(len(self.problem.y0)))
 
     def _rows(self, offsets: Tensor | None) -> Rows:
         y0, batch = self.problem.y0, len(self.problem.y0)

@@ -119,7 +119,7 @@ def _worst(failures: Mapping[int, Failure], batch: int) -> tuple[Status, str]:
 
 
 def _samples(run: SampleRun) -> Samples:
-    everyone = range(len(run.nfe))
+    everyone = range(len(run.accepted))
     failures = [run.failures.get(i) for i in everyone]
     return Samples(
         nfe=torch.from_numpy(run.nfe),

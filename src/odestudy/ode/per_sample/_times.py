@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -37,11 +38,15 @@ class SampleTimes:
         counts = 1 + ~np.isnan(t1)
         return SampleTimes(self.tensor, values, counts, self.signs, offsets)
 
+    @cached_property
+    def ordered(self) -> np.ndarray:
+        """The times as they rise along each sample's direction, infinite behind its last, shape [B, T + 1]."""
+        ordered = np.where(np.isnan(self.values), np.inf, self.values * self.signs[:, None])
+        return np.pad(ordered, ((0, 0), (0, 1)), constant_values=np.inf)
+
     def passed(self, samples: np.ndarray, t: np.ndarray) -> np.ndarray:
-        """How many of their times these samples have behind them at t, shape [B]; 0 for the other samples."""
-        seen, signs = np.zeros(len(self.values), dtype=np.int64), self.signs[samples]
-        seen[samples] = (self.values[samples] * signs[:, None] <= (t * signs)[:, None]).sum(1)
-        return seen
+        """How many of their times these samples have behind them at t, shape [n]."""
+        return (self.ordered[samples] <= (t * self.signs[samples])[:, None]).sum(1)
 
 
 def make_sample_times(t: Tensor | Sequence[float], y0: Tensor) -> SampleTimes:

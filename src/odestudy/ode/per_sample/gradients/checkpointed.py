@@ -111,7 +111,7 @@ class SampleReplay:
         self.grads = [torch.zeros_like(p) for p in params]
         offsets = run.times.offsets
         self.grad_offsets = None if offsets is None else torch.zeros_like(offsets)
-        self.counter, self.nfe = Counter(run.stats, backward=True), np.zeros_like(run.nfe)
+        self.counter = Counter(run.stats, backward=True)
 
     def segment(self, states: Tensor, start: int, stop: int) -> None:
         """Back through the steps from `start` to before `stop`, of the samples that took them."""
@@ -140,8 +140,9 @@ class SampleReplay:
     ) -> tuple[Tensor, np.ndarray, SampleObservations]:
         """The states after the segment's last step, whose they are, and the observations on the way."""
         run, carry = self.run, None
-        field = SampleField(run.problem, self.counter, self.nfe, samples)
-        seen = SampleObservations(run.times, offsets, run.times.passed(samples, self.t[samples, start]))
+        field = SampleField(run.problem, self.counter, [], samples)
+        seen = SampleObservations(run.times, offsets)
+        seen.begin(samples, run.times.passed(samples, self.t[samples, start]))
         for j in range(start, min(stop, self.t.shape[1])):
             going = np.flatnonzero(self.counts[samples] > j)
             if len(going) < len(samples):  # the others' last observation was their last step
