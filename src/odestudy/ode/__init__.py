@@ -7,7 +7,8 @@
 from odestudy.ode._batched_models import BatchedModels
 from odestudy.ode._controller import PIDController
 from odestudy.ode._dense import Interpolant
-from odestudy.ode._methods import METHODS, TABLEAUS
+from odestudy.ode._dirk_tableau import DirkTableau
+from odestudy.ode._methods import IMPLICIT_TABLEAUS, METHODS, TABLEAUS
 from odestudy.ode._odeint import odeint, odeint_adjoint
 from odestudy.ode._odeint_event import odeint_event
 from odestudy.ode._solution import Samples, Solution, Stats
@@ -18,11 +19,13 @@ from odestudy.ode.gradients import GRADIENTS
 
 __all__ = [
     "GRADIENTS",
+    "IMPLICIT_TABLEAUS",
     "METHODS",
     "STATUSES",
     "TABLEAUS",
     "BatchedModels",
     "DenseOutput",
+    "DirkTableau",
     "ExplicitTableau",
     "Interpolant",
     "PIDController",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._controller import SMALLEST_RATIO, initial_step
-from odestudy.ode._diagnosis import blame, details, diagnose, no_start
+from odestudy.ode._diagnosis import blame, details, diagnose, no_start, unsolved
 from odestudy.ode._hooks import NO_HOOKS, Hooks
 from odestudy.ode._observer import Observer
 from odestudy.ode._span import Span
@@ -77,6 +77,7 @@ class AdaptiveLoop:
             ratio = self._ratio(dt, cursor.y, attempt)
             accepted = ratio <= 1.0 or (self._at_dtmin(dt) and self.control.force_dtmin and ratio < math.inf)
             self.counter.step(accepted)
+            self.counter.linear_algebra(attempt)
             self._next_dt(cursor, dt, ratio, growth and accepted, clipped and accepted)
             growth = accepted
             if not accepted:
@@ -134,6 +135,8 @@ class AdaptiveLoop:
 
     @torch.no_grad()
     def _ratio(self, dt: float, y: Tensor, attempt: Attempt) -> float:
+        if attempt.trouble is not None:
+            return math.inf
         return float(self.tolerance.ratio(self.stepper.errors(dt, attempt), y, attempt.y1))
 
     def _next_dt(self, cursor: Cursor, dt: float, ratio: float, growth: bool, clipped: bool) -> None:
@@ -175,6 +178,8 @@ class AdaptiveLoop:
 
     @torch.no_grad()
     def _fail(self, status: Any, cursor: Cursor, dt: float, ratio: float, attempt: Attempt | None) -> Failure:
+        if attempt is not None and attempt.trouble is not None:
+            return unsolved(attempt.trouble, cursor.t, dt, cursor.y)
         found = None if attempt is None else self.stepper.stiffness(attempt)
         stiffness = 0.0 if found is None else float(found)
         blamed = "the state"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from odestudy.ode._arguments import whole
 from odestudy.ode._controller import PIDController
 from odestudy.ode._solution import Stats
+from odestudy.ode._stepper import Attempt
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,16 @@ class Counter:
             self.stats.nfe += n
 
     def step(self, accepted: bool) -> None:
-        name = ("accepted" if accepted else "rejected") + ("_backward" if self.backward else "")
-        setattr(self.stats, name, getattr(self.stats, name) + 1)
+        self._add("accepted" if accepted else "rejected", 1)
+
+    def linear_algebra(self, attempt: Attempt) -> None:
+        if attempt.factorizations:
+            self._add("jacobians", attempt.jacobians)
+            self._add("factorizations", attempt.factorizations)
+
+    def _add(self, name: str, n: int) -> None:
+        name += "_backward" if self.backward else ""
+        setattr(self.stats, name, getattr(self.stats, name) + n)
 
     def stiffness(self, value: float) -> None:
         if not self.backward and math.isfinite(value):

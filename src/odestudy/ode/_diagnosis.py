@@ -6,8 +6,10 @@ from torch import Tensor
 from odestudy.ode._control import Control
 from odestudy.ode._norms import MixedNorm
 from odestudy.ode._status import Failure, Status
+from odestudy.ode._stepper import Trouble
 from odestudy.ode._tolerance import Tolerance
 
+STIFF_METHODS = ("kvaerno5", "kvaerno3")
 STIFF = 2.5  # h |lambda| near the edge of an explicit method's region of stability
 
 
@@ -35,7 +37,7 @@ def diagnose(
         advice.append("look for a blow-up in finite time, a division by zero or an overflow near this time")
     if stiffness > STIFF:
         causes.append(f"the problem is stiff here (h |lambda| = {stiffness:.2g})")
-        advice.append("a stiff method, or a looser tolerance")
+        advice.append(f"a stiff method ({', '.join(STIFF_METHODS)}), or a looser tolerance")
     if "adjoint" in blamed or "parameters" in blamed:
         causes.append(f"the largest error is in {blamed}")
         advice.append(
@@ -64,6 +66,23 @@ def no_start(t: float, y: Tensor) -> Failure:
 def no_event(t: float) -> Failure:
     """The failure of a solve that came to rest at t, before its event."""
     return Failure("max_steps", f"no event between t = {t:.9g}, where the solution is at rest, and infinity")
+
+
+def unsolved(trouble: Trouble, t: float, dt: float, y: Tensor) -> Failure:
+    """The failure of an implicit step whose equations have not been solved, however short it was made."""
+    where = f"at t = {t:.9g}, dt = {dt:.3g}"
+    if trouble == "non_finite" or not bool(torch.isfinite(y).all()):
+        return Failure(
+            "non_finite",
+            f"f gave a non-finite value in an implicit stage {where}. Try: look for a blow-up in finite time, "
+            "a division by zero or an overflow near this time; with fixed steps, shorter ones.",
+        )
+    return Failure(
+        "newton_failed",
+        f"Newton's iterations for an implicit stage do not converge {where}. Try: with fixed steps shorter "
+        "ones, or an adaptive method; look for a jump of f (jump_t) or for a Jacobian that does not belong to "
+        "f (option jacobian); a looser tolerance, or float64.",
+    )
 
 
 def blame(tolerance: Tolerance, error: Tensor | None, y: Tensor, y1: Tensor) -> str:

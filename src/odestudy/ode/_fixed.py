@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._control import Counter
+from odestudy.ode._diagnosis import unsolved
 from odestudy.ode._hooks import NO_HOOKS, Hooks
 from odestudy.ode._observer import Observer
 from odestudy.ode._span import Span, nodes_tensor
+from odestudy.ode._status import Failure
 from odestudy.ode._step import Field
 from odestudy.ode._stepper import Stepper
 
@@ -23,6 +25,7 @@ class FixedLoop:
         self, stepper: Stepper, counter: Counter, hooks: Hooks = NO_HOOKS, perturb: bool = False
     ) -> None:
         self.stepper, self.counter, self.hooks, self.perturb = stepper, counter, hooks, perturb
+        self.trouble: Failure | None = None  # of an implicit step without a solution, which ends the solve
 
     def run(
         self,
@@ -38,6 +41,10 @@ class FixedLoop:
         for (t, t1), span in zip(pairwise(times), spans, strict=False):
             self.hooks.step(t, y, t1 - t)
             attempt = self.stepper.step(f, span, y, carry)
+            self.counter.linear_algebra(attempt)
+            if attempt.trouble is not None:
+                self.trouble = unsolved(attempt.trouble, t, t1 - t, y)
+                return t, y, False
             self.counter.step(True)
             done = observer.accept(f, self.stepper, span, t, t1, y, attempt)
             y, carry = attempt.y1, attempt.carry

@@ -44,8 +44,9 @@ class Cubic(Linear):
         y1 = attempt.y1
         end = f(span.times((1.0,))[0], y1)
         h = theta.reshape(-1, *[1] * y.ndim)
+        first = attempt.ks[0] if self.nodes[0] == 0.0 else f(span.times((0.0,))[0], y)
         rise = (h * h * (3 - 2 * h)).to(y.dtype) * (y1 - y)
-        bend = (h * (1 - h) ** 2 * span.dt).to(y.dtype) * attempt.ks[0]
+        bend = (h * (1 - h) ** 2 * span.dt).to(y.dtype) * first
         return y + rise + bend - (h * h * (1 - h) * span.dt).to(y.dtype) * end
 
 

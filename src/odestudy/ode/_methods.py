@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from odestudy.ode._adams import Adams
+from odestudy.ode._dirk import Dirk
+from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._reversible_heun import ReversibleHeun
 from odestudy.ode._scipy_solver import ScipySolver
@@ -14,6 +16,8 @@ from odestudy.ode._tableau import ExplicitTableau
 from odestudy.ode.tableaus.dopri5 import DOPRI5
 from odestudy.ode.tableaus.dopri8 import DOPRI8
 from odestudy.ode.tableaus.embedded_pairs import ADAPTIVE_HEUN, BOSH3, FEHLBERG2
+from odestudy.ode.tableaus.implicit import IMPLICIT_EULER, IMPLICIT_MIDPOINT, TRAPEZOID
+from odestudy.ode.tableaus.kvaerno import KVAERNO3, KVAERNO5
 from odestudy.ode.tableaus.low_order import EULER, HEUN2, HEUN3, MIDPOINT, RK4, RK4_CLASSIC
 from odestudy.ode.tableaus.tsit5 import TSIT5
 
@@ -42,6 +46,16 @@ class Family:
     given: dict[str, Any] = field(default_factory=dict)
 
 
+IMPLICIT_TABLEAUS: dict[str, DirkTableau] = {
+    "implicit_euler": IMPLICIT_EULER,
+    "trapezoid": TRAPEZOID,
+    "implicit_midpoint": IMPLICIT_MIDPOINT,
+    "kvaerno3": KVAERNO3,
+    "kvaerno5": KVAERNO5,
+}
+
+NEWTON = ("jacobian", "newton_tol")
+
 FAMILIES: dict[str, Family] = {
     "explicit_adams": Family(
         Adams, ("max_order", "max_iters"), {"name": "explicit_adams", "implicit": False}
@@ -49,6 +63,7 @@ FAMILIES: dict[str, Family] = {
     "implicit_adams": Family(Adams, ("max_order", "max_iters"), {"name": "implicit_adams", "implicit": True}),
     "fixed_adams": Family(Adams, ("max_order", "max_iters"), {"name": "fixed_adams", "implicit": True}),
     "reversible_heun": Family(ReversibleHeun, ()),
+    **{name: Family(Dirk, NEWTON, {"tableau": tab}) for name, tab in IMPLICIT_TABLEAUS.items()},
     "scipy_solver": Family(ScipySolver, ("solver",)),
 }
 

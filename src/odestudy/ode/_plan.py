@@ -8,9 +8,11 @@ from torch import Tensor
 
 from odestudy.ode._adaptive import AdaptiveLoop, Cursor
 from odestudy.ode._control import Control, Counter
+from odestudy.ode._dirk import Dirk
 from odestudy.ode._fixed import FixedLoop
 from odestudy.ode._grid import Grid
 from odestudy.ode._hooks import NO_HOOKS, Hooks
+from odestudy.ode._interp import Linear
 from odestudy.ode._observer import Observer
 from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._status import Failure
@@ -31,6 +33,9 @@ class Plan:
     grid: Grid | None = None
     perturb: bool = False
     hooks: Hooks = NO_HOOKS
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stepper", within(self.stepper, self.tolerance, self.grid is not None))
 
     def integrate(
         self,
@@ -59,6 +64,8 @@ class Plan:
         moved = self.grid.offsets(points, times, offsets)
         fixed = FixedLoop(self.stepper, counter, self.hooks, self.perturb)
         cursor.t, cursor.y, ended = fixed.run(f, y, points[: most + 1], observer, moved)
+        if fixed.trouble is not None:
+            return cursor, fixed.trouble
         if ended or len(points) - 1 <= most:
             return cursor, None
         return cursor, Failure(
@@ -78,6 +85,13 @@ class Plan:
         if self.control.dt0 is None:
             raise ValueError("with fixed steps an event needs a step size: dt0, or step_size in options")
         return times[0] + sign * EVENT_STEPS * abs(self.control.dt0)
+
+
+def within(stepper: Stepper, tolerance: Tolerance, fixed: bool) -> Stepper:
+    """The stepper, told to which tolerance it must solve its equations, if it has any."""
+    if isinstance(stepper, Linear):
+        return type(stepper)(within(stepper.inner, tolerance, fixed))
+    return stepper.within(tolerance, fixed) if isinstance(stepper, Dirk) else stepper
 
 
 def counted(f: Field, counter: Counter) -> Field:

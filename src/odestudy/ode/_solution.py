@@ -19,6 +19,8 @@ class Stats:
 
     `stiffness` is the largest sampled h |lambda|: an explicit method is held back by stability, not by
     accuracy, where it stays near the edge of its stability region (about 3.3 for order 5; HNW II, IV.2).
+    An implicit method's Jacobians and LU factorizations are counted apart; f's evaluations for a Jacobian are
+    among nfe.
     """
 
     nfe: int = 0
@@ -27,6 +29,10 @@ class Stats:
     rejected: int = 0
     accepted_backward: int = 0
     rejected_backward: int = 0
+    jacobians: int = 0
+    factorizations: int = 0
+    jacobians_backward: int = 0
+    factorizations_backward: int = 0
     stiffness: float = float("nan")
     status_backward: Status | None = None
 

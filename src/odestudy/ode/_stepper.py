@@ -1,7 +1,7 @@
 """The contract between a method and the loops that drive it."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
@@ -9,18 +9,24 @@ from odestudy.ode._span import Span
 from odestudy.ode._step import Field
 from odestudy.ode._tableau import Terms
 
+Trouble = Literal["newton_failed", "non_finite"]
+
 
 @dataclass(slots=True)
 class Attempt:
     """An attempted step: its end, its stages, what the next step can start from, and what a retry can.
 
-    None means: nothing, evaluate afresh.
+    None means: nothing, evaluate afresh. `trouble` says why an implicit step found no solution; `jacobians`
+    and `factorizations` are what it cost beside evaluations of f.
     """
 
     y1: Tensor
     ks: list[Tensor]
     carry: Any
     retry: Any
+    trouble: Trouble | None = None
+    jacobians: int = 0
+    factorizations: int = 0
 
 
 class Stepper(Protocol):

@@ -1,6 +1,7 @@
 """A Runge-Kutta method as data that checks itself."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -31,6 +32,30 @@ class DenseOutput:
     extra_a: tuple[Row, ...] = ()
 
 
+class Checked(Protocol):
+    """What the conditions of order, error estimate and dense output are checked on."""
+
+    @property
+    def order(self) -> int: ...
+
+    @property
+    def b(self) -> Row: ...
+
+    @property
+    def dense(self) -> DenseOutput: ...
+
+    @property
+    def error_rows(self) -> tuple[Row, ...]: ...
+
+    @property
+    def error_row_orders(self) -> tuple[int, ...]: ...
+
+    @property
+    def stages(self) -> int: ...
+
+    def matrix(self, dense: bool = False) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class ExplicitTableau:
     """An explicit Runge-Kutta method, checked for row sums, order conditions and error estimate.
@@ -58,7 +83,7 @@ class ExplicitTableau:
         last = (*self.a[-1], 0.0) == self.b if self.a else False
         object.__setattr__(self, "fsal", bool(last and self.c[-1] == 1.0))
         problems = [*_shape_problems(self), *_row_sum_problems(self)]
-        problems = problems or [*_order_problems(self), *_error_problems(self), *_dense_problems(self)]
+        problems = problems or [*order_problems(self), *error_problems(self), *dense_problems(self)]
         if problems:
             raise ValueError(f"tableau {self.name!r} is wrong: " + "; ".join(problems))
 
@@ -104,7 +129,7 @@ def _row_sum_problems(tab: ExplicitTableau) -> list[str]:
     ]
 
 
-def _order_problems(tab: ExplicitTableau) -> list[str]:
+def order_problems(tab: Checked) -> list[str]:
     a, b = tab.matrix(), np.array(tab.b)
     return [
         f"order condition of tree {tree} fails: {b @ u!r} instead of {target!r}"
@@ -113,7 +138,7 @@ def _order_problems(tab: ExplicitTableau) -> list[str]:
     ]
 
 
-def _error_problems(tab: ExplicitTableau) -> list[str]:
+def error_problems(tab: Checked) -> list[str]:
     problems = []
     for row, order in zip(tab.error_rows, tab.error_row_orders, strict=True):
         e = np.array(row)
@@ -124,7 +149,7 @@ def _error_problems(tab: ExplicitTableau) -> list[str]:
     return problems
 
 
-def _dense_problems(tab: ExplicitTableau) -> list[str]:
+def dense_problems(tab: Checked) -> list[str]:
     p, problems = np.array(tab.dense.p), []
     if np.abs(p.sum(1) - np.pad(tab.b, (0, len(p) - tab.stages))).max() > ROUNDING:
         problems.append("the dense output does not end in y1")

@@ -240,7 +240,7 @@ def test_multistep_methods_say_which_gradients_they_lack() -> None:
     for gradient in ("checkpointed", "forward"):
         with pytest.raises(ValueError, match="needs a one-step method, not 'explicit_adams'"):
             solve(Mlp(), Y0.double(), T, method="explicit_adams", gradient=gradient)
-    with pytest.raises(ValueError, match="needs a Runge-Kutta method, not 'explicit_adams'"):
+    with pytest.raises(ValueError, match="needs an explicit Runge-Kutta method, not 'explicit_adams'"):
         solve(Mlp(), Y0.double(), T, method="explicit_adams", gradient="quadrature")
 
 

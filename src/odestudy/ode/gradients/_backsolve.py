@@ -13,6 +13,7 @@ from odestudy.ode._plan import Plan
 from odestudy.ode._run import Run
 from odestudy.ode._status import Failure, SolveError
 from odestudy.ode._step import Field
+from odestudy.ode.gradients._implicit import for_adjoint
 
 
 def augmented_slopes(run: Run, params: tuple[Tensor, ...], t: Tensor, z: Tensor) -> list[Tensor]:
@@ -91,4 +92,6 @@ def with_adjoint_norm(run: Run, norm: Norm, tail: int) -> Plan:
         return torch.cat([flat, flat, flat.min().expand(tail)])
 
     tolerance = replace(tolerance, rtol=spread(tolerance.rtol), atol=spread(tolerance.atol), norm=norm)
-    return replace(run.backward_plan, tolerance=tolerance)
+    return replace(
+        run.backward_plan, tolerance=tolerance, stepper=for_adjoint(run, run.backward_plan.stepper)
+    )

@@ -8,11 +8,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from odestudy.ode._control import Counter
+from odestudy.ode._diagnosis import unsolved
 from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations
 from odestudy.ode._plan import counted
 from odestudy.ode._run import Run
 from odestudy.ode._span import Span
+from odestudy.ode._status import SolveError
 from odestudy.ode._step import Field
 from odestudy.ode._stepper import Attempt, Stepper
 from odestudy.ode.gradients.backprop import forward
@@ -133,6 +135,8 @@ class Replay:
                 span.t = moved[i] + t
                 span.dt = dt if plan.grid is None else moved[i + 1] - moved[i] + dt
             attempt = plan.stepper.step(self.f, span, y, carry)
+            if attempt.trouble is not None:
+                raise SolveError(unsolved(attempt.trouble, t, dt, y))
             seen.accept(self.f, plan.stepper, span, t, t1, y, attempt)
             y, carry = attempt.y1, None if before else attempt.carry
         return y, carry, seen, max(first, 1)

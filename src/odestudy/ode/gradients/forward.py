@@ -13,6 +13,7 @@ from odestudy.ode._norms import Norm
 from odestudy.ode._run import Run
 from odestudy.ode._step import Field
 from odestudy.ode.gradients._backsolve import time_gradients
+from odestudy.ode.gradients._implicit import for_tangents
 from odestudy.ode.gradients.backprop import forward as solve_forward
 
 CHUNK = 256  # directions whose tangents are evaluated together
@@ -40,7 +41,11 @@ class _Forward(torch.autograd.Function):
         varied_y0 = ctx.needs_input_grad[1] or ctx.needs_input_grad[2]
         system = Sensitivities(run, y0, params, varied_y0)
         n, plan = y0.numel(), run.plan
-        run.plan = replace(plan, tolerance=replace(plan.tolerance, norm=_state_norm(plan.tolerance.norm, y0)))
+        run.plan = replace(
+            plan,
+            stepper=for_tangents(run, plan.stepper, system.directions),
+            tolerance=replace(plan.tolerance, norm=_state_norm(plan.tolerance.norm, y0)),
+        )
         zs = solve_forward(run, system.field(run), system.start())
         run.plan = plan
         ys = zs[:, :n].reshape(-1, *y0.shape)

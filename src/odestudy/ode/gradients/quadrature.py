@@ -20,12 +20,12 @@ def quadrature(run: Run) -> Tensor:
 
     z and a are solved again backwards, so that memory is constant in the steps; neither the error norm nor
     the solver's arithmetic sees the parameters. The rule is as accurate as the method that solves for z and
-    a. Raises as `adjoint`; ValueError for a method without weights (Adams, scipy).
+    a. Raises as `adjoint`; ValueError for a method without weights (implicit, Adams, scipy).
     """
     params = run.needed_params()
     if run.backward_plan.stepper.weights is None:
         raise ValueError(
-            f"gradient 'quadrature' needs a Runge-Kutta method, not {run.backward_plan.stepper.name!r}"
+            f"gradient 'quadrature' needs an explicit Runge-Kutta method, not {run.backward_plan.stepper.name!r}"
         )
     return _Quadrature.apply(run, run.problem.y0, run.times.tensor, *params)
 

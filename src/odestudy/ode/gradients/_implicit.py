@@ -1,0 +1,52 @@
+"""The Jacobians of the systems that gradients solve, for methods that need one, from that of f."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._control import Counter
+from odestudy.ode._dirk import Dirk
+from odestudy.ode._interp import Linear
+from odestudy.ode._jacobian import Analytic, Jacobian, jacobian
+from odestudy.ode._plan import counted
+from odestudy.ode._run import Run
+from odestudy.ode._stepper import Stepper
+
+
+def for_adjoint(run: Run, stepper: Stepper) -> Stepper:
+    """The stepper for (y, a, ...), with d/dt a = -a df/dy: two blocks, J and -J^T.
+
+    What couples a to y is left out, and what is driven by both only: Newton's iterations converge without.
+    """
+    blocks = lambda j: [j, -j.mT]  # noqa: E731
+    return _with(stepper, lambda method: replace(method, jacobian=_of(run, method.jacobian, True, blocks)))
+
+
+def for_tangents(run: Run, stepper: Stepper, directions: int) -> Stepper:
+    """The stepper for (y, S), with d/dt S = df/dy S + ..: the block J for y and each direction of S.
+
+    Where the iterations for S fail, J is taken at the iterates, so that the steps are those of y alone.
+    """
+    blocks = lambda j: [j] * (1 + directions)  # noqa: E731
+    return _with(
+        stepper,
+        lambda method: replace(method, jacobian=_of(run, method.jacobian, False, blocks), persistent=True),
+    )
+
+
+def _with(stepper: Stepper, change: Callable[[Dirk], Dirk]) -> Stepper:
+    if isinstance(stepper, Linear):
+        return type(stepper)(_with(stepper.inner, change))
+    return change(stepper) if isinstance(stepper, Dirk) else stepper
+
+
+def _of(run: Run, kind: Jacobian, backward: bool, blocks: Callable[[Tensor], list[Tensor]]) -> Analytic:
+    f = counted(run.problem.f, Counter(run.stats, backward))
+    shape, n = run.problem.y0.shape, run.problem.y0.numel()
+
+    def analytic(time: Tensor, z: Tensor) -> Tensor:
+        return torch.cat(blocks(jacobian(f, time, z[:n].reshape(shape), kind)))
+
+    return analytic
