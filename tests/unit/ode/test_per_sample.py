@@ -210,6 +210,13 @@ def test_too_few_steps_are_the_status_of_those_that_needed_more() -> None:
     assert "30 steps were not enough" in solution.message
 
 
+def test_a_failing_sample_that_is_stiff_is_said_to_be() -> None:
+    rates, y0 = torch.tensor([1.0, 1e5], dtype=F64), torch.ones(2, 1, dtype=F64)
+    solution = solve(Decay(rates), y0, [0.0, 10.0], per_sample=True, max_steps=200)
+    assert solution.samples.statuses == ("ok", "max_steps")
+    assert "the problem is stiff here" in solution.samples.messages[1]
+
+
 def test_a_step_below_dtmin_ends_that_sample() -> None:
     solution = solve(VanDerPol(), MUS, [0.0, 1.0], per_sample=True, dtmin=0.02)
     assert solution.samples.statuses[1] == "step_size_underflow"

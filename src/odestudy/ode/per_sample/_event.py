@@ -47,6 +47,8 @@ class SampleEvent:
 
     def accept(self, step: SampleStep, rows: np.ndarray) -> dict[int, Failure]:
         """Finds when these rows' signs changed within the step; the failures of those with no number there."""
+        if not len(rows):
+            return {}
         part = step.of(rows)
         theta = self._bisect(part)
         when = part.span.starts + theta * (part.t1 - part.span.starts)

@@ -17,7 +17,7 @@ from odestudy.ode.per_sample._event import SampleEvent
 from odestudy.ode.per_sample._field import upload
 from odestudy.ode.per_sample._observe import SampleStep
 from odestudy.ode.per_sample._rows import Rows
-from odestudy.ode.per_sample._span import SampleSpan, attempt
+from odestudy.ode.per_sample._span import Rises, SampleSpan, attempt
 
 NOT_MET = np.zeros(1, dtype=bool)  # for any number of rows
 
@@ -52,15 +52,16 @@ class SampleLoop:
         rows.keep(rows.t != rows.end)
         if not len(rows.t) or not self._start(rows, dt0):
             return
+        steps = 0  # as many attempts for each sample that is still under way
         while len(rows.t):
-            size = np.clip(np.abs(rows.dt), self.control.dtmin, self.control.dtmax)
+            size = np.minimum(np.maximum(np.abs(rows.dt), self.control.dtmin), self.control.dtmax)
             left = rows.end - rows.t
             clipped = size * STRETCH >= np.abs(left)
             dt = np.where(clipped, left, np.copysign(size, left))
             t1 = np.where(clipped, rows.end, rows.t + dt)
-            if self._give_up(rows, dt, t1, clipped):
+            if self._give_up(rows, dt, t1, clipped, steps == self.control.max_steps):
                 continue
-            rows.left -= 1
+            steps += 1
             self._step(rows, dt, t1, clipped, observer)
 
     def _start(self, rows: Rows, dt0: np.ndarray | None) -> bool:
@@ -86,11 +87,11 @@ class SampleLoop:
             )
         return True
 
-    def _give_up(self, rows: Rows, dt: np.ndarray, t1: np.ndarray, clipped: np.ndarray) -> bool:
+    def _give_up(self, rows: Rows, dt: np.ndarray, t1: np.ndarray, clipped: np.ndarray, spent: bool) -> bool:
         """Drops the samples that cannot go on; True where there are such."""
         tiny = ~clipped & (np.abs(dt) < 4 * np.spacing(np.abs(rows.t)))
-        spent, endless = rows.left == 0, np.isinf(t1)  # an event that never comes was waited for
-        leaving = tiny | spent | endless
+        endless = np.isinf(t1)  # an event that never comes was waited for
+        leaving = tiny | endless | spent
         if not leaving.any():
             return False
         for row in np.flatnonzero(leaving):
@@ -112,21 +113,25 @@ class SampleLoop:
         tried = attempt(self.stepper, rows.field, span, rows.y, rows.k1)
         ratio, met = self._judge(rows, tried, t1)
         accepted = ratio <= 1.0
-        ended = accepted & met
-        samples = rows.field.samples
-        self.accepted[samples[accepted]] += 1
-        self.rejected[samples[~accepted]] += 1
-        stuck = self._next_dt(rows, dt, ratio, accepted, clipped)
-        moved = np.flatnonzero(accepted)
+        moved, samples = np.flatnonzero(accepted), rows.field.samples
+        self.accepted[samples] += accepted
+        self._next_dt(rows, dt, ratio, accepted, clipped)
+        done = np.zeros_like(accepted)
         if len(moved):
             tried, step = self._taken(rows, span, tried, t1, moved, ratio)
             observer.accept(step)
-            if self.event is not None and ended.any():
-                self.failures |= self.event.accept(step, step.rows[ended[moved]])
+            if self.event is not None:
+                done = accepted & met
+                self.failures |= self.event.accept(step, step.rows[met[moved]])
             self._move(rows, tried, accepted, t1)
-        for row in np.flatnonzero(stuck):
-            self._fail(rows, int(row), "step_size_underflow", float(dt[row]))
-        rows.keep(~stuck & ~ended & (rows.t != rows.end))
+        if len(moved) < len(accepted):
+            self.rejected[samples] += ~accepted
+            # A rejected step that would only be repeated ends its sample.
+            stuck = ~accepted & ((np.abs(dt) <= self.control.dtmin * STRETCH) | (rows.dt == dt))
+            for row in np.flatnonzero(stuck):
+                self._fail(rows, int(row), "step_size_underflow", float(dt[row]))
+            done |= stuck
+        rows.keep(~done & (rows.t != rows.end))
 
     @torch.no_grad()
     def _judge(self, rows: Rows, tried: Attempt, t1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -140,16 +145,14 @@ class SampleLoop:
 
     def _next_dt(
         self, rows: Rows, dt: np.ndarray, ratio: np.ndarray, accepted: np.ndarray, clipped: np.ndarray
-    ) -> np.ndarray:
-        """Sets the next step sizes; True where a rejected step would only be repeated."""
-        k = self.stepper.error_power
-        wanted = dt * self.control.pid.factors(ratio, rows.previous, k, rows.grow & accepted)
+    ) -> None:
+        k, pid = self.stepper.error_power, self.control.pid
+        wanted = dt * pid.factors(ratio, rows.previous, k, rows.grow & accepted)
         short = clipped & accepted & (np.abs(rows.dt) > np.abs(wanted))  # the end made it so, not its error
         rows.dt = np.where(short, rows.dt, wanted)
         rows.previous[accepted, 1] = rows.previous[accepted, 0]
         rows.previous[accepted, 0] = np.maximum(ratio[accepted], SMALLEST_RATIO)
         rows.ratio, rows.grow = ratio, accepted
-        return ~accepted & ((np.abs(dt) <= self.control.dtmin * STRETCH) | (rows.dt == dt))
 
     def _taken(
         self,
@@ -187,8 +190,19 @@ class SampleLoop:
         if taken.carry is None:
             rows.stale = rows.stale | accepted
 
+    @torch.no_grad()
     def _fail(self, rows: Rows, row: int, status: Any, dt: float) -> None:
-        detail = details(status, self.control)
+        """Notes why this row cannot go on; its step is tried once more, to see whether it is stiff there."""
+        one, y = np.array([row]), rows.y[row : row + 1]
+        span = SampleSpan(rows.t[one], np.array([dt]), y)
+        found = self.stepper.stiffness(self.stepper.step(Rises(rows.field.of(one), span), span, y, None))
         self.failures[int(rows.field.samples[row])] = diagnose(
-            status, float(rows.t[row]), dt, float(rows.ratio[row]), 0.0, "the state", rows.y[row], detail
+            status,
+            float(rows.t[row]),
+            dt,
+            float(rows.ratio[row]),
+            0.0 if found is None else float(found),
+            "the state",
+            y,
+            details(status, self.control),
         )

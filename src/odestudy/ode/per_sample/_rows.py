@@ -15,7 +15,8 @@ from odestudy.ode.per_sample._span import SampleSpan
 class Rows:
     """The samples under way, one a row: host arrays of shape [n] steer, states of shape [n, D] are computed.
 
-    `stale` marks the rows whose k1 is to be evaluated; `left` are the attempts that a sample still has.
+    `stale` marks the rows whose k1 is to be evaluated; `previous`, [n, 2], are the error ratios of the two
+    steps accepted last, `ratio` that of the last attempt.
     """
 
     field: SampleField
@@ -26,7 +27,6 @@ class Rows:
     t: np.ndarray
     end: np.ndarray
     dt: np.ndarray
-    left: np.ndarray
     ratio: np.ndarray
     previous: np.ndarray
     grow: np.ndarray
@@ -37,7 +37,7 @@ class Rows:
         if mask.all():
             return
         rows = np.flatnonzero(mask)
-        for name in ("t", "end", "dt", "left", "ratio", "previous", "grow", "stale"):
+        for name in ("t", "end", "dt", "ratio", "previous", "grow", "stale"):
             setattr(self, name, getattr(self, name)[rows])
         if not len(rows):
             return

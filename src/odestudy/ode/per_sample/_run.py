@@ -92,7 +92,6 @@ class SampleRun:
             t=self.times.values[:, 0].copy(),
             end=self.times.ends if self.event is None else self.times.signs * np.inf,
             dt=np.zeros(batch),
-            left=np.full(batch, self.control.max_steps),
             ratio=np.zeros(batch),
             previous=np.ones((batch, 2)),
             grow=np.ones(batch, dtype=bool),
