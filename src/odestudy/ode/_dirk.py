@@ -76,7 +76,9 @@ class Dirk:
     def within(self, tolerance: Tolerance, fixed: bool) -> "Dirk":
         """The method, with its stages solved well within this tolerance; on `fixed` steps at any cost."""
         return replace(
-            self, accuracy=Accuracy(tolerance, self.newton_tol), persistent=self.persistent or fixed
+            self,
+            accuracy=Accuracy(tolerance, self.newton_tol / self.tableau.strictness),
+            persistent=self.persistent or fixed,
         )
 
     def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
@@ -86,7 +88,7 @@ class Dirk:
 
     def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
         """dt sum_i (b_i - b^_i) k_i; not filtered, as the embedded method is A-stable itself."""
-        return (weighted_sum(self._error_terms, attempt.ks) * dt,)
+        return (weighted_sum(self._error_terms, attempt.ks) * (dt * self.tableau.strictness),)
 
     def stiffness(self, attempt: Attempt) -> Tensor | None:
         """Not estimated: no bound on the step follows from it."""

@@ -24,8 +24,10 @@ class DirkTableau:
 
     `a` holds the rows up to and with the diagonal. `error_row` is b - b^ of an embedded method of order
     `error_order`. `l_stable` claims |R(iy)| <= 1 and R(inf) = 0 (HW II, definition IV.3.7), of `a_stable`
-    the first. Without a `dense` output given, one of order `dense_order` is derived that stays bounded for
-    stiff components. Raises ValueError that says what is wrong.
+    the first. A dense output of order `dense_order` is derived, which stays bounded for stiff components where
+    the method is L-stable. `strictness` multiplies the error estimate, so that the solution is as accurate as
+    Radau IIA's at the same tolerance (measured by benchmarks/stiff.py). Raises ValueError that says what is
+    wrong.
     """
 
     name: str
@@ -38,6 +40,7 @@ class DirkTableau:
     a_stable: bool = True
     l_stable: bool = True
     dense_order: int = 1
+    strictness: float = 1.0
     c: Row = field(init=False)
     dense: DenseOutput = field(init=False)
     predictors: tuple[Terms, ...] = field(init=False, repr=False)

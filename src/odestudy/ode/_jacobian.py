@@ -38,6 +38,8 @@ def jacobian(f: Field, time: Tensor, y: Tensor, kind: Jacobian) -> Tensor:
 
 def rows(slope: Tensor, y: Tensor, kind: str, create_graph: bool = False) -> Tensor:
     """The Jacobian of a slope that autograd has followed from y, all its rows in one backward pass."""
+    if kind == "per_sample" and y.ndim < 2:
+        raise ValueError(f"option jacobian 'per_sample' needs one tensor [batch, ...], got {tuple(y.shape)}")
     batch = 1 if kind == "full" else y.shape[0]
     n = y.numel() // max(batch, 1)
     if not slope.requires_grad or y.numel() == 0:
@@ -62,15 +64,15 @@ class Shifted:
     """I - scale J, factorized; `jacobian` has shape [blocks, n, n]."""
 
     jacobian: Tensor
-    scale: float
+    scale: float | Tensor
     lu: Tensor
     pivots: Tensor
 
     @staticmethod
-    def of(jacobian: Tensor, scale: float) -> "Shifted":
+    def of(jacobian: Tensor, scale: float | Tensor) -> "Shifted":
         """Factorizes; a singular matrix shows as solutions that are not finite."""
         unit = torch.eye(jacobian.shape[-1], dtype=jacobian.dtype, device=jacobian.device)
-        lu, pivots, _ = torch.linalg.lu_factor_ex(torch.sub(unit, jacobian, alpha=scale))
+        lu, pivots, _ = torch.linalg.lu_factor_ex(unit - (jacobian * scale).to(unit.dtype))
         return Shifted(jacobian, scale, lu, pivots)
 
     def solve(self, r: Tensor, transposed: bool = False) -> Tensor:

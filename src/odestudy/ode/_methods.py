@@ -9,6 +9,7 @@ from odestudy.ode._dirk import Dirk
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._reversible_heun import ReversibleHeun
+from odestudy.ode._rosenbrock import Rosenbrock
 from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._status import choose
 from odestudy.ode._stepper import Stepper
@@ -19,6 +20,7 @@ from odestudy.ode.tableaus.embedded_pairs import ADAPTIVE_HEUN, BOSH3, FEHLBERG2
 from odestudy.ode.tableaus.implicit import IMPLICIT_EULER, IMPLICIT_MIDPOINT, TRAPEZOID
 from odestudy.ode.tableaus.kvaerno import KVAERNO3, KVAERNO5
 from odestudy.ode.tableaus.low_order import EULER, HEUN2, HEUN3, MIDPOINT, RK4, RK4_CLASSIC
+from odestudy.ode.tableaus.rodas5p import RODAS5P
 from odestudy.ode.tableaus.tsit5 import TSIT5
 
 TABLEAUS: dict[str, ExplicitTableau] = {
@@ -64,6 +66,7 @@ FAMILIES: dict[str, Family] = {
     "fixed_adams": Family(Adams, ("max_order", "max_iters"), {"name": "fixed_adams", "implicit": True}),
     "reversible_heun": Family(ReversibleHeun, ()),
     **{name: Family(Dirk, NEWTON, {"tableau": tab}) for name, tab in IMPLICIT_TABLEAUS.items()},
+    "rodas5p": Family(Rosenbrock, ("jacobian",), {"tableau": RODAS5P}),
     "scipy_solver": Family(ScipySolver, ("solver",)),
 }
 

@@ -43,16 +43,22 @@ def _forests(n: int, largest: int) -> Iterator[tuple[Tree, ...]]:
                     yield chosen + rest
 
 
-def stage_weights(tree: Tree, a: np.ndarray) -> np.ndarray:
-    """The vector u with b @ u = Phi(tree), for the coefficient matrix a."""
+def stage_weights(tree: Tree, a: np.ndarray, single: np.ndarray | None = None) -> np.ndarray:
+    """The vector u with b @ u = Phi(tree), for the coefficient matrix a.
+
+    A Rosenbrock method has another matrix, `single`, where a node has one child only (HW II, theorem IV.7.4).
+    """
     u = np.ones(len(a))
+    matrix = a if single is None or len(tree) != 1 else single
     for child in tree:
-        u = u * (a @ stage_weights(child, a))
+        u = u * (matrix @ stage_weights(child, a, single))
     return u
 
 
-def conditions(a: np.ndarray, order: int) -> Iterator[tuple[Tree, np.ndarray, float]]:
+def conditions(
+    a: np.ndarray, order: int, single: np.ndarray | None = None
+) -> Iterator[tuple[Tree, np.ndarray, float]]:
     """For each tree up to `order`: the tree, its stage weights, and 1 / gamma (what b @ weights must be)."""
     for n in range(1, order + 1):
         for tree in trees_of_size(n):
-            yield tree, stage_weights(tree, a), 1.0 / density(tree)
+            yield tree, stage_weights(tree, a, single), 1.0 / density(tree)
