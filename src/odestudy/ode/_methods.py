@@ -9,6 +9,7 @@ from odestudy.ode._dirk import Dirk
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._reversible_heun import ReversibleHeun
+from odestudy.ode._reversible_rk import ReversibleRK
 from odestudy.ode._rosenbrock import Rosenbrock
 from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._status import choose
@@ -65,6 +66,8 @@ FAMILIES: dict[str, Family] = {
     "implicit_adams": Family(Adams, ("max_order", "max_iters"), {"name": "implicit_adams", "implicit": True}),
     "fixed_adams": Family(Adams, ("max_order", "max_iters"), {"name": "fixed_adams", "implicit": True}),
     "reversible_heun": Family(ReversibleHeun, ()),
+    "reversible_rk4": Family(ReversibleRK, ("coupling",), {"tableau": RK4}),
+    "reversible_dopri5": Family(ReversibleRK, ("coupling",), {"tableau": DOPRI5}),
     **{name: Family(Dirk, NEWTON, {"tableau": tab}) for name, tab in IMPLICIT_TABLEAUS.items()},
     "rodas5p": Family(Rosenbrock, ("jacobian",), {"tableau": RODAS5P}),
     "scipy_solver": Family(ScipySolver, ("solver",)),

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from odestudy.ode._reversible_heun import Carry, ReversibleHeun
+from odestudy.ode._reversible_heun import ReversibleHeun
+from odestudy.ode._reversible_rk import Carry, ReversibleRK
 from odestudy.ode._run import Run
 from odestudy.ode._span import Span
 from odestudy.ode._step import Field
@@ -19,15 +20,16 @@ from odestudy.ode.gradients.checkpointed import Numbers, Replay, numbers
 def reversible(run: Run) -> Tensor:
     """The gradient of `backprop` to rounding, with memory for one step's states, however many steps.
 
-    (Of each step a few floats are kept on the host.) Two evaluations a step in backward, one of them with its
-    vector-Jacobian product. The rounding that a step back adds grows as the method's errors do: see
-    ReversibleHeun. Raises ValueError for unknown parameters, for a method that is not reversible, and for
+    (Of each step a few floats are kept on the host.) In backward each step costs as many evaluations as in the
+    forward solve to go back, and as many with their vector-Jacobian products. The rounding that is so added
+    grows as the method's own errors do: see ReversibleHeun and ReversibleRK. Raises ValueError for unknown parameters, for a method that is not reversible, and for
     jump_t, where the method starts afresh. Source: Kidger et al. 2021 (arXiv 2105.13493), algorithm 2.
     """
     params = run.needed_params()
-    if not isinstance(run.plan.stepper, ReversibleHeun):
+    if not isinstance(run.plan.stepper, ReversibleHeun | ReversibleRK):
         raise ValueError(
-            f"gradient 'reversible' needs method {ReversibleHeun.name!r}, not {run.plan.stepper.name!r}"
+            "gradient 'reversible' needs a reversible method (reversible_heun, reversible_rk4, "
+            f"reversible_dopri5), not {run.plan.stepper.name!r}"
         )
     if run.plan.control.jump_t:
         raise ValueError(
@@ -77,6 +79,6 @@ class _Reversible(torch.autograd.Function):
         return None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
 
 
-def _back(stepper: ReversibleHeun, replay: Replay, i: int, y: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
+def _back(stepper: Any, replay: Replay, i: int, y: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
     t, _, dt, after, before = replay.spans[i]
     return stepper.reverse(replay.f, Span(t, dt, y, after=after, before=before), y, carry)
