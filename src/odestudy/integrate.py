@@ -86,9 +86,10 @@ def _odestudy(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     from odestudy.ode import solve
 
     gradient, norm = GRADIENTS[solver.gradient]
+    method, options = SCIPY.get(solver.method, (solver.method, None))
     solution = solve(
-        f, y0, t, method=solver.method, rtol=solver.rtol, atol=solver.atol, dt0=solver.step,
-        gradient=gradient, adjoint_norm=norm,
+        f, y0, t, method=method, rtol=solver.rtol, atol=solver.atol, dt0=solver.step,
+        gradient=gradient, adjoint_norm=norm, options=options,
     )  # fmt: skip
     if isinstance(f, Counted):
         f.accepted += solution.stats.accepted
@@ -124,6 +125,8 @@ LIBRARIES: dict[str, Callable[[nn.Module, Tensor, Tensor, Solver], Tensor]] = {
     "odestudy": _odestudy,
     "torchdiffeq": _torchdiffeq,
 }
+# A solver of scipy's by one name -> method and options of odestudy.ode.solve.
+SCIPY = {"scipy_adams": ("scipy_solver", {"solver": "adams"})}
 # Our name -> gradient and adjoint norm of odestudy.ode.solve.
 GRADIENTS = {
     "backprop": ("backprop", "mixed"),

@@ -10,6 +10,8 @@ from typing import Any
 
 from odestudy.errors import ConfigError
 from odestudy.outcome import STATUSES, Outcome
+from odestudy.plan.jobs import key_of
+from odestudy.workplace import at_work
 
 
 def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> dict[str, Any]:
@@ -41,7 +43,8 @@ def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> 
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     task = find_task(spec["task"])
-    with job_device(spec["device"]) as device:
+    identity = f"{key_of(dict(spec))} {code}"
+    with at_work(target.parent / "checkpoint", identity), job_device(spec["device"]) as device:
         begun = time.time()
         clock = time.perf_counter()
         outcome = task(dict(spec), device)
@@ -65,8 +68,8 @@ def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> 
                 **peak,
             },
         }
-    _check(outcome, spec["task"])
-    write_metrics(target, content, outcome.arrays)
+        _check(outcome, spec["task"])
+        write_metrics(target, content, outcome.arrays)
     return content
 
 

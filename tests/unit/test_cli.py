@@ -24,7 +24,7 @@ def test_list_names_questions_experiments_tables_and_figures(inside, capsys):
 
 
 def test_one_job_can_be_run_by_hand_and_is_then_listed_as_done(inside, capsys):
-    job = next(j for j in load_study(inside, "smoke").jobs.values() if j.task == "images.sizes")
+    job = next(j for j in load_study(inside, "smoke").jobs.values() if j.task == "images_sizes.sizes")
     assert main(["run", job.key, "--tier", "smoke"]) == 0
     assert "1 of 1 ok" in capsys.readouterr().out
     metrics = json.loads((inside / "results/smoke/runs" / job.folder / "metrics.json").read_text())

@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from odestudy.plan import load_study
-from odestudy.present.ledger import COLUMNS, judge, ledger, select, what_would_flip
+from odestudy.present.advice import seeds_needed, what_would_flip
+from odestudy.present.ledger import COLUMNS, judge, ledger
+from odestudy.present.selecting import select
 
 
 @pytest.fixture(scope="module")
@@ -211,3 +213,42 @@ def test_what_would_flip_it_is_said_for_every_verdict(quick):
     for errors in ([1.0, 1.1, 0.9, 1.0, 1.05], [9.0] * 5, [1.0, 9.0, 2.0, 8.0, 3.0]):
         found = judge(claim(), quick, {"dynamics_recovery": recovery(errors)})
         assert "at most 5" in what_would_flip(found, claim())
+
+
+def test_the_seeds_that_a_verdict_still_needs_follow_from_mean_and_spread(quick):
+    errors = [1.0, 9.0, 2.0, 8.0, 3.0, 2.0]
+    found = judge(claim(), quick, {"dynamics_recovery": recovery(errors)})
+    assert found.verdict == "inconclusive"
+    needed = seeds_needed(found, claim())
+    rng = np.random.default_rng(0)
+    more = rng.standard_normal(int(needed))
+    more = (more - more.mean()) / more.std(ddof=1) * np.std(errors, ddof=1) + np.mean(errors)
+    fewer = more[: int(needed) - 1]
+    fewer = (fewer - fewer.mean()) / fewer.std(ddof=1) * np.std(errors, ddof=1) + np.mean(errors)
+    for sample, verdict in ((more, "supported"), (fewer, "inconclusive")):
+        assert judge(claim(), quick, {"dynamics_recovery": recovery(list(sample))}).verdict == verdict
+    assert f"{needed:.0f} seeds" in what_would_flip(found, claim())
+
+
+def test_a_decided_verdict_or_a_failed_run_needs_no_seeds(quick):
+    found = judge(claim(), quick, {"dynamics_recovery": recovery([1.0, 1.1, 0.9, 1.0, 1.05])})
+    assert np.isnan(seeds_needed(found, claim()))
+    table = recovery([1.0, 9.0, 2.0, 8.0, np.nan], status=["ok"] * 4 + ["non_finite"])
+    assert np.isnan(seeds_needed(judge(claim(), quick, {"dynamics_recovery": table}), claim()))
+
+
+def test_rows_with_a_true_column_are_counted_and_a_constant_part_may_be_negative(quick):
+    from odestudy.present.estimators import STATISTICS
+    from odestudy.present.stats import Region
+
+    table = pd.DataFrame(
+        {
+            "seed": 0,
+            "n": [1, 2, 4, 8, 16],
+            "y": [5.0, 8.0, 14.0, 26.0, 50.0],
+            "yes": [True, False] * 2 + [True],
+        }
+    )
+    assert STATISTICS["count"]([table], {"column": "yes"}, Region()).value == 3
+    share = STATISTICS["constant_share"]([table], {"column": "y", "over": "n"}, Region())
+    assert share.value == pytest.approx(2 / 48, rel=1e-3)

@@ -152,7 +152,7 @@ def tier_with(**recover):
         ("config/systems.yaml", lambda d: d["focus"].update(z0=[1.0]), ["focus"]),
         ("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].update(blcoks=6), ["blcoks", "blocks"]),
         ("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].update(net="restnet"), ["'restnet'", "resnet"]),
-        ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(task="images.trian"), ["'trian'", "train"]),
+        ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(task="images_train.trian"), ["'trian'", "train"]),
         ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(label="{arm"), ["label"]),
         ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(label="{}"), ["label", "''"]),
         ("config/questions/images.yaml", lambda d: d["experiments"]["train"]["grid"].update(foo=[1]), ["'foo'"]),
@@ -229,7 +229,7 @@ def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, 
     def fresh():
         for cached in (code._tree, code.direct_imports, code.modules_of, code.code_hash):
             cached.cache_clear()
-        return code.code_hash("odestudy.questions.images"), code.code_hash(
+        return code.code_hash("odestudy.questions.images_train"), code.code_hash(
             "odestudy.present.figures.images_accuracy"
         )
 
@@ -255,7 +255,7 @@ def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, 
 def test_the_code_hash_follows_imports():
     assert "odestudy.integrate" in modules_of("odestudy.questions.dynamics")
     assert "odestudy.integrate" in direct_imports("odestudy.nets.images")
-    assert code_hash("odestudy.questions.dynamics") != code_hash("odestudy.questions.images")
+    assert code_hash("odestudy.questions.dynamics") != code_hash("odestudy.questions.images_train")
     with pytest.raises(ValueError, match="no such module"):
         code_hash("odestudy.nothing")
 

@@ -11,10 +11,9 @@ import torch
 from torch import nn
 
 from odestudy.integrate import Counted, Solver, integrate, named_failure
-from odestudy.nets.images import Classifier
 from odestudy.outcome import NumericalFailure
 from odestudy.plan import load_study
-from odestudy.questions import dynamics, images
+from odestudy.questions import dynamics, images_cost
 from odestudy.run import find_task, run_job
 from odestudy.systems.fields import FIELDS, field_of
 from odestudy.systems.trajectories import grid_around, in_support, observe, reference, signal_to_noise_db
@@ -25,36 +24,6 @@ def small(root, question, **changes):
     study = load_study(root, "smoke")
     job = next(j for j in study.jobs.values() if j.task == question)
     return job.spec | changes
-
-
-@pytest.mark.parametrize(
-    ("block", "count"),
-    [
-        ({"net": "odenet"}, 208_266),
-        ({"net": "resnet", "blocks": 6}, 576_778),
-        ({"net": "resnet", "blocks": 1}, 206_858),
-        ({"net": "none"}, 132_874),
-    ],
-)
-def test_the_nets_of_the_mnist_experiment_have_their_published_parameter_counts(block, count):
-    assert Classifier("mnist", block, Solver()).parameter_count() == count
-
-
-def test_arms_share_the_initialisation_of_stem_and_head():
-    nets = []
-    for block in ({"net": "odenet"}, {"net": "resnet", "blocks": 6}):
-        torch.manual_seed(3)
-        nets.append(Classifier("digits", block, Solver()))
-    for part in ("stem", "head"):
-        one, other = (getattr(net, part).state_dict() for net in nets)
-        assert all(torch.equal(one[k], other[k]) for k in one)
-
-
-def test_one_euler_step_of_the_ode_block_is_state_plus_dynamics():
-    net = Classifier("digits", {"net": "odenet"}, Solver(method="euler", step=1.0))
-    y = torch.randn(2, 16, 8, 8)
-    f = net.block.f.f
-    assert torch.equal(net.block(y), y + f(torch.zeros(()), y))
 
 
 def test_evaluations_are_counted_forward_and_backward_apart():
@@ -173,7 +142,7 @@ def without_measured(outcome):
     }
 
 
-@pytest.mark.parametrize("task", ["dynamics.recover", "images.train"])
+@pytest.mark.parametrize("task", ["dynamics.recover", "images_train.train"])
 def test_the_same_specification_gives_the_same_metrics_bit_for_bit(root, task):
     spec = small(root, task, iterations=5) if task == "dynamics.recover" else small(root, task, epochs=1)
     one, other = (find_task(task)(dict(spec), "cpu") for _ in range(2))
@@ -192,8 +161,11 @@ def test_memory_is_constant_in_steps_with_the_adjoint_and_linear_with_backpropag
     study = load_study(root, "smoke")
     saved = {}
     for job in study.jobs.values():
-        if job.task == "images.cost" and job.spec["arm"]["name"] in ("odenet_backprop", "odenet_adjoint"):
-            rows = images.cost(job.spec | {"steps": [4, 8, 16], "repeats": 1}, "cpu").rows["runs"]
+        if job.task == "images_cost.cost" and job.spec["arm"]["name"] in (
+            "odenet_backprop",
+            "odenet_adjoint",
+        ):
+            rows = images_cost.cost(job.spec | {"steps": [4, 8, 16], "repeats": 1}, "cpu").rows["runs"]
             saved[job.spec["arm"]["gradient"]] = [r["saved_mib"] for r in rows[:3]]
     assert len(set(saved["adjoint"])) == 1
     first, second, third = saved["backprop"]
@@ -201,7 +173,7 @@ def test_memory_is_constant_in_steps_with_the_adjoint_and_linear_with_backpropag
 
 
 def test_a_job_writes_metrics_with_provenance(root, tmp_path):
-    spec = small(root, "images.sizes")
+    spec = small(root, "images_sizes.sizes")
     content = run_job(spec, tmp_path / "metrics.json", code="abc", root=root)
     source = content["provenance"]
     assert {"versions", "commit", "clean", "device", "threads", "dtype", "wall_s", "process_peak_mib"} <= set(
@@ -216,14 +188,14 @@ def test_an_unknown_task_names_the_known_ones():
         find_task("dynamics.nothing")
 
 
-@pytest.mark.parametrize("module", ["dynamics", "images"])
+@pytest.mark.parametrize("module", ["dynamics", "images_train"])
 def test_a_job_starts_in_half_a_second_beyond_torch(module):
     code = (
         "import time, torch; begun = time.process_time();"
         "from odestudy.run import find_task; from odestudy.measure import store, provenance, device, memory;"
-        f"find_task('{module}.' + {{'dynamics': 'recover', 'images': 'train'}}['{module}']);"
+        f"find_task('{module}.' + {{'dynamics': 'recover', 'images_train': 'train'}}['{module}']);"
         "from odestudy.datasets.images import load_images;"
-        f"'{module}' == 'images' and load_images('digits', train_size=None);"
+        f"'{module}' == 'images_train' and load_images('digits', train_size=None);"
         "print(time.process_time() - begun)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -27,7 +27,7 @@ def overrides():
     unknown = set(config) - known
     if unknown:
         refuse(f"--config {sorted(unknown)[0]}: unknown key; allowed: {', '.join(OVERRIDES)}")
-    return {key: config[key] for key in ("seeds", "device") if key in config} | {
+    return {key: config[key] for key in ("arms", "seeds", "device") if key in config} | {
         "questions": chosen_questions()
     }
 

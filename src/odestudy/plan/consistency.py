@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 from typing import Any
 
 from odestudy.errors import ConfigError
@@ -29,6 +30,8 @@ def check_question(name: str, spec: dict[str, Any]) -> None:
             check(settings, schema, file, ["entries", axis, entry])
     for table, definition in spec["tables"].items():
         known = {*spec["columns"], *IDENTITY, *_axes(spec, definition["experiments"])}
+        if "derive" in definition:
+            _known(definition["derive"], _derivations(), f"{file}: tables.{table}.derive", "derivation")
         for column in (*definition["summary"]["by"], *definition["summary"]["columns"]):
             _known(column, known, f"{file}: tables.{table}.summary", "column")
     for figure, definition in spec["figures"].items():
@@ -45,10 +48,13 @@ def _check_experiment(file: str, at: str, about: dict[str, Any], spec: dict[str,
     path = module_file(f"odestudy.questions.{module}")
     if path is None:
         raise ConfigError(f"{file}: {at}.task: no module odestudy.questions.{module}")
-    _known(function, _tasks(path.read_text(encoding="utf-8")), f"{file}: {at}.task", "task")
+    _known(function, _keys_of("TASKS", path), f"{file}: {at}.task", "task")
     grid = about.get("grid", {})
     for axis in grid:
         _known(axis, {*spec["parameters"], *spec.get("entries", {}), "system"}, f"{file}: {at}.grid", "axis")
+        entries = spec.get("entries", {}).get(axis)
+        for value in grid[axis] if entries and isinstance(grid[axis], list) else ():
+            _known(value, entries, f"{file}: {at}.grid.{axis}", axis)
     try:
         fields = label_fields(about.get("label", ""))
     except ValueError as error:
@@ -57,12 +63,19 @@ def _check_experiment(file: str, at: str, about: dict[str, Any], spec: dict[str,
         _known(field, grid, f"{file}: {at}.label", "axis")
 
 
-def _tasks(source: str) -> list[str]:
-    """The keys of a module's TASKS, read without importing it (which would import torch)."""
-    for node in ast.parse(source).body:
-        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)):
+def _derivations() -> list[str]:
+    path = module_file("odestudy.present.derive")
+    assert path is not None, "odestudy.present.derive vanished"
+    return _keys_of("DERIVED", path)
+
+
+def _keys_of(name: str, path: Path) -> list[str]:
+    """The keys of a module's dictionary, read without importing the module (which may import torch)."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Dict):
             continue
-        if [target.id for target in node.targets if isinstance(target, ast.Name)] == ["TASKS"]:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if [target.id for target in targets if isinstance(target, ast.Name)] == [name]:
             return [str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)]
     return []
 

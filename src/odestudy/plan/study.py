@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from odestudy.plan.grid import expand
 from odestudy.plan.jobs import Job, key_of
 
 TIERS = ("smoke", "quick", "cpu", "full")
-OVERRIDES = ("tier", "questions", "seeds", "device", "gpus")
+OVERRIDES = ("tier", "questions", "arms", "seeds", "device", "gpus")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Study:
         settings: config/study.yaml; tier: config/tiers/<tier>.yaml; questions: name -> its YAML, in order.
         jobs_by: (question, experiment) -> jobs.
         dropped: (question, experiment) -> why this tier leaves it out.
+        sources: question -> what others report, config/sources/<q>.yaml.
     """
 
     root: Path
@@ -39,6 +40,7 @@ class Study:
     systems: dict[str, dict[str, Any]]
     jobs_by: dict[tuple[str, str], list[Job]]
     dropped: dict[tuple[str, str], str]
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def results(self) -> Path:
@@ -69,6 +71,7 @@ class Study:
                 "questions": self.questions,
                 "claims": self.claims,
                 "systems": self.systems,
+                "sources": self.sources,
             }
         )
 
@@ -105,7 +108,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     Args:
         root: the clone's folder.
         run: a tier, or published/<tier>-<device>.
-        overrides: `questions` (names), `seeds` (a number of seeds, at most that many), `device`.
+        overrides: `questions` and `arms` (names), `seeds` (a number of seeds, at most that many), `device`.
 
     Raises:
         ConfigError: one line with file, key and what is allowed.
@@ -125,6 +128,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     chosen = _chosen_questions(overrides.get("questions"), settings["questions"])
     common = settings["job"] | tier.get("job", {}) | _device(overrides)
     limit = _seed_limit(overrides.get("seeds"))
+    arms = _chosen_arms(overrides.get("arms"), [questions[q] for q in chosen])
     jobs_by: dict[tuple[str, str], list[Job]] = {}
     dropped: dict[tuple[str, str], str] = {}
     by_key: dict[str, Job] = {}
@@ -147,7 +151,8 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
             origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
             jobs = expand(common | merged, entries, own, origin)
             # The same specification is one job, whatever a second experiment calls it.
-            jobs_by[question, name] = [by_key.setdefault(job.key, job) for job in jobs]
+            kept = [job for job in jobs if arms is None or _arm_of(job) in (None, *arms)]
+            jobs_by[question, name] = [by_key.setdefault(job.key, job) for job in kept]
     _check_tables(questions)
     return Study(
         root,
@@ -159,7 +164,19 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
         systems,
         jobs_by,
         dropped,
+        _sources(root, chosen),
     )
+
+
+def _sources(root: Path, chosen: list[str]) -> dict[str, dict[str, Any]]:
+    """What others report, of the questions that have such a file."""
+    files = {q: f"config/sources/{q}.yaml" for q in chosen}
+    return {q: load_checked(root, file, "sources") for q, file in files.items() if (root / file).is_file()}
+
+
+def _arm_of(job: Job) -> str | None:
+    arm = job.spec.get("arm")
+    return arm["name"] if isinstance(arm, dict) else None
 
 
 def _where(question: str, experiment: str) -> str:
@@ -242,13 +259,25 @@ def _check_tables(questions: dict[str, dict[str, Any]]) -> None:
 
 
 def _chosen_questions(wanted: Any, known: list[str]) -> list[str]:
+    names = _names(wanted, known, "questions", "question")
+    return list(known) if names is None else [q for q in known if q in names]
+
+
+def _chosen_arms(wanted: Any, questions: list[dict[str, Any]]) -> list[str] | None:
+    """The arms to which a run is cut; experiments without arms stay whole. None for all."""
+    return _names(
+        wanted, [arm for q in questions for arm in q.get("entries", {}).get("arm", {})], "arms", "arm"
+    )
+
+
+def _names(wanted: Any, known: list[str], key: str, what: str) -> list[str] | None:
     if wanted in (None, "", "all"):
-        return list(known)
+        return None
     names = wanted.replace(",", " ").split() if isinstance(wanted, str) else list(wanted)
     for name in names:
         if name not in known:
-            raise ConfigError(f"questions: unknown question {name!r}; allowed: {', '.join(known)}")
-    return [q for q in known if q in names]
+            raise ConfigError(f"{key}: unknown {what} {name!r}; allowed: {', '.join(known)}")
+    return names
 
 
 def _seed_limit(wanted: Any) -> int | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from odestudy.present.values import interval, number
@@ -59,15 +60,23 @@ def _heading(column: str, info: dict[str, dict[str, Any]]) -> str:
 
 
 def rows_markdown(table: pd.DataFrame, columns: dict[str, str], labels: dict[str, str]) -> str:
-    """Some columns of a table as they stand; `columns` maps column -> heading."""
+    """Some columns of a table as they stand; `columns` maps column -> heading, those without any value are left out."""
     if table.empty:
         return "*No data at this tier.*\n"
+    columns = {c: heading for c, heading in columns.items() if c in table and table[c].notna().any()}
     rows = []
     for _, row in table.iterrows():
         rows.append(
             [
-                escape(labels.get(str(row[c]), row[c])) if isinstance(row[c], str) else number(row[c])
+                escape(labels.get(str(row[c]), row[c])) if isinstance(row[c], str) else _cell(row[c])
                 for c in columns
             ]
         )
     return pipe_table([escape(h) for h in columns.values()], rows)
+
+
+def _cell(value: Any) -> str:
+    """A number, a yes or no, or nothing."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    return "" if pd.isna(value) else number(value)

@@ -20,9 +20,10 @@ from odestudy.measure.store import write_atomically
 from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv
 from odestudy.present.labels import labels_of
-from odestudy.present.ledger import VERDICTS
 from odestudy.present.markdown import escape, pipe_table, rows_markdown, summary_markdown
+from odestudy.present.selecting import select
 from odestudy.present.values import interval, lookup, number
+from odestudy.present.verdicts import VERDICTS
 
 # Shape beside colour, so that a verdict can be told without seeing colours.
 SIGNS = {
@@ -68,6 +69,10 @@ class Context:
             self.table(table), column, where, self.info(table).get(column, {}).get("unit", ""), digits
         )
 
+    def count(self, table: str, **where: Any) -> str:
+        """How many rows of a long table fit."""
+        return number(len(select(self.table(table), where)))
+
     def summary(self, name: str, *columns: str) -> str:
         """A summary table with its source line."""
         _, definition = self.study.tables[name]
@@ -81,9 +86,13 @@ class Context:
         )
         return f"{text}\n{self.source(f'tables/{name}_summary.csv', definition['title'])}"
 
-    def rows(self, name: str, **columns: str) -> str:
+    def rows(self, name: str, having: str = "", **columns: str) -> str:
+        """Some columns of a long table, of the rows that have a value of `having` where it is given."""
         _, definition = self.study.tables[name]
-        text = rows_markdown(self.table(name), columns, self.labels)
+        table = self.table(name)
+        if having:
+            table = table.dropna(subset=[having]) if having in table else table.iloc[:0]
+        text = rows_markdown(table, columns, self.labels)
         return f"{text}\n{self.source(f'tables/{name}.csv', definition['title'])}"
 
     def source(self, path: str, title: str) -> str:

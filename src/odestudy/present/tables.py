@@ -12,6 +12,7 @@ from odestudy.errors import StudyError
 from odestudy.measure.store import read_metrics
 from odestudy.plan.jobs import Job
 from odestudy.plan.study import Study
+from odestudy.present.derive import derived_rows
 from odestudy.present.stats import FEWEST_SEEDS, Region, t_estimate
 
 IDENTITY = ("seed", "status", "message", "job", "stale")
@@ -42,22 +43,35 @@ def long_table(study: Study, name: str) -> pd.DataFrame:
     question, definition = study.tables[name]
     axes = table_axes(study, question, definition["experiments"])
     allowed = table_columns(study, question, name)
-    rows: list[dict[str, Any]] = []
-    for job in study.jobs_of(question, definition["experiments"]):
-        metrics = read_metrics(job.metrics(study.results))
-        fixed = {axis: _plain_axis(job, axis) for axis in axes if axis in job.spec}
-        fixed |= {"job": job.folder, "stale": metrics["code"] != study.code_of(job)}
-        for row in metrics["rows"].get(definition["rows"], []):
-            unknown = set(row) - set(allowed)
-            if unknown:
-                raise StudyError(
-                    f"{job.folder}: column {sorted(unknown)[0]!r} is not declared in config/questions/{question}.yaml"
-                )
-            rows.append(fixed | row)
+    rows = (_derived if "derive" in definition else _stored)(study, question, definition, axes)
+    for row in rows:
+        unknown = set(row) - set(allowed)
+        if unknown:
+            raise StudyError(
+                f"{row['job']}: column {sorted(unknown)[0]!r} is not declared in config/questions/{question}.yaml"
+            )
     table = pd.DataFrame(rows, columns=allowed)
     always = {*axes, *IDENTITY, *definition["summary"]["by"]}
     keep = [c for c in allowed if c in always or table[c].notna().any()]
     return table[keep]
+
+
+def _stored(study: Study, question: str, definition: dict[str, Any], axes: list[str]) -> list[dict[str, Any]]:
+    """The rows that the jobs wrote, with their axes."""
+    rows = []
+    for job in study.jobs_of(question, definition["experiments"]):
+        metrics = read_metrics(job.metrics(study.results))
+        fixed = {axis: _plain_axis(job, axis) for axis in axes if axis in job.spec}
+        fixed |= {"job": job.folder, "stale": metrics["code"] != study.code_of(job)}
+        rows += [fixed | row for row in metrics["rows"].get(definition["rows"], [])]
+    return rows
+
+
+def _derived(study: Study, question: str, definition: dict[str, Any], _: list[str]) -> list[dict[str, Any]]:
+    """Rows made of several runs; stale where any of these is."""
+    jobs = study.jobs_of(question, definition["experiments"])
+    stale = any(read_metrics(job.metrics(study.results))["code"] != study.code_of(job) for job in jobs)
+    return [{**row, "stale": stale} for row in derived_rows(study, question, definition)]
 
 
 def _plain_axis(job: Job, axis: str) -> Any:

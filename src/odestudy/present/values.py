@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from odestudy.present.ledger import select
+from odestudy.present.selecting import select
 
 MISSING = "n/a"
 

@@ -32,6 +32,13 @@ LOOKS: dict[str, dict[str, Any]] = {
         "color": ORANGE, "marker": "s", "linestyle": DASHED, "label": "ODE-Net, back-propagation",
     },
     "odenet_adjoint": {"color": RED, "marker": "^", "linestyle": DASHDOT, "label": "ODE-Net, adjoint"},
+    "odenet_seminorm": {
+        "color": PURPLE, "marker": "D", "linestyle": DASHDOTDOT, "label": "ODE-Net, adjoint with seminorm",
+    },
+    "tied6": {"color": GREEN, "marker": "D", "linestyle": DASHED, "label": "ResNet 6, tied weights"},
+    "perceptron": {"color": BLACK, "marker": "P", "linestyle": DOTTED, "label": "perceptron"},
+    "walkthrough": {"color": PURPLE, "marker": "*", "linestyle": LONG, "label": "Euler net of the walk-through"},
+    "scipy_adams": {"color": PURPLE, "marker": "P", "linestyle": DASHDOT, "label": "Adams through SciPy"},
     "backprop": {"color": ORANGE, "marker": "s", "linestyle": DASHED, "label": "back-propagation"},
     "adjoint": {"color": RED, "marker": "^", "linestyle": DASHDOT, "label": "adjoint"},
     "adjoint_seminorm": {

@@ -1,0 +1,105 @@
+"""A training's whole state in one safetensors file: written whole or not at all, taken up only by the same job."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Generator, Tensor, nn
+
+from odestudy.measure.store import plain, write_atomically
+from odestudy.workplace import workplace
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What changes while a net is trained. `rows` has one row for each epoch that is done."""
+
+    net: nn.Module
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    generators: dict[str, Generator]
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The file of one training of a job; without a job nothing is kept.
+
+    Attributes:
+        path: None outside a job.
+        identity: of specification, code and training; a file of another identity is ignored.
+    """
+
+    path: Path | None
+    identity: str
+
+    def save(self, training: Training) -> None:
+        if self.path is None:
+            return
+        adam = training.optimizer.state_dict()
+        about = {
+            "identity": self.identity,
+            "rows": json.dumps(plain(training.rows)),
+            "schedule": json.dumps(plain(training.schedule.state_dict())),
+            "groups": json.dumps(plain(adam["param_groups"])),
+        }
+        tensors = {f"net/{name}": value for name, value in training.net.state_dict().items()}
+        tensors |= {
+            f"optimizer/{i}/{name}": torch.as_tensor(value)
+            for i, state in adam["state"].items()
+            for name, value in state.items()
+        }
+        tensors |= {f"generator/{name}": g.get_state() for name, g in training.generators.items()}
+        whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        write_atomically(self.path, safetensors.torch.save(whole, metadata=about))
+
+    def load(self, training: Training) -> None:
+        """Bring `training` to where the file left it; another's or a damaged file is logged and ignored."""
+        if self.path is None or not self.path.is_file():
+            return
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                about = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        except (SafetensorError, OSError) as error:
+            LOG.warning("%s: damaged (%s); ignored, training starts anew", self.path, error)
+            return
+        if about.get("identity") != self.identity:
+            LOG.warning("%s: of another specification or code; ignored, training starts anew", self.path)
+            return
+        _restore(training, about, tensors)
+        LOG.warning("%s: taken up after epoch %d", self.path, len(training.rows))
+
+
+def checkpoint_of(name: str) -> Checkpoint:
+    """The checkpoint of a training, by its name within the job under way."""
+    here = workplace()
+    if here is None:
+        return Checkpoint(None, "")
+    return Checkpoint(here.folder / f"{name}.safetensors", f"{here.identity} {name}")
+
+
+def _restore(training: Training, about: dict[str, str], tensors: dict[str, Tensor]) -> None:
+    parts: dict[str, dict[str, Tensor]] = {"net": {}, "optimizer": {}, "generator": {}}
+    for name, value in tensors.items():
+        kind, _, rest = name.partition("/")
+        parts[kind][rest] = value
+    training.net.load_state_dict(parts["net"])
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in parts["optimizer"].items():
+        index, _, key = name.partition("/")
+        state.setdefault(int(index), {})[key] = value
+    training.optimizer.load_state_dict({"state": state, "param_groups": json.loads(about["groups"])})
+    training.schedule.load_state_dict(json.loads(about["schedule"]))
+    for name, generator in training.generators.items():
+        generator.set_state(parts["generator"][name])
+    training.rows[:] = json.loads(about["rows"])

@@ -1,0 +1,58 @@
+"""What a trained net does with images that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from odestudy.nets.images import Classifier
+
+
+def predict(net: Classifier, x: Tensor, batch: int) -> Tensor:
+    """Logits (n, 10) of images (n, c, h, w); the evaluations that it takes are not counted as training's."""
+    net.eval()
+    with torch.no_grad():
+        logits = torch.cat([net(part) for part in x.split(batch)])
+    net.take_nfe()
+    return logits
+
+
+def error_pct(right: Tensor) -> float:
+    """Share of the images (n,) that are not classified right."""
+    return 100 * float((~right).double().mean())
+
+
+def error_on(net: Classifier, part: tuple[Tensor, Tensor], batch: int) -> float:
+    return error_pct(predict(net, part[0], batch).argmax(1) == part[1])
+
+
+@contextmanager
+def solved_with(net: Classifier, **changes: Any) -> Iterator[Classifier]:
+    """The same trained net under another solver."""
+    block = net.ode()
+    kept = block.solver
+    block.solver = replace(kept, **changes)
+    try:
+        yield net
+    finally:
+        block.solver = kept
+
+
+def accuracy_change_pct(error: float, refined: float) -> float:
+    """The refinement gate's measure: change of the accuracy by refinement, relative to it; both errors in percent."""
+    return 100 * abs(refined - error) / max(100 - error, 1e-9)
+
+
+def mflop_an_image(net: Classifier, x: Tensor) -> float:
+    """Operations (multiplications and additions) of the forward pass, in millions an image, over a batch x."""
+    net.eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        net(x)
+    net.take_nfe()
+    return counter.get_total_flops() / len(x) / 1e6

@@ -1,0 +1,128 @@
+"""Images: what the solver does to a net that is trained (claims C05 to C07, C12c)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from odestudy.datasets.images import Images
+from odestudy.learning.arms import Fit, finer, images_of, new_fit
+from odestudy.learning.attempt import attempt
+from odestudy.learning.evaluate import accuracy_change_pct, error_on, solved_with
+from odestudy.measure.clock import now_s, time_repeats
+from odestudy.outcome import Outcome, Row
+
+
+def cross(spec: dict[str, Any], device: str) -> Outcome:
+    """Train with one solver, test with all.
+
+    Rows: `runs`, one a seed and test solver; `nets`, one a seed, with the refinement gate.
+    """
+    data = images_of(spec, device)
+    runs: list[Row] = []
+    nets: list[Row] = []
+    for seed in spec["seeds"]:
+        fit, row = _trained(spec, data, seed, device)
+        fine = row["status"] == "ok"
+        for solver in solvers_of(spec):
+            tested = attempt(_test, fit, data, spec, solver, device) if fine else row
+            runs.append({"seed": seed, **_named(solver), **tested})
+        nets.append({"seed": seed, **(attempt(_gate, fit, data, spec) if fine else row)})
+    return Outcome({"runs": runs, "nets": nets})
+
+
+def sweep(spec: dict[str, Any], device: str) -> Outcome:
+    """Train once, then measure evaluations, times and error under every tolerance and step.
+
+    Rows `runs`: one a seed and solver. Forward and backward passes are those of one training batch.
+    """
+    data = images_of(spec, device)
+    rows: list[Row] = []
+    for seed in spec["seeds"]:
+        fit, row = _trained(spec, data, seed, device)
+        for solver in solvers_of(spec):
+            fine = row["status"] == "ok"
+            measured = attempt(_measure, fit, data, spec, solver, device) if fine else row
+            rows.append({"seed": seed, **_named(solver), **measured})
+    return Outcome({"runs": rows})
+
+
+def solvers_of(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The solvers of the test: fixed steps of 1/n for each method, and adaptive methods with their tolerances."""
+    for method in spec["test_methods"]:
+        for steps in spec["test_steps"]:
+            yield {"method": method, "step": 1.0 / steps}
+    for method in spec["adaptive_methods"]:
+        for tolerance in spec["tolerances"]:
+            yield {"method": method, "step": None, "rtol": tolerance, "atol": tolerance}
+
+
+def _named(solver: dict[str, Any]) -> Row:
+    return {"test_method": solver["method"], "test_step": solver["step"], "tolerance": solver.get("rtol")}
+
+
+def _trained(spec: dict[str, Any], data: Images, seed: int, device: str) -> tuple[Fit, Row]:
+    """The trained net, and how its training ended."""
+    fit = new_fit(spec, data, seed, device)
+
+    def run() -> Row:
+        fit.run(data, spec["eval_batch"], f"seed{seed}")
+        return {}
+
+    return fit, attempt(run)
+
+
+def _test(fit: Fit, data: Images, spec: dict[str, Any], solver: dict[str, Any], device: str) -> Row:
+    """Test error, the time that all test images take, and the evaluations of their first batch."""
+    batch = spec["eval_batch"]
+    with solved_with(fit.net, **solver) as net:
+        net.eval()
+        with torch.no_grad():
+            net(data.test[0][:batch])  # warm-up too
+        evaluations, _ = net.take_nfe()
+        begun = now_s(device)
+        error = error_on(net, data.test, batch)
+        return {"test_error_pct": error, "eval_s": now_s(device) - begun, "eval_nfe": evaluations}
+
+
+def _measure(fit: Fit, data: Images, spec: dict[str, Any], solver: dict[str, Any], device: str) -> Row:
+    """The test, and evaluations and times of a forward and a backward pass over one training batch."""
+    tested = _test(fit, data, spec, solver, device)
+    x, y = (part[: spec["batch"]] for part in data.train)
+    with solved_with(fit.net, **solver) as net:
+        net.train()
+
+        def both() -> None:
+            net.zero_grad(set_to_none=True)
+            nn.functional.cross_entropy(net(x), y).backward()
+
+        both()  # warm-up too
+        forward, backward = net.take_nfe()
+        ahead = time_repeats(lambda: net(x), device, repeats=spec["repeats"], warmup=0)["wall_s"]
+        whole = time_repeats(both, device, repeats=spec["repeats"], warmup=0)["wall_s"]
+        net.take_nfe()
+    times = {"forward_s": ahead, "backward_s": max(0.0, whole - ahead)}
+    return tested | {"nfe_forward": forward, "nfe_backward": backward} | times
+
+
+def _gate(fit: Fit, data: Images, spec: dict[str, Any]) -> Row:
+    """Whether the trained net is an ODE: its test accuracy under a refined solver (Krishnapriyan et al. 2023)."""
+    last = fit.training.rows[-1]
+    own = error_on(fit.net, data.test, spec["eval_batch"])
+    with solved_with(fit.net, **finer(fit.net.ode().solver)) as net:
+        refined = error_on(net, data.test, spec["eval_batch"])
+    change = accuracy_change_pct(own, refined)
+    return {
+        "train_s": fit.train_s(),
+        "nfe_forward": last["nfe_forward"],
+        "test_error_pct": own,
+        "test_error_refined_pct": refined,
+        "accuracy_change_pct": change,
+        "is_ode": change < spec["gate_pct"],
+    }
+
+
+TASKS = {"cross": cross, "sweep": sweep}

@@ -1,0 +1,402 @@
+"""Image arms and their training: sizes, paired arms, the loop, checkpoints that survive a kill, derived tables."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from odestudy.datasets.images import load_images
+from odestudy.errors import ConfigError
+from odestudy.integrate import Solver, integrate
+from odestudy.learning.arms import images_of, new_fit, solver_of
+from odestudy.learning.augment import random_crop
+from odestudy.learning.evaluate import accuracy_change_pct, mflop_an_image, solved_with
+from odestudy.learning.recipe import Recipe
+from odestudy.measure.store import read_metrics, write_metrics
+from odestudy.nets.blocks import ConvDynamics, TimeConv
+from odestudy.nets.images import make_classifier
+from odestudy.outcome import NumericalFailure
+from odestudy.plan import load_study
+from odestudy.present.stats import mcnemar_p
+from odestudy.present.tables import long_table
+from odestudy.questions import images_solvers, images_train
+from odestudy.run import run_job
+from odestudy.workplace import at_work
+
+
+def spec_of(root, task, **changes):
+    study = load_study(root, "smoke")
+    return next(j for j in study.jobs.values() if j.task == task).spec | changes
+
+
+def small_training(root, arm="odenet_backprop", **changes):
+    study = load_study(root, "smoke")
+    spec = next(
+        j.spec for j in study.jobs.values() if j.task == "images_train.train" and j.spec["arm"]["name"] == arm
+    )
+    return spec | {"train_size": 64, "epochs": 3, "eval_batch": 400, "device": "cpu"} | changes
+
+
+@pytest.mark.parametrize(
+    ("arm", "count"),
+    [
+        ({"net": "odenet"}, 208_266),
+        ({"net": "resnet", "blocks": 6}, 576_778),
+        ({"net": "resnet", "blocks": 1}, 206_858),
+        ({"net": "tied", "blocks": 6}, 206_858),
+        ({"net": "none"}, 132_874),
+        ({"net": "mlp"}, 238_510),
+        ({"net": "walkthrough"}, 208_010),
+    ],
+)
+def test_the_nets_of_the_mnist_experiment_have_their_parameter_counts(arm, count):
+    assert make_classifier("mnist", arm, Solver()).parameter_count() == count
+
+
+def test_an_unknown_net_or_size_names_the_known_ones():
+    with pytest.raises(ValueError, match="resnet, tied, odenet"):
+        make_classifier("mnist", {"net": "vgg"}, Solver())
+    with pytest.raises(ValueError, match="digits, mnist"):
+        make_classifier("cifar", {"net": "none"}, Solver())
+
+
+def test_arms_share_the_initialisation_of_stem_and_head():
+    nets = []
+    for arm in ({"net": "odenet"}, {"net": "resnet", "blocks": 6}, {"net": "tied", "blocks": 6}):
+        torch.manual_seed(3)
+        nets.append(make_classifier("digits", arm, Solver()))
+    for part in ("stem", "head"):
+        first, *others = (getattr(net, part).state_dict() for net in nets)
+        assert all(torch.equal(first[k], other[k]) for other in others for k in first)
+
+
+def test_one_euler_step_of_the_ode_block_is_state_plus_dynamics():
+    net = make_classifier("digits", {"net": "odenet"}, Solver(method="euler", step=1.0))
+    y = torch.randn(2, 16, 8, 8)
+    assert torch.equal(net.block(y), y + net.ode().f.f(torch.zeros(()), y))
+
+
+def test_a_convolution_that_sees_time_is_that_of_the_concatenation():
+    torch.manual_seed(0)
+    conv, y, t = TimeConv(4, 3).double(), torch.randn(2, 4, 5, 5).double(), torch.tensor(0.7).double()
+    whole = torch.cat([torch.ones_like(y[:, :1]) * t, y], 1)
+    expected = nn.functional.conv2d(whole, conv.weight, conv.bias, padding=1)
+    assert torch.allclose(conv(t, y), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_tied_net_with_the_odes_own_function_is_eulers_method():
+    f, y = ConvDynamics(4), torch.randn(2, 4, 5, 5)
+    t = torch.tensor([0.0, 1.0])
+    state = y
+    for k in range(2):
+        state = state + 0.5 * f(torch.tensor(k / 2), state)
+    assert torch.allclose(integrate(f, y, t, Solver(method="euler", step=0.5))[-1], state, atol=1e-6)
+
+
+def test_a_crop_shifts_each_image_by_up_to_four_pixels_and_fills_with_background():
+    x = torch.zeros(200, 1, 9, 9) - 0.4
+    x[:, 0, 4, 4] = 1.0
+    cropped = random_crop(x, torch.Generator().manual_seed(0))
+    assert (cropped.amax((1, 2, 3)) == 1).all()
+    assert cropped.min() == pytest.approx(-0.4)
+    places = {tuple(p) for p in (cropped[:, 0] == 1).nonzero()[:, 1:].tolist()}
+    assert {p[0] for p in places} == set(range(9)) == {p[1] for p in places}
+    assert torch.equal(cropped, random_crop(x, torch.Generator().manual_seed(0)))
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "adaptive", "why"),
+    [("cpu", torch.float32, False, "CPU"), ("cuda:0", torch.float64, False, "float64"),
+     ("cuda:0", torch.float32, True, "adaptive")],
+)  # fmt: skip
+def test_mixed_precision_is_refused_where_it_makes_no_sense(device, dtype, adaptive, why):
+    with pytest.raises(ValueError, match=why):
+        Recipe(8, 1, 0.1, amp=True).check_amp(device, dtype, adaptive)
+    Recipe(8, 1, 0.1).check_amp(device, dtype, adaptive)
+    Recipe(8, 1, 0.1, amp=True).check_amp("cuda:0", torch.float32, False)
+
+
+def test_the_constant_schedule_is_constant_and_the_other_one_ends_near_zero():
+    for schedule, last in (("constant", 0.1), ("one_cycle", 0.0)):
+        recipe = Recipe(4, 2, 0.1, schedule=schedule)
+        optimizer = torch.optim.Adam([nn.Parameter(torch.zeros(1))], lr=0.1)
+        schedule = recipe.make_schedule(optimizer, 10)
+        for _ in range(2 * recipe.steps(10) - 1):
+            optimizer.step()
+            schedule.step()
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(last, abs=1e-3)
+    with pytest.raises(ValueError, match="one_cycle, constant"):
+        Recipe(4, 2, 0.1, schedule="cosine")
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_in_its_epoch_and_keeps_the_epochs_before(root):
+    spec = small_training(root, arm="resnet6", epochs=2)
+    data = images_of(spec, "cpu")
+    fit = new_fit(spec, data, 0, "cpu")
+    original = fit.net.take_nfe
+    taken = iter(range(1000))
+    steps = fit.recipe.steps(len(data.train[0]))
+
+    def poisoned():
+        if next(taken) == steps:  # the first step of the second epoch
+            fit.net.head[-1].weight.data.fill_(torch.nan)
+        return original()
+
+    fit.net.take_nfe = poisoned
+    with pytest.raises(NumericalFailure, match="epoch 2") as caught:
+        fit.run(data, 400, "x")
+    assert caught.value.status == "non_finite"
+    assert [row["epoch"] for row in fit.training.rows] == [1]
+
+
+MEASURED = ("_s", "peak_mib")
+
+
+def without_measured(rows):
+    return {
+        k: [{c: v for c, v in r.items() if not c.endswith(MEASURED)} for r in part]
+        for k, part in rows.items()
+    }
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_bits(root, tmp_path):
+    """kill -9 after the first checkpoint, then again; augmented, so that both generators have to be taken up."""
+    spec = small_training(root, epochs=12, augment=True, train_size=256)
+    whole = run_job(spec, tmp_path / "whole/metrics.json", code="c", root=root)
+    target = tmp_path / "killed/metrics.json"
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    code = (
+        "import json, sys; from pathlib import Path; from odestudy.run import run_job;"
+        f"run_job(json.loads(Path({str(tmp_path / 'spec.json')!r}).read_text()), Path({str(target)!r}), code='c',"
+        f" root=Path({str(root)!r}))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], env=os.environ)
+    file = target.parent / "checkpoint/seed0.safetensors"
+    deadline = time.monotonic() + 120
+    while not file.is_file() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert file.is_file()
+    assert not target.is_file(), "the job ended before it could be killed"
+    resumed = run_job(spec, target, code="c", root=root)
+    assert without_measured(resumed["rows"]) == without_measured(whole["rows"])
+    arrays = [np.load(tmp_path / name / "arrays.npz") for name in ("whole", "killed")]
+    assert all(np.array_equal(arrays[0][name], arrays[1][name]) for name in arrays[0].files)
+    assert not file.parent.exists()
+
+
+def test_a_checkpoint_restores_weights_adam_schedule_and_generators(root, tmp_path):
+    spec = small_training(root, epochs=2, augment=True)
+    data = images_of(spec, "cpu")
+    with suppress(InterruptedError), at_work(tmp_path / "c", "job code"):
+        fit = new_fit(spec, data, 0, "cpu")
+        fit.run(data, 400, "seed0")
+        raise InterruptedError
+    with suppress(InterruptedError), at_work(tmp_path / "c", "job code"):
+        again = new_fit(spec, data, 0, "cpu")
+        again.run(data, 400, "seed0")
+        raise InterruptedError
+    for one, other in zip(fit.net.state_dict().values(), again.net.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    assert (
+        again.training.rows == fit.training.rows
+    )  # with the times of the first run: nothing was trained again
+    states = [t.optimizer.state_dict()["state"] for t in (fit.training, again.training)]
+    assert all(torch.equal(states[0][i][k], states[1][i][k]) for i in states[0] for k in states[0][i])
+    for name in ("order", "augment"):
+        kept = [t.generators[name].get_state() for t in (fit.training, again.training)]
+        assert torch.equal(*kept)
+
+
+@pytest.mark.parametrize("fate", ["other", "damaged"])
+def test_a_checkpoint_of_another_job_or_a_damaged_one_is_logged_and_ignored(root, tmp_path, caplog, fate):
+    spec = small_training(root, epochs=1)
+    data = images_of(spec, "cpu")
+    with suppress(InterruptedError), at_work(tmp_path / "c", "job code"):
+        new_fit(spec, data, 0, "cpu").run(data, 400, "seed0")
+        raise InterruptedError
+    file = tmp_path / "c/seed0.safetensors"
+    if fate == "damaged":
+        file.write_bytes(file.read_bytes()[:-100])
+    with (
+        caplog.at_level(logging.WARNING),
+        at_work(tmp_path / "c", "job code" if fate == "damaged" else "job newer"),
+    ):
+        fit = new_fit(spec, data, 0, "cpu")
+        before = {k: v.clone() for k, v in fit.net.state_dict().items()}
+        fit.run(data, 400, "seed0")
+    assert "ignored" in caplog.text
+    assert any(not torch.equal(before[k], v) for k, v in fit.net.state_dict().items()), "nothing was trained"
+
+
+def test_training_is_the_same_with_and_without_checkpoints(root, tmp_path):
+    spec = small_training(root)
+    bare = images_train.train(dict(spec), "cpu")
+    with at_work(tmp_path / "c", "x"):
+        kept = images_train.train(dict(spec), "cpu")
+    assert without_measured(bare.rows) == without_measured(kept.rows)
+
+
+def test_the_training_time_is_the_sum_of_the_epochs_and_99_percent_may_never_come(root):
+    outcome = images_train.train(small_training(root), "cpu")
+    run = outcome.rows["runs"][0]
+    assert run["train_s"] == pytest.approx(sum(e["epoch_s"] for e in outcome.rows["epochs"]))
+    assert run["time_to_99_s"] is None
+
+
+def test_the_refinement_gate_measures_the_change_of_the_accuracy():
+    assert accuracy_change_pct(2.0, 2.0) == 0
+    assert accuracy_change_pct(2.0, 51.0) == pytest.approx(50.0)
+    assert accuracy_change_pct(51.0, 2.0) == pytest.approx(100.0)
+
+
+def test_a_net_keeps_its_solver_after_a_test_under_another(root):
+    net = make_classifier("digits", {"net": "odenet"}, Solver(method="euler", step=0.5))
+    with solved_with(net, method="rk4", step=0.25):
+        net(torch.randn(1, 1, 8, 8))
+    assert net.take_nfe() == (16, 0)
+    assert (net.ode().solver.method, net.ode().solver.step) == ("euler", 0.5)
+    with pytest.raises(ValueError, match="no ODE"):
+        make_classifier("digits", {"net": "none"}, Solver()).ode()
+
+
+def test_operations_are_counted_an_image():
+    net = make_classifier("mnist", {"net": "mlp"}, Solver())
+    x = torch.randn(4, 1, 28, 28)
+    assert mflop_an_image(net, x) == pytest.approx(2 * (784 * 300 + 300 * 10) / 1e6)
+
+
+def test_nets_trained_and_tested_with_every_solver_have_a_row_each(root):
+    spec = spec_of(root, "images_solvers.cross", seeds=[0], train_size=64, epochs=1)
+    outcome = images_solvers.cross(spec, "cpu")
+    tests = list(images_solvers.solvers_of(spec))
+    assert len(outcome.rows["runs"]) == len(tests) == 7
+    own = next(r for r in outcome.rows["runs"] if (r["test_method"], r["test_step"]) == ("euler", 1.0))
+    assert own["test_error_pct"] == outcome.rows["nets"][0]["test_error_pct"]
+
+
+def test_a_training_that_fails_leaves_a_failed_row_for_every_test(root):
+    spec = spec_of(root, "images_solvers.cross", seeds=[0], train_size=64, epochs=1, max_nfe=1)
+    spec["solver"] = {"name": "dopri5_3", "method": "dopri5", "rtol": 1e-3, "atol": 1e-3}
+    outcome = images_solvers.cross(spec, "cpu")
+    assert {r["status"] for rows in outcome.rows.values() for r in rows} == {"max_steps"}
+    assert len(outcome.rows["runs"]) == 7
+
+
+def test_the_sweep_counts_forward_and_backward_evaluations_of_adams_too(root):
+    spec = spec_of(root, "images_solvers.sweep", seeds=[0], train_size=32, epochs=1, test_steps=[2])
+    rows = images_solvers.sweep(spec, "cpu").rows["runs"]
+    assert [r["status"] for r in rows] == ["ok"] * len(rows)
+    fixed = next(r for r in rows if r["test_method"] == "rk4")
+    assert (fixed["nfe_forward"], fixed["eval_nfe"]) == (8, 8)
+    adams = [r for r in rows if r["test_method"] == "scipy_adams"]
+    assert adams[1]["nfe_forward"] > adams[0]["nfe_forward"] > 0
+    assert all(r["nfe_backward"] > 0 for r in adams)
+
+
+def test_the_last_word_on_the_solver_has_the_named_one(root):
+    spec = spec_of(root, "images_solvers.cross")
+    assert solver_of(spec | {"solver": {"name": "x", "method": "rk4", "step": 0.5}}).step == 0.5
+    assert solver_of(spec, rtol=1e-9).rtol == 1e-9
+
+
+def fashion_folder() -> Path:
+    """Debian's package dataset-fashion-mnist holds the four files, packed by another gzip than the official ones."""
+    folder = Path("/usr/share/datasets/fashion-mnist")
+    if not folder.is_dir():
+        pytest.skip(f"Fashion-MNIST is not in {folder} (Debian's package dataset-fashion-mnist)")
+    return folder
+
+
+def test_fashion_mnist_is_read_from_unpacked_files(tmp_path, monkeypatch):
+    raw = tmp_path / "FashionMNIST/raw"
+    raw.mkdir(parents=True)
+    for file in fashion_folder().glob("*.gz"):
+        with gzip.open(file) as packed, (raw / file.stem).open("wb") as unpacked:
+            shutil.copyfileobj(packed, unpacked)
+    monkeypatch.setenv("ODESTUDY_DATA", str(tmp_path))
+    data = load_images("fashion", train_size=None)
+    assert data.train[0].shape == (55000, 1, 28, 28)
+    assert data.test[1][:5].tolist() == [9, 2, 1, 1, 6]
+
+
+@pytest.fixture
+def trained(study_copy):
+    """Two arms with metrics as a job writes them."""
+    study = load_study(study_copy, "smoke", {"questions": "images"})
+    truth = np.array([0, 1, 2, 3], dtype=np.uint8)
+    found = {"odenet_adjoint": [0, 1, 2, 4], "resnet6": [0, 5, 6, 3], "odenet_backprop": [0, 1, 2, 3]}
+    for job in study.jobs_by["images", "train"]:
+        answer = np.array(found[job.spec["arm"]["name"]], dtype=np.uint8)
+        errors = int((answer != truth).sum())
+        row = {"seed": 0, "status": "ok", "message": "", "test_error_pct": 25.0 * errors, "parameters": 5}
+        row |= {"test_errors": errors, "test_images": 4, "mflop": 1.0}
+        content = {"spec": job.spec, "rows": {"runs": [row]}, "code": study.code_of(job), "provenance": {}}
+        write_metrics(job.metrics(study.results), content, {"truth": truth, "found_seed0": answer})
+    walk = study.jobs_by["images", "walkthrough"][0]
+    write_metrics(
+        walk.metrics(study.results),
+        {"spec": walk.spec, "rows": {"runs": []}, "code": study.code_of(walk), "provenance": {}}, {},
+    )  # fmt: skip
+    return study
+
+
+def test_mcnemar_pairs_compare_the_same_test_images(trained):
+    table = long_table(trained, "images_mcnemar").set_index("other")
+    assert (table.loc["resnet6", "only_arm"], table.loc["resnet6", "only_other"]) == (2, 1)
+    assert table.loc["resnet6", "p"] == mcnemar_p(np.array([1, 1, 1, 0], bool), np.array([1, 0, 0, 1], bool))
+    assert (table.loc["odenet_backprop", "only_arm"], table.loc["odenet_backprop", "only_other"]) == (0, 1)
+    assert "odenet_adjoint" not in table.index
+
+
+def test_published_numbers_stand_beside_the_studys_of_the_same_data_only(trained):
+    table = long_table(trained, "images_published")
+    assert set(table["whose"]) == {"this study"}  # digits: nobody published them
+    row = table[table["arm"] == "resnet6"].iloc[0]
+    assert row["test_error_pct"] == 50.0
+    assert row["wilson_low_pct"] < 50.0 < row["wilson_high_pct"]
+    assert "seeds_low_pct" not in table or pd.isna(row.get("seeds_low_pct"))
+
+
+def test_the_protocol_card_has_a_row_for_each_difference(trained):
+    table = long_table(trained, "images_protocol")
+    assert table["item"].tolist() == [e["item"] for e in trained.sources["images"]["protocol"]]
+    assert table["contradicts"].sum() >= 1
+
+
+def test_a_run_can_be_cut_to_arms(root):
+    study = load_study(root, "quick", {"questions": "images", "arms": "resnet1,odenet_adjoint"})
+    assert {j.spec["arm"]["name"] for j in study.jobs.values()} == {"resnet1", "odenet_adjoint"}
+    with pytest.raises(ConfigError, match="unknown arm 'vgg'"):
+        load_study(root, "quick", {"arms": "vgg"})
+
+
+def test_an_unknown_derivation_is_refused_with_the_known_ones(edit):
+    folder = edit(
+        "config/questions/images.yaml", lambda d: d["tables"]["images_mcnemar"].update(derive="magic")
+    )
+    with pytest.raises(ConfigError, match="mcnemar_pairs"):
+        load_study(folder, "smoke")
+
+
+def test_metrics_of_a_job_do_not_tell_that_it_was_resumed(root, tmp_path):
+    spec = small_training(root, epochs=1)
+    run_job(spec, tmp_path / "metrics.json", code="c", root=root)
+    assert set(read_metrics(tmp_path / "metrics.json")["rows"]) == {"runs", "epochs"}
+    assert not (tmp_path / "checkpoint").exists()
