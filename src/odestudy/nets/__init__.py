@@ -1,1 +1,1 @@
-"""Networks that are learnt: dynamics and image classifiers."""
+"""Networks that are learnt: dynamics, image classifiers and forecasters of time series."""

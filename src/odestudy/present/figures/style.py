@@ -63,6 +63,16 @@ LOOKS: dict[str, dict[str, Any]] = {
     "hutchinson": {"color": RED, "marker": "^", "linestyle": DOTTED, "label": "one probe of Hutchinson's"},
     "diagonal": {"color": GREY, "marker": "x", "linestyle": DASHDOT, "label": "sum of a formed diagonal"},
     "elimination": {"color": BLUE, "marker": "o", "linestyle": DASHED, "label": "determinant of a formed matrix"},
+    "rnn": {"color": GREY, "marker": "x", "linestyle": DOTTED, "label": "RNN"},
+    "rnn_gaps": {"color": BLUE, "marker": "o", "linestyle": DASHED, "label": "RNN with time gaps"},
+    "ode_rnn": {"color": GREEN, "marker": "D", "linestyle": DASHDOT, "label": "ODE-RNN"},
+    "latent_rnn": {"color": PURPLE, "marker": "v", "linestyle": LONG, "label": "latent RNN"},
+    "latent_ode": {"color": ORANGE, "marker": "s", "linestyle": "-", "label": "latent ODE"},
+    "loop": {"color": GREY, "marker": "x", "linestyle": DOTTED, "label": "loop over the samples"},
+    "union": {"color": BLUE, "marker": "o", "linestyle": DASHED, "label": "union of the times"},
+    "per_sample": {"color": RED, "marker": "^", "linestyle": DASHDOT, "label": "steps of each sample"},
+    "shared_steps": {"color": ORANGE, "marker": "s", "linestyle": "-", "label": "shared steps and cubics"},
+    "published": {"color": BLACK, "marker": "*", "linestyle": "none", "label": "published"},
 }  # fmt: skip
 # For entries that configuration adds and LOOKS does not know yet, in the order in which a table holds them.
 RESERVE: tuple[dict[str, Any], ...] = (

@@ -1,0 +1,93 @@
+"""Errors by noise and spacing: against the truth, and against points that carry the noise themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.dots import Dots, categories, draw_dots, failed_handle
+from odestudy.present.figures.scales import log_axis
+from odestudy.present.figures.style import BLACK, canvas, legend_below, looks
+from odestudy.present.figures.words import failures, in_order, listing, number, seeds_and_bars, sentence
+
+TABLE = "timeseries_factors"
+COLUMNS = ["interpolation_rmse", "interpolation_noisy_rmse", "extrapolation_noisy_rmse"]
+TITLES = ["interpolation, truth", "interpolation, noisy points", "extrapolation, noisy points"]
+
+
+def draw(data: FigureData) -> Figure:
+    table = _table(data)
+    cells, styles = _cells(table), looks(in_order(table, "arm"))
+    figure, grid = canvas(1, 3, height=0.9 + 0.42 * len(cells), sharey=True)
+    marked = False
+    for axes, column, title in zip(grid[0], COLUMNS, TITLES, strict=True):
+        marked |= draw_dots(axes, _lines(data, cells, styles), column, seeds_below=0.1, log=True)
+        categories(axes, [f"noise {noise:g},\n{spacing}" for noise, spacing in cells])
+        if "noisy" in column:
+            for at, (noise, _) in enumerate(cells):
+                axes.plot([noise, noise], [at - 0.42, at + 0.42], color=BLACK, linewidth=1.2)
+        log_axis(axes, "x")
+        axes.set_title(title, fontsize=9)
+        axes.set_xlabel("RMSE")
+    handles: list[Any] = [
+        Line2D([], [], **style | {"linestyle": "none", "label": data.label(arm)})
+        for arm, style in styles.items()
+    ]
+    handles.append(
+        Line2D([], [], color=BLACK, marker="|", markersize=11, linestyle="none", label="the noise alone")
+    )
+    legend_below(figure, handles + ([failed_handle()] if marked else []))
+    return figure
+
+
+def _cells(table: pd.DataFrame) -> list[tuple[float, str]]:
+    pairs = table[["noise", "spacing"]].drop_duplicates().sort_values(["noise", "spacing"], kind="stable")
+    return list(pairs.itertuples(index=False, name=None))
+
+
+def _lines(data: FigureData, cells: list[tuple[float, str]], styles: dict[str, dict[str, Any]]) -> list[Dots]:
+    lines = []
+    for i, (noise, spacing) in enumerate(cells):
+        for j, (arm, style) in enumerate(styles.items()):
+            at = i + ((j + 0.4) / len(styles) - 0.5) * 0.8
+            runs, mean = (
+                f[(f["noise"] == noise) & (f["spacing"] == spacing) & (f["arm"] == arm)]
+                for f in (_table(data), data.table(f"{TABLE}_summary"))
+            )
+            lines.append(Dots(at, runs, mean, style))
+    return lines
+
+
+def caption(data: FigureData) -> str:
+    table, summary = _table(data), data.table(f"{TABLE}_summary")
+    said = []
+    for arm in in_order(summary, "arm"):
+        rows = summary[summary["arm"] == arm]
+        parts = [
+            f"{number(r['interpolation_noisy_rmse'])} (noise {r['noise']:g}, {r['spacing']})"
+            for _, r in rows.iterrows()
+        ]
+        said.append(f"{data.label(arm)} {listing(parts)}")
+    text = sentence(f"interpolation RMSE against noisy points: {'; '.join(said)}")
+    text += " The black rule is the standard deviation of the noise, below which no forecast can stay."
+    bars = seeds_and_bars(data, table, summary, COLUMNS)
+    return f"{text} {bars} {failures(data, table, ['arm', 'spacing', 'noise'])}"
+
+
+def alt(data: FigureData) -> str:
+    arms = listing(map(data.label, in_order(_table(data), "arm")))
+    return (
+        "Three dot plots with logarithmic axes, one line for each pair of noise and spacing, with markers for "
+        f"{arms}; a black rule marks the noise where the error is taken against noisy points."
+    )
+
+
+def _table(data: FigureData) -> pd.DataFrame:
+    table = data.table(TABLE)
+    if table.empty:
+        raise NothingToShow("no training run")
+    return table

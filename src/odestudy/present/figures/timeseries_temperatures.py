@@ -1,0 +1,72 @@
+"""Two-year windows of sea-surface temperatures with gaps, and each arm's forecast of the gaps and of what follows."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from odestudy.present.figures.base import FigureData
+from odestudy.present.figures.style import BLACK, GREY, canvas, legend_below, looks
+from odestudy.present.figures.timeseries_forecasts import handles
+from odestudy.present.figures.timeseries_pictures import stored
+from odestudy.present.figures.words import estimate, failures, listing, seeds_and_bars, sentence
+
+TABLE = "timeseries_temperatures"
+SERIES = (0, 5)
+
+
+def draw(data: FigureData) -> Figure:
+    found = stored(data, TABLE, "inner_found")
+    styles = looks(found)
+    figure, grid = canvas(len(found), len(SERIES), height=1.1 + 0.6 / len(found), sharex=True, sharey=True)
+    for strip, (arm, (_, arrays)) in zip(grid, found.items(), strict=True):
+        for axes, series in zip(strip, SERIES, strict=True):
+            axes.plot(arrays["whole_t"][series], arrays["whole"][series, :, 0], color=BLACK, linewidth=0.8)
+            axes.plot(arrays["t"][series], arrays["x"][series, :, 0], ".", color=GREY, markersize=5)
+            color = styles[arm]["color"]
+            axes.plot(
+                arrays["inner_t"][series], arrays["inner_found"][series, :, 0], color=color,
+                marker=styles[arm]["marker"], linestyle="none", markersize=3.5,
+            )  # fmt: skip
+            axes.plot(
+                arrays["outer_t"][series],
+                arrays["outer_found"][series, :, 0],
+                color=color,
+                linestyle=(0, (2, 1)),
+            )
+            axes.axvline(2, color="#cccccc", linewidth=0.8, zorder=0)
+        strip[0].set_ylabel(data.label(arm).replace(" with ", "\nwith "))
+    for axes in grid[-1]:
+        axes.set_xlabel("time (years)")
+    legend_below(figure, _handles())
+    return figure
+
+
+def _handles() -> list[object]:
+    truth, observed, gap, behind = handles()
+    gap.set(marker="o", linestyle="none", markersize=3.5, label="in the gaps (in colour)")
+    behind.set(label="behind the window (in colour)")
+    return [truth, observed, gap, behind]
+
+
+def caption(data: FigureData) -> str:
+    table, summary = data.table(TABLE), data.table(f"{TABLE}_summary")
+    columns = ["interpolation_rmse", "extrapolation_rmse"]
+    said = [
+        f"{data.label(r['arm'])} {estimate(data, r, columns[0])} in the gaps and {estimate(data, r, columns[1])} behind"
+        for _, r in summary.iterrows()
+    ]
+    text = sentence(f"RMSE in standard deviations of the series: {'; '.join(said)}")
+    first = summary.iloc[0]
+    text += (
+        f" The mean of each calendar month makes {estimate(data, first, 'climate_interpolation_rmse')} and "
+        f"{estimate(data, first, 'climate_extrapolation_rmse')}. Shown are two windows of the years held out."
+    )
+    return f"{text} {seeds_and_bars(data, table, summary, columns)} {failures(data, table, ['arm'])}"
+
+
+def alt(data: FigureData) -> str:
+    arms = listing(map(data.label, stored(data, TABLE, "inner_found")))
+    return (
+        f"Pairs of time series of temperature over four years, one pair for each of {arms}: a black line, grey points "
+        "observed in the first two years, coloured markers in the gaps and a broken coloured line behind."
+    )

@@ -1,0 +1,352 @@
+"""Time series: data, nets and scores, against closed forms and against what a model must not see."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from torch import nn
+
+from odestudy.integrate import Solver
+from odestudy.nets.latent import LatentODE, hermite, kl_to_standard_normal
+from odestudy.nets.recurrent import gaussian_log_prob
+from odestudy.nets.stacked import StackedGRU, StackedLinear
+from odestudy.nets.timeseries import build, parameter_count
+from odestudy.ode import solve
+from odestudy.outcome import NumericalFailure, Outcome
+from odestudy.plan import load_study
+from odestudy.questions import timeseries
+from odestudy.timeseries import elnino
+from odestudy.timeseries.batching import WAYS, Rows
+from odestudy.timeseries.homotopy import smoothness
+from odestudy.timeseries.scores import predictive_nll_nat, rmse, score
+from odestudy.timeseries.series import Series, stack
+from odestudy.timeseries.spirals import KINDS, SPACINGS, linear, spirals
+from odestudy.timeseries.training import Recipe, clip_by_seed, generators_of, train
+
+F64 = torch.float64
+
+
+@pytest.fixture(scope="module")
+def arms(root):
+    spec = yaml.safe_load((root / "config/questions/timeseries.yaml").read_text())
+    return spec["entries"]["arm"]
+
+
+def some(
+    seeds=(0,), count=6, observed=8, kind="archimedean", spacing="irregular", noise=0.1, dtype=F64
+) -> Series:
+    sets = [spirals(kind, count, spacing, observed, noise, np.random.default_rng(s), inner=5) for s in seeds]
+    return stack(sets, "cpu", dtype)
+
+
+def made(arm, seeds=(0,), window=KINDS["archimedean"].window, d=2, dtype=F64):
+    return build(arm, generators_of(seeds, 0), d, window, "rk4", 8).to(dtype)
+
+
+# --- data
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("spacing", SPACINGS)
+def test_times_ascend_and_are_judged_inside_and_behind_what_was_observed(kind, spacing):
+    data, window = some(kind=kind, spacing=spacing), KINDS[kind].window
+    for t in (data.t, data.inner_t, data.outer_t):
+        assert bool((t.diff(dim=-1) > 0).all())
+    assert bool((data.t >= 0).all() and (data.t < window).all())
+    assert bool((data.inner_t >= data.t[..., :1]).all() and (data.inner_t <= data.t[..., -1:]).all())
+    assert bool((data.outer_t >= window).all() and (data.outer_t < 2 * window).all())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_other_spiral_is_clockwise(kind):
+    data = some(kind=kind, count=20, observed=100, spacing="even", noise=1e-12)
+    step = data.x.diff(dim=2)
+    turn = step[..., :-1, 0] * step[..., 1:, 1] - step[..., :-1, 1] * step[..., 1:, 0]
+    clockwise = (turn < 0).double().mean(-1)[0]
+    assert bool((clockwise[::2] == 1).all() and (clockwise[1::2] == 0).all())
+
+
+def test_the_spirals_of_the_walk_through_solve_their_linear_ode():
+    truth = linear(np.array([True, False]), np.random.default_rng(3))
+    h = 1e-4
+    t = np.tile(np.array([0.0, 0.7, 1.1, 2.0, 3.3]), (2, 1))
+    slope, states = (truth(t + h) - truth(t - h)) / (2 * h), truth(t)
+    for y, dy in zip(states, slope, strict=True):
+        matrix, *_ = np.linalg.lstsq(y, dy, rcond=None)
+        np.testing.assert_allclose(y @ matrix, dy, atol=1e-6)
+        assert (np.linalg.eigvals(matrix).real < 0).all()
+
+
+def test_noise_has_the_deviation_asked_for_and_the_truth_has_none():
+    data = some(count=400, noise=0.3)
+    assert float((data.inner_noisy - data.inner).std()) == pytest.approx(0.3, rel=0.05)
+    again = some(count=400, noise=0.01)
+    torch.testing.assert_close(data.inner, again.inner)
+
+
+def test_unknown_kinds_and_counts_are_refused_with_what_is_allowed():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="archimedean, linear"):
+        spirals("round", 4, "even", 5, 0.1, rng)
+    with pytest.raises(ValueError, match="2 to 100"):
+        spirals("linear", 4, "even", 101, 0.1, rng)
+
+
+def test_temperatures_of_the_test_years_are_not_in_the_training_windows():
+    pytest.importorskip("statsmodels")
+    table = elnino.temperatures()
+    assert table.shape == (61, 12)
+    train_part, _, _ = elnino.elnino("train", 12, np.random.default_rng(0))
+    test_part, inner, _ = elnino.elnino("test", 12, np.random.default_rng(0))
+    mean, std = table[: elnino.TRAIN_YEARS].mean(), table[: elnino.TRAIN_YEARS].std()
+    last = (table[elnino.TRAIN_YEARS - 1, -1] - mean) / std
+    assert float(train_part.outer[-1, -1, 0]) == pytest.approx(last)
+    first = (table[elnino.TRAIN_YEARS, 0] - mean) / std
+    assert float(test_part.x[0, 0, 0]) == pytest.approx(first)
+    months = torch.cat([test_part.t, test_part.inner_t], 1).mul(12).round().sort(1).values
+    assert bool((months == torch.arange(elnino.MONTHS)).all())
+    assert inner.shape == tuple(test_part.inner.shape)
+
+
+# --- layers
+
+
+def test_the_stacked_gru_is_torchs_gru_cell():
+    cell, ours = nn.GRUCell(3, 5).double(), StackedGRU(generators_of([0], 0), 3, 5).double()
+    with torch.no_grad():
+        ours.project.weight[0], ours.project.bias[0, 0] = cell.weight_ih.T, cell.bias_ih
+        ours.recur.weight[0], ours.recur.bias[0, 0] = cell.weight_hh.T, cell.bias_hh
+    x, h = torch.randn(7, 3, dtype=F64), torch.randn(7, 5, dtype=F64)
+    torch.testing.assert_close(ours.step(ours.project(x[None]), h[None])[0], cell(x, h))
+
+
+def test_each_seed_of_a_stacked_layer_has_its_own_weights_whoever_is_beside_it():
+    alone, both = StackedLinear(generators_of([7], 0), 2, 3), StackedLinear(generators_of([4, 7], 0), 2, 3)
+    assert torch.equal(alone.weight[0], both.weight[1])
+    assert not torch.equal(both.weight[0], both.weight[1])
+
+
+def test_the_cubic_between_steps_is_exact_for_cubics():
+    h = 0.5
+    nodes = torch.arange(4, dtype=F64) * h
+    states, slopes = (nodes**3 - nodes).reshape(1, 1, 4, 1), (3 * nodes**2 - 1).reshape(1, 1, 4, 1)
+    times = torch.tensor([[[0.1, 0.5, 0.9, 1.49]]], dtype=F64)
+    index = (times / h).floor().long()
+    found = hermite(states, slopes, index, times / h - index, h)[0, 0, :, 0]
+    torch.testing.assert_close(found, (times**3 - times)[0, 0])
+
+
+# --- arms
+
+
+def test_the_arms_have_nearly_the_same_number_of_parameters(arms):
+    counts = [parameter_count(made(arm)) for arm in arms.values()]
+    assert max(counts) <= 1.05 * min(counts), counts
+
+
+@pytest.mark.parametrize("name", ["rnn", "rnn_gaps", "ode_rnn", "latent_rnn", "latent_ode"])
+def test_a_forecast_depends_on_what_was_observed_and_on_nothing_held_out(arms, name):
+    model, data = made(arms[name]), some()
+    inner, outer = model.predict(data.t, data.x, data.inner_t, data.outer_t)
+    other = data.x.clone()
+    other[:, :, 2] += 1.0
+    for found, changed in zip(
+        (inner, outer), model.predict(data.t, other, data.inner_t, data.outer_t), strict=True
+    ):
+        assert not torch.equal(found, changed)
+    moved = data.inner_t.clone()
+    moved[..., -1] = (moved[..., -1] + data.t[..., -1]) / 2
+    apart, behind = model.predict(data.t, data.x, moved, data.outer_t)
+    torch.testing.assert_close(apart[..., :-1, :], inner[..., :-1, :])  # a question changes no other answer
+    torch.testing.assert_close(behind, outer)
+
+
+@pytest.mark.parametrize("name", ["rnn", "rnn_gaps", "ode_rnn"])
+def test_a_recurrent_arm_predicts_from_the_past_alone(arms, name):
+    model, data = made(arms[name]), some()
+    later = data.x.clone()
+    later[:, :, 5:] += 1.0
+    one, other = (model.read(data.t, x)[1] for x in (data.x, later))
+    torch.testing.assert_close(one[:, :, :5], other[:, :, :5])
+    assert not torch.allclose(one[:, :, 5:], other[:, :, 5:])
+
+
+def test_only_the_plain_rnn_is_blind_to_time(arms):
+    data = some()
+    for name, arm in arms.items():
+        model = made(arm)
+        stretched = [
+            model.predict(s * data.t, data.x, s * data.inner_t, s * data.outer_t)[1] for s in (1.0, 0.5)
+        ]
+        assert torch.equal(*stretched) == (name == "rnn")
+
+
+@pytest.mark.parametrize("name", ["rnn_gaps", "ode_rnn", "latent_rnn", "latent_ode"])
+def test_a_seed_trains_to_the_same_net_alone_and_beside_others(arms, name):
+    found = []
+    for seeds in ([3], [1, 3]):
+        model = made(arms[name], seeds)
+        train(model, some(seeds, count=10), Recipe(3, 4, 0.01, 0.1), seeds, "cpu")
+        found.append([p[-1].detach() for p in model.parameters()])
+    for alone, beside in zip(*found, strict=True):
+        torch.testing.assert_close(alone, beside, rtol=1e-9, atol=1e-9)
+
+
+def test_a_seed_that_is_not_finite_disturbs_no_other(arms):
+    seeds, data = [0, 1], some([0, 1], count=10)
+    broken = Series(*(getattr(data, f).clone() for f in data.__dataclass_fields__))
+    broken.x[0] = math.nan
+    losses = []
+    for shown in (data, broken):
+        model = made(arms["latent_rnn"], seeds)
+        losses.append(train(model, shown, Recipe(3, 4, 0.01, 0.1), seeds, "cpu").loss)
+    np.testing.assert_allclose(losses[0][:, 1], losses[1][:, 1])
+    assert np.isnan(losses[1][:, 0]).all()
+
+
+def test_training_lowers_the_loss_of_every_arm(arms):
+    data = some([0], count=20)
+    for name, arm in arms.items():
+        loss = train(made(arm), data, Recipe(40, 20, 0.02, 0.1), [0], "cpu").loss
+        assert loss[-1, 0] < 0.8 * loss[0, 0], name
+
+
+def test_the_gradient_is_clipped_for_each_seed_by_itself():
+    p = nn.Parameter(torch.zeros(2, 3))
+    p.grad = torch.tensor([[30.0, 40.0, 0.0], [0.3, 0.4, 0.0]])
+    clip_by_seed([p], 5.0)
+    torch.testing.assert_close(p.grad, torch.tensor([[3.0, 4.0, 0.0], [0.3, 0.4, 0.0]]))
+
+
+# --- the evidence lower bound
+
+
+def test_the_terms_of_the_bound_are_those_of_torchs_distributions():
+    mean, log_variance = torch.randn(2, 3, 4, 5, dtype=F64)
+    normal = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    wanted = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0)).sum(-1)
+    torch.testing.assert_close(kl_to_standard_normal(mean, log_variance), wanted)
+    x = torch.randn_like(mean)
+    torch.testing.assert_close(
+        gaussian_log_prob(x, mean, 0.3), torch.distributions.Normal(mean, 0.3).log_prob(x)
+    )
+
+
+def test_the_bound_of_a_model_that_ignores_z_is_its_closed_form(arms):
+    model, data = made(arms["latent_ode"]), some()
+    with torch.no_grad():
+        for p in model.encoder.head.parameters():
+            p.zero_()
+        model.decoder.layers[-1].weight.zero_()
+        model.decoder.layers[-1].bias.zero_()
+    # the posterior is the prior and every prediction zero: what is left is the likelihood of the data under noise
+    wanted = -torch.distributions.Normal(0.0, 0.1).log_prob(data.x).mean((1, 2, 3))
+    torch.testing.assert_close(model.loss(data.t, data.x, 0.1, generators_of([0], 2)), wanted)
+
+
+def test_the_latent_ode_follows_its_field_to_each_samples_own_times(arms):
+    model = made(arms["latent_ode"])
+    model.steps = 60
+    t = some().t
+    z = torch.randn(1, t.shape[1], 4, dtype=F64, generator=torch.Generator().manual_seed(0))
+    found = model.trajectory(z, t)
+    for i in range(t.shape[1]):
+        times = torch.cat([torch.zeros(1, dtype=F64), t[0, i]])
+
+        def field(s, y):
+            return model.f(s, y[None, None])[0, 0]
+
+        wanted = solve(field, z[0, i], times, rtol=1e-10, atol=1e-12).ys[1:]
+        torch.testing.assert_close(found[0, i], wanted, rtol=1e-5, atol=1e-6)
+
+
+# --- scores
+
+
+def test_errors_and_likelihoods_of_the_truth_are_those_of_the_noise():
+    data = some(count=300, noise=0.3)
+    assert rmse(data.inner, data.inner) == [0.0]
+    assert rmse(data.inner, data.inner_noisy)[0] == pytest.approx(0.3, rel=0.05)
+    entropy = 2 * math.log(0.3 * math.sqrt(2 * math.pi * math.e))
+    assert predictive_nll_nat(data.inner[None], data.inner_noisy, 0.3)[0] == pytest.approx(entropy, abs=0.05)
+    twice = data.inner[None].repeat(5, 1, 1, 1, 1)
+    assert predictive_nll_nat(twice, data.inner_noisy, 0.3) == pytest.approx(
+        predictive_nll_nat(data.inner[None], data.inner_noisy, 0.3)
+    )
+
+
+def test_the_score_leaves_the_solver_as_it_found_it(arms):
+    model = made(arms["latent_ode"])
+    assert isinstance(model, LatentODE)
+    found = score(model, some(), 0.1, [0])
+    assert model.steps == 8
+    assert found["refinement_pct"][0] < 1.0
+    assert all(np.isfinite(v).all() for v in found.values())
+
+
+def test_smoothness_tells_an_even_passage_from_a_leap():
+    share = torch.linspace(0, 1, 41, dtype=F64)[:, None, None]
+    ends = torch.randn(2, 6, 2, dtype=F64)
+    even = ((1 - share) * ends[0] + share * ends[1])[None, None]
+    leap = torch.where(share < 0.5, ends[0], ends[1])[None, None]
+    assert smoothness(even) == {"steepest_tenth_pct": [pytest.approx(10)], "detour": [pytest.approx(1)]}
+    assert smoothness(leap) == {"steepest_tenth_pct": [pytest.approx(100)], "detour": [pytest.approx(1)]}
+
+
+# --- batches
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_batching_gives_the_states_at_each_samples_own_times(way):
+    f = Rows((3, 8, 3), 0, 2.0).double()
+    t = some(count=4).t[0]
+    t = t - t[:, :1]
+    y0 = torch.randn(4, 3, dtype=F64, generator=torch.Generator().manual_seed(1))
+    solver = Solver(method="rk4", step=0.02) if way == "shared_steps" else Solver(rtol=1e-9, atol=1e-9)
+    tight = WAYS["loop"](f, y0, t, Solver(rtol=1e-11, atol=1e-12))
+    torch.testing.assert_close(WAYS[way](f, y0, t, solver), tight, rtol=1e-6, atol=1e-6)
+
+
+# --- jobs
+
+
+def test_a_seed_without_a_finite_score_is_a_failed_row_and_the_others_stay():
+    rows = timeseries._seed_rows({"seeds": [0, 1]}, {"extrapolation_rmse": [math.inf, 0.5]})
+    assert [row["status"] for row in rows] == ["non_finite", "ok"]
+    assert "extrapolation_rmse" not in rows[0]
+
+
+def test_a_solve_that_fails_ends_its_own_seed_only():
+    def task(spec, device):
+        if 1 in spec["seeds"]:
+            raise NumericalFailure("non_finite", "overflow")
+        rows = [{"seed": seed, "status": "ok", "message": ""} for seed in spec["seeds"]]
+        return Outcome({"runs": rows, "homotopy": rows}, {"seed": np.array(spec["seeds"])})
+
+    found = timeseries.apart_on_failure(task)({"seeds": [0, 1, 2]}, "cpu")
+    assert [(row["seed"], row["status"]) for row in found.rows["runs"]] == [
+        (0, "ok"),
+        (1, "non_finite"),
+        (2, "ok"),
+    ]
+    assert [row["seed"] for row in found.rows["homotopy"]] == [0, 2]
+    assert found.arrays["seed"].tolist() == [0]
+
+
+def test_the_published_errors_stand_beside_those_of_the_same_arm_and_count(root):
+    jobs = load_study(root, "smoke").jobs.values()
+    job = next(j for j in jobs if j.label.startswith("latent_ode-30"))
+    spec = job.spec | {
+        "train_size": 6,
+        "test_size": 4,
+        "pairs": 2,
+        "iterations": 1,
+        "batch": 4,
+        "observed": 100,
+    }
+    row = timeseries.forecast(spec, "cpu").rows["runs"][0]
+    assert row["published_rmse"] == spec["arm"]["published"]["100"]
