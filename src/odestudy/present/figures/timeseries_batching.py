@@ -18,7 +18,7 @@ COLUMNS = ["wall_s", "error"]
 def draw(data: FigureData) -> Figure:
     table = _table(data)
     styles = {way: s | {"label": data.label(way)} for way, s in looks(in_order(table, "way")).items()}
-    figure, grid = canvas(1, 2, height=2.5)
+    figure, grid = canvas(1, 2, height=3.1)
     for axes, column in zip(grid[0], COLUMNS, strict=True):
         for way, style in styles.items():
             draw_line(axes, table[table["way"] == way], "samples", column, style)
@@ -26,7 +26,7 @@ def draw(data: FigureData) -> Figure:
         log_axis(axes, "x")
         log_axis(axes, "y")
         ticks_at(axes, table["samples"].unique())
-    legend_below(figure, line_handles(styles))
+    legend_below(figure, line_handles(styles), columns=2)
     return figure
 
 

@@ -30,7 +30,7 @@ COLUMNS = ["interpolation_rmse", "extrapolation_rmse"]
 def draw(data: FigureData) -> Figure:
     table, summary = _table(data), data.table(f"{TABLE}_summary")
     observed, styles = in_order(table, "observed"), looks(in_order(table, "arm"))
-    figure, grid = canvas(len(observed), 2, height=0.55 + 0.3 * len(styles), sharey="row", sharex="col")
+    figure, grid = canvas(len(observed), 2, height=1.1 + 0.27 * len(styles), sharey="row", sharex="col")
     marked = False
     for strip, count in zip(grid, observed, strict=True):
         runs, means = (frame[frame["observed"] == count] for frame in (table, summary))

@@ -16,7 +16,7 @@ from odestudy.present.figures.words import estimate, listing, seeds_and_bars, se
 
 TABLE = "timeseries_homotopy"
 COLUMNS = ["steepest_tenth_pct", "detour"]
-STRIP = 7
+STRIP = 6
 LAST_FRAMES = 8
 
 
