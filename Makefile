@@ -1,6 +1,7 @@
 # make study [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [SEEDS=n]   run a tier, say where its report is
 # make test                                                                      run all tests
 # make report [TIER=...]                                                         tables, figures, report; no training where metrics are there
+# make publish [TIER=...]                                                        a finished run to results/published/<tier>-<device>
 # make lint                                                                      format, style, types
 TIER ?= quick
 PYTHON ?= python3
@@ -11,7 +12,7 @@ GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')
 SETTINGS := tier=$(TIER) $(if $(QUESTIONS),questions=$(QUESTIONS)) $(if $(ARMS),arms=$(ARMS)) $(if $(SEEDS),seeds=$(SEEDS))
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources gpu=$(if $(filter 0,$(GPUS)),1,$(GPUS)) --config $(SETTINGS)
 
-.PHONY: study report test lint clean
+.PHONY: study report publish test lint clean
 
 study: $(VENV)/study.stamp
 	$(SNAKEMAKE)
@@ -19,6 +20,9 @@ study: $(VENV)/study.stamp
 
 report: $(VENV)/study.stamp
 	$(SNAKEMAKE) results/$(TIER)/report/index.html
+
+publish: study
+	$(SNAKEMAKE) $$($(BIN)/odestudy publish --tier $(TIER))/manifest.sha256
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest

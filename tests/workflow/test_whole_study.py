@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -334,3 +335,37 @@ def test_the_report_of_two_questions_costs_under_thirty_seconds_of_processor_tim
     run(folder, "results/published/smoke-again/report/index.html", "--config", "questions=dynamics,images")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30
+
+
+def test_a_run_is_published_verified_and_every_change_to_it_is_found(smoke, tmp_path):
+    folder = copy_of_clone(tmp_path)
+    (folder / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    (folder / "results").mkdir()
+    (folder / "results/smoke").symlink_to(smoke / "results/smoke")
+    shutil.copy(smoke / "config/systems.yaml", folder / "config/systems.yaml")
+    shutil.copy(smoke / "config/tiers/smoke.yaml", folder / "config/tiers/smoke.yaml")
+
+    def odestudy(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "odestudy.cli", *words]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+    published = Path(odestudy("publish", "--tier", "smoke").stdout.strip())
+    assert published.as_posix() == "results/published/smoke-cpu"
+    run(folder, f"{published}/manifest.sha256")
+    verified = odestudy("verify", str(published))
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    same = odestudy("compare", "results/smoke", str(published))
+    assert same.returncode == 0
+    assert "differs" not in same.stdout
+    assert "missing" not in same.stdout
+    table = folder / published / "tables/images_sizes.csv"
+    table.write_text(table.read_text().replace("208266", "208267"))
+    altered = odestudy("verify", str(published))
+    assert (altered.returncode, altered.stdout.splitlines()[0]) == (1, "altered: tables/images_sizes.csv")
+    forged = hashlib.sha256(table.read_bytes()).hexdigest()
+    manifest = folder / published / "manifest.sha256"
+    lines = [line for line in manifest.read_text().splitlines() if not line.endswith("/images_sizes.csv")]
+    manifest.write_text("\n".join([*lines, f"{forged}  tables/images_sizes.csv"]) + "\n")
+    found = odestudy("verify", str(published))
+    assert found.returncode == 1
+    assert "does not follow from the metrics: tables/images_sizes.csv" in found.stdout

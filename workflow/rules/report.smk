@@ -32,3 +32,15 @@ rule report:
         config=lambda wildcards: study(wildcards.run).fingerprint,
     script:
         "../scripts/report.py"
+
+
+# The sums of all files of a published folder, made when all else is there.
+rule manifest:
+    input:
+        "results/{run}/report/index.html",
+    output:
+        "results/{run}/manifest.sha256",
+    log:
+        "results/{run}/logs/manifest.log",
+    script:
+        "../scripts/manifest.py"

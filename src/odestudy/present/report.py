@@ -1,10 +1,9 @@
-"""The report: Jinja2 to Markdown, pandoc to one HTML file, pandoc and typst to PDF; works without network."""
+"""The report: what its templates may say, and Jinja2 to Markdown to HTML and PDF."""
 
 from __future__ import annotations
 
 import json
 import re
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape as html_escape
@@ -13,14 +12,13 @@ from typing import Any
 
 import jinja2
 import pandas as pd
-import pypandoc
-import typst
 
 from odestudy.measure.store import write_atomically
 from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv
 from odestudy.present.labels import labels_of
 from odestudy.present.markdown import escape, pipe_table, rows_markdown, summary_markdown
+from odestudy.present.pages import write_html, write_pdf
 from odestudy.present.selecting import select
 from odestudy.present.values import interval, lookup, number
 from odestudy.present.verdicts import VERDICTS
@@ -277,46 +275,5 @@ def make_report(study: Study, outputs: dict[str, Path]) -> None:
         r=context, study=study, sections=sections, number=number, escape=escape
     )
     write_atomically(outputs["markdown"], text.encode())
-    here = outputs["html"].parent
-    with tempfile.TemporaryDirectory() as scratch:
-        html = Path(scratch) / "index.html"
-        options = [
-            "--embed-resources",
-            "--standalone",
-            "--mathml",
-            "--toc",
-            "--toc-depth=1",
-            "--section-divs",
-        ]
-        options += [f"--css={folder / 'style.css'}", f"--template={folder / 'page.html'}", "--wrap=none"]
-        _pandoc(text, "html5", html, here, folder, options)
-        page = html.read_text(encoding="utf-8")
-        write_atomically(outputs["html"], _scrollable_tables(page).encode())
-        source = Path(scratch) / "report.typ"
-        _pandoc(text, "typst", source, here, folder, ["--standalone", f"--template={folder / 'page.typ'}"])
-        # typst finds images relative to its source, so the source lies beside the report while it is compiled.
-        beside = here / ".report.typ"
-        beside.write_bytes(source.read_bytes())
-        try:
-            write_atomically(outputs["pdf"], typst.compile(str(beside), root=str(study.results), timestamp=0))
-        finally:
-            beside.unlink()
-
-
-def _scrollable_tables(page: str) -> str:
-    """A wide table scrolls inside its own box; focusable, so that a keyboard can scroll it too."""
-    opening = '<div class="tablewrap" tabindex="0" role="region" aria-label="table"><table'
-    return re.sub(r"<table", opening, page).replace("</table>", "</table></div>")
-
-
-def _pandoc(text: str, kind: str, target: Path, here: Path, folder: Path, options: list[str]) -> None:
-    arguments = [
-        "--citeproc",
-        f"--bibliography={folder / 'references.bib'}",
-        f"--resource-path={here}",
-        *options,
-    ]
-    pypandoc.convert_text(
-        text, kind, format="markdown+pipe_tables+implicit_figures-tex_math_single_backslash", outputfile=str(target),
-        extra_args=[*arguments, "--metadata=lang:en"], cworkdir=str(here),
-    )  # fmt: skip
+    write_html(text, outputs["html"], folder)
+    write_pdf(text, outputs["pdf"], folder, root=study.results)

@@ -1,0 +1,1 @@
+"""Results as something to hand on: publish a folder, verify it, compare two."""

@@ -1,0 +1,51 @@
+"""The sums of all files of a published folder, in the format of sha256sum."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from odestudy.errors import DataError
+from odestudy.measure.store import write_atomically
+
+NAME = "manifest.sha256"
+
+
+def files_of(folder: Path) -> list[str]:
+    """What the manifest covers: all files but itself, logs and hidden ones, relative, in order."""
+    found = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return sorted(p.as_posix() for p in found if not _left_out(p))
+
+
+def _left_out(path: Path) -> bool:
+    return path.name == NAME or path.parts[0] == "logs" or any(part.startswith(".") for part in path.parts)
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """File -> SHA-256 in hexadecimal, as the files are now."""
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files_of(folder)}
+
+
+def write_manifest(folder: Path) -> None:
+    """Write the sums; `sha256sum -c manifest.sha256` checks them."""
+    text = "".join(f"{total}  {name}\n" for name, total in sums_of(folder).items())
+    write_atomically(folder / NAME, text.encode())
+
+
+def read_manifest(folder: Path) -> dict[str, str]:
+    """File -> SHA-256 as published.
+
+    Raises:
+        DataError: there is no manifest, or a line of it is none.
+    """
+    try:
+        lines = (folder / NAME).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{folder}: no {NAME} that can be read ({error}); `make publish` writes it") from None
+    found: dict[str, str] = {}
+    for i, line in enumerate(lines, start=1):
+        total, gap, name = line.partition("  ")
+        if len(total) != 64 or not gap or not name:
+            raise DataError(f"{folder / NAME}:{i}: not a line of sha256sum")
+        found[name] = total
+    return found

@@ -1,0 +1,138 @@
+"""Comparing, publishing and verifying folders of results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from odestudy.cli import main
+from odestudy.errors import DataError
+from odestudy.publication.compare import compare, read_results
+from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
+from odestudy.publication.shown import as_text, write_html, write_json
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def folder(
+    path: Path, *, error: tuple[float, ...] = (1.0, 0.8, 1.2), seconds: tuple[float, ...] = (1.0, 2.0),
+    verdict: str = "supported", tier: str = "quick", device: str = "a processor",
+) -> Path:  # fmt: skip
+    """A results folder with one table of two cases, one claim and one job."""
+    tables = path / "tables"
+    tables.mkdir(parents=True)
+    measures = dict(zip(("error", "error_low", "error_high"), error, strict=True))
+    rows = [{"arm": f"arm{i}", "runs": 5, "ok": 5, **measures, "train_s": s} for i, s in enumerate(seconds)]
+    summary = pd.DataFrame(rows).assign(train_s_low=float("nan"), train_s_high=float("nan"))
+    summary.to_csv(tables / "errors_summary.csv", index=False)
+    claim = {
+        "id": "C01",
+        "says": "one | <script>",
+        "verdict": verdict,
+        "estimate": 1.0,
+        "low": 0.5,
+        "high": 2.0,
+    }
+    pd.DataFrame([claim | {"tier": tier}]).to_csv(tables / "ledger.csv", index=False)
+    pd.DataFrame([{"job": "a/b", "device_name": device}]).to_csv(tables / "jobs.csv", index=False)
+    return path
+
+
+def outcomes(a: Path, b: Path, metric: str) -> list[str]:
+    found = compare(read_results(a), read_results(b), {"train_s"})
+    return found.metrics.loc[found.metrics["metric"] == metric, "outcome"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("other", "outcome"),
+    [
+        ((1.3, 1.1, 1.5), "reproduced"),  # intervals overlap
+        ((1.4, 1.21, 1.6), "differs"),
+        ((1.009, float("nan"), float("nan")), "reproduced"),  # no interval: within 1 %
+        ((1.02, float("nan"), float("nan")), "differs"),
+        ((float("nan"),) * 3, "missing"),
+    ],
+)
+def test_metrics_are_judged_by_overlap_or_by_relative_difference(tmp_path, other, outcome):
+    a, b = folder(tmp_path / "a"), folder(tmp_path / "b", error=other)
+    assert outcomes(a, b, "error") == [outcome] * 2
+
+
+def test_times_are_judged_after_the_machines_typical_ratio(tmp_path):
+    a = folder(tmp_path / "a", seconds=(1.0, 2.0, 3.0))
+    assert outcomes(a, folder(tmp_path / "b", seconds=(10.0, 20.0, 30.0)), "train_s") == ["reproduced"] * 3
+    assert outcomes(a, folder(tmp_path / "c", seconds=(10.0, 20.0, 70.0)), "train_s") == [
+        "reproduced", "reproduced", "differs",
+    ]  # fmt: skip
+
+
+def test_a_table_that_one_side_lacks_is_missing(tmp_path):
+    a, b = folder(tmp_path / "a"), folder(tmp_path / "b")
+    (b / "tables/errors_summary.csv").unlink()
+    assert outcomes(a, b, "error") == ["missing"] * 2
+
+
+@pytest.mark.parametrize(
+    ("there", "outcome", "code"),
+    [("supported", "same", 0), ("inconclusive", "changed", 0), ("refuted", "flipped", 1)],
+)
+def test_only_a_flipped_verdict_gives_exit_code_1(tmp_path, capsys, there, outcome, code):
+    a, b = folder(tmp_path / "a"), folder(tmp_path / "b", verdict=there)
+    assert main(["compare", str(a), str(b), "--json", str(tmp_path / "c.json")]) == code
+    assert json.loads((tmp_path / "c.json").read_text())["verdicts"][0]["outcome"] == outcome
+    assert (f"{outcome}: C01" in capsys.readouterr().out) == (outcome != "same")
+
+
+def test_other_tiers_and_folders_without_tables_are_refused(tmp_path, capsys):
+    a, b = folder(tmp_path / "a"), folder(tmp_path / "b", tier="smoke")
+    assert main(["compare", str(a), str(b)]) == 2
+    assert "--across-tiers" in capsys.readouterr().err
+    assert main(["compare", str(a), str(b), "--across-tiers"]) == 0
+    assert main(["compare", str(a), str(tmp_path / "nothing")]) == 2
+    assert "no tables/ledger.csv" in capsys.readouterr().err
+
+
+def test_the_page_shows_names_from_files_as_text(tmp_path):
+    found = compare(
+        read_results(folder(tmp_path / "a", device="<script>x</script>")),
+        read_results(folder(tmp_path / "b")),
+        set(),
+    )
+    write_html(found, tmp_path / "c.html", ROOT)
+    page = (tmp_path / "c.html").read_text()
+    assert "<script>x" not in page
+    assert "one | &lt;script&gt;" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    write_json(found, tmp_path / "c.json")
+    assert json.loads((tmp_path / "c.json").read_text())["a"]["devices"] == "<script>x</script>"
+    assert "1 of 1 verdicts are the same" in as_text(found)
+
+
+def test_the_manifest_is_sha256sums_own_and_leaves_out_logs_and_hidden_files(tmp_path):
+    for name in ("runs/a.json", "logs/x.log", ".hidden/y"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    write_manifest(tmp_path)
+    assert (
+        read_manifest(tmp_path)
+        == {"runs/a.json": hashlib.sha256(b"runs/a.json").hexdigest()}
+        == sums_of(tmp_path)
+    )
+    done = subprocess.run(
+        ["sha256sum", "-c", "manifest.sha256"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "runs/a.json: OK\n"
+
+
+@pytest.mark.parametrize("text", ["nonsense\n", "0" * 63 + "  a\n", None])
+def test_a_manifest_that_is_none_is_refused_in_one_line(tmp_path, text):
+    if text is not None:
+        (tmp_path / "manifest.sha256").write_text(text)
+    with pytest.raises(DataError) as error:
+        read_manifest(tmp_path)
+    assert "\n" not in str(error.value)
