@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
+import axe_core_python
+import pandas as pd
 import pytest
 
+from odestudy.present.values import number
 from tests.workflow.test_whole_study import smoke  # noqa: F401  (the finished smoke run)
 
 pytestmark = [pytest.mark.browser, pytest.mark.dag]
@@ -69,3 +73,75 @@ def test_the_ledger_comes_first_and_has_every_claim(opened):
     rows = opened.execute_script("return document.querySelectorAll('.ledger tbody tr').length")
     assert first == "The verdicts"
     assert rows >= 31
+
+
+def shown_rows(opened) -> list[str]:
+    script = "return [...document.querySelectorAll('.ledger.undecided tbody tr')].filter(r => !r.hidden).map(r => r.cells[0].textContent)"
+    return opened.execute_script(script)
+
+
+def control(opened, name: str):
+    """A control of the undecided claims' toolbar, found by its label as a reader finds it."""
+    from selenium.webdriver.common.by import By
+
+    label = f"//div[contains(@class,'undecided')]//div[@class='tools']//label[span='{name}']/*[2]"
+    return opened.find_element(By.XPATH, label)
+
+
+def test_claims_are_filtered_by_words_and_by_verdict(opened):
+    from selenium.webdriver.support.ui import Select
+
+    everything = shown_rows(opened)
+    control(opened, "Filter").send_keys("reversible")
+    some = shown_rows(opened)
+    assert 0 < len(some) < len(everything)
+    control(opened, "Filter").clear()
+    control(opened, "Filter").send_keys(" ")
+    verdict = Select(control(opened, "Verdict"))
+    counts = []
+    for option in [o.text for o in verdict.options][1:]:
+        verdict.select_by_visible_text(option)
+        counts.append(len(shown_rows(opened)))
+    verdict.select_by_visible_text("all")
+    assert all(counts)
+    assert sum(counts) == len(everything) == len(shown_rows(opened))
+
+
+def test_claims_are_sorted_by_a_click_on_the_heading_and_by_the_keyboard(opened):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    given = shown_rows(opened)
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    heading = opened.find_element(By.CSS_SELECTOR, ".undecided th button.sort")
+    heading.click()
+    heading.send_keys(Keys.ENTER)
+    assert shown_rows(opened) == sorted(given, reverse=True)
+    cell = opened.find_element(By.CSS_SELECTOR, ".undecided th")
+    assert cell.get_attribute("aria-sort") == "descending"
+
+
+def test_numbers_sort_by_value_whatever_their_notation(opened):
+    from selenium.webdriver.support.ui import Select
+
+    toolbar = "//section[@id='methods']//div[@class='tools']//label[span='Sort by']/select"
+    Select(opened.find_element("xpath", toolbar)).select_by_visible_text("Wall time (s), down")
+    script = "return [...document.querySelectorAll('.jobs tbody tr')].map(r => r.cells[3].textContent)"
+    shown = opened.execute_script(script)
+    jobs = pd.read_csv(
+        opened.current_url.removeprefix("file://").replace("report/index.html", "tables/jobs.csv")
+    )
+    assert shown == [number(w) for w in jobs["wall_s"].sort_values(ascending=False)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_barrier(opened, scheme):
+    opened.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    axe = Path(next(iter(axe_core_python.__path__))) / "axe.min.js"
+    opened.execute_script(axe.read_text(encoding="utf-8"))
+    found = opened.execute_async_script("axe.run().then(arguments[0])")
+    assert found["passes"]
+    serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    assert serious == [], [(v["id"], v["nodes"][0]["html"]) for v in serious]
