@@ -14,7 +14,9 @@ from odestudy.plan.jobs import key_of
 from odestudy.workplace import at_work
 
 
-def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> dict[str, Any]:
+def run_job(
+    spec: Mapping[str, Any], target: Path, *, code: str, root: Path, begun: float | None = None
+) -> dict[str, Any]:
     """Compute one specification and write `target` (metrics.json) and its arrays.
 
     Args:
@@ -22,6 +24,7 @@ def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> 
         target: where metrics.json goes.
         code: hash of the code that computes it, stored with the metrics.
         root: the clone, for its commit.
+        begun: when the work for this job began, in seconds since 1970, where that is not this process's start.
 
     Returns:
         what was written, as a mapping.
@@ -34,6 +37,7 @@ def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> 
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
+    from odestudy.measure.clock import process_start_unix_s
     from odestudy.measure.device import device_name, job_device
     from odestudy.measure.memory import process_peak_mib
     from odestudy.measure.provenance import commit, package_versions
@@ -45,7 +49,7 @@ def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> 
     task = find_task(spec["task"])
     identity = f"{key_of(dict(spec))} {code}"
     with at_work(target.parent / "checkpoint", identity), job_device(spec["device"]) as device:
-        begun = time.time()
+        task_begun = time.time()
         clock = time.perf_counter()
         outcome = task(dict(spec), device)
         wall_s = time.perf_counter() - clock
@@ -63,8 +67,9 @@ def run_job(spec: Mapping[str, Any], target: Path, *, code: str, root: Path) -> 
                 "device_name": device_name(device),
                 "threads": spec["threads"],
                 "dtype": spec["dtype"],
-                "begun_unix_s": begun,
+                "begun_unix_s": task_begun,
                 "wall_s": wall_s,
+                "process_s": time.time() - (process_start_unix_s() if begun is None else begun),
                 **peak,
             },
         }

@@ -50,7 +50,13 @@ def act(options: argparse.Namespace) -> int:
         if options.time_limit_s is not None and time.monotonic() - begun > options.time_limit_s:
             print(f"{job}: not started, the time limit is reached")
             continue
-        content = run_job(study.jobs[job].spec, target, code=study.code_of(study.jobs[job]), root=study.root)
+        content = run_job(
+            study.jobs[job].spec,
+            target,
+            code=study.code_of(study.jobs[job]),
+            root=study.root,
+            begun=time.time(),
+        )
         statuses = [row["status"] for row in content["rows"]["runs"]]
         seconds = content["provenance"]["wall_s"]
         print(

@@ -7,7 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import torch
+
+
+def process_start_unix_s() -> float:
+    """When this process began, in seconds since 1970."""
+    return psutil.Process().create_time()
 
 
 def now_s(device: str = "cpu") -> float:
