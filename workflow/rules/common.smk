@@ -6,6 +6,7 @@ from odestudy.locked import hold_folder
 from odestudy.measure.device import visible_gpus
 from odestudy.measure.store import is_current
 from odestudy.plan.code import code_hash
+from odestudy.plan.forecast import requests
 from odestudy.plan.study import OVERRIDES, TIERS, load_study
 
 ROOT = Path(workflow.basedir)
@@ -23,7 +24,7 @@ def refuse(error):
 
 
 def overrides():
-    known = {*OVERRIDES, "title", "job"}
+    known = {*OVERRIDES, "title", "job", "assumed"}
     unknown = set(config) - known
     if unknown:
         refuse(f"--config {sorted(unknown)[0]}: unknown key; allowed: {', '.join(OVERRIDES)}")
@@ -60,6 +61,12 @@ def gpus_of_a_job():
     return {"always": 1, "never": 0, "auto": min(1, visible_gpus())}[wanted]
 
 
+@lru_cache(maxsize=None)
+def requests_of(run):
+    """What each job asks a batch system for."""
+    return requests(study(run))
+
+
 def metrics_of(run, question, experiments):
     found = study(run)
     return [str(job.metrics(Path("results") / run)) for job in found.jobs_of(question, experiments)]
@@ -83,6 +90,19 @@ def figure_files(run, figures, kind):
 wildcard_constraints:
     table="|".join(study(str(config["tier"])).tables),
     figure="|".join(study(str(config["tier"])).figures),
+
+
+# What only gathers and draws takes seconds: it runs beside Snakemake and not as a job of a batch system.
+localrules:
+    all,
+    question,
+    table,
+    jobs_table,
+    ledger,
+    figure,
+    animation,
+    report,
+    manifest,
 
 
 # Two runs in one folder would write the same files: the second one is refused, as long as the first one lives.

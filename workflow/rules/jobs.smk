@@ -5,6 +5,10 @@ def job_of(wildcards):
     return study(wildcards.tier).jobs[f"{wildcards.module}/{wildcards.job}"]
 
 
+def request_of(wildcards):
+    return requests_of(wildcards.tier)[f"{wildcards.module}/{wildcards.job}"]
+
+
 def stale_mark(wildcards):
     """A file newer than the metrics, where these come from other code or are damaged: then the job runs again.
 
@@ -41,6 +45,9 @@ rule job:
         )
     resources:
         gpu=lambda wildcards: 0 if job_of(wildcards).spec["device"] == "cpu" else gpus_of_a_job(),
+        mem_mb=lambda wildcards, attempt: request_of(wildcards).memory_mib(attempt),
+        runtime=lambda wildcards, attempt: request_of(wildcards).minutes(attempt),
+        slurm_extra=lambda wildcards: "--exclusive" if job_of(wildcards).spec.get("timed") else "",
     params:
         spec=lambda wildcards: job_of(wildcards).spec,
         code=lambda wildcards: study(wildcards.tier).code_of(job_of(wildcards)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import statistics
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -13,6 +14,8 @@ from odestudy.errors import DataError
 from odestudy.measure.store import read_metrics
 from odestudy.plan.jobs import Job
 from odestudy.plan.study import Study
+
+MEMORY_MARGIN, TIME_MARGIN, START_MINUTES = 1.5, 2.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,38 @@ def _recorded(job: Job, study: Study) -> dict[str, Any] | None:
             with suppress(DataError):
                 return read_metrics(metrics)["provenance"]
     return None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a job asks a batch system for, for each attempt anew."""
+
+    mib: float
+    seconds: float
+
+    def memory_mib(self, attempt: int) -> int:
+        """Half more than recorded, and doubled with each further attempt."""
+        return math.ceil(MEMORY_MARGIN * self.mib * 2 ** (attempt - 1))
+
+    def minutes(self, attempt: int) -> int:
+        """Twice what was recorded and the time to start, and doubled with each further attempt."""
+        return math.ceil((TIME_MARGIN * self.seconds / 60 + START_MINUTES) * 2 ** (attempt - 1))
+
+
+def requests(study: Study) -> dict[str, Request]:
+    """Job folder -> request: as recorded, else the most of its experiment, else what the settings assume."""
+    found = {}
+    assumed = study.settings["assumed"]
+    for jobs in study.jobs_by.values():
+        sources = {job.folder: _recorded(job, study) for job in jobs}
+        known = [source for source in sources.values() if source]
+        for folder, own in sources.items():
+            like = [own] if own else known
+            found[folder] = Request(
+                max((s["process_peak_mib"] for s in like), default=assumed["memory_mib"]),
+                max(map(_took, like), default=60.0 * assumed["minutes"]),
+            )
+    return found
 
 
 def makespan(jobs: Iterable[Expected], workers: int) -> float:
