@@ -14,8 +14,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.workflow.test_whole_study import SNAKEMAKE, copy_of_clone
-from tests.workflow.test_whole_study import smoke  # noqa: F401  (the finished smoke run)
+from tests.workflow.test_whole_study import (
+    SNAKEMAKE,
+    copy_of_clone,
+    smoke,  # noqa: F401  (the finished smoke run)
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT.parent / "shared" / "tools" / "slurm_one_node.sh"
