@@ -32,6 +32,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
