@@ -9,6 +9,7 @@ import torch
 from helpers import F64, Mlp, rotation, saved_bytes
 from torch import Tensor, nn
 from torch.autograd import gradcheck
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from odestudy.ode import TABLEAUS, PIDController, Solution, solve
 
@@ -326,6 +327,34 @@ def test_checkpointing_keeps_about_the_square_root_of_the_steps_in_states(steps:
 
     assert saved("checkpointed") < 2 * math.sqrt(2 * steps) + 4
     assert saved("backprop") > 20 * steps
+
+
+class Waits(TorchDispatchMode):
+    """Counts what would wait for a device: values read by the host, and shapes that depend on values."""
+
+    READS = ("_local_scalar_dense", "equal", "nonzero", "masked_select", "unique")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += any(name in str(func) for name in self.READS)
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_step_waits_for_the_device_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits, to_host = Waits(), torch.Tensor.cpu
+
+    def cpu(x: Tensor) -> Tensor:
+        waits.count += 1
+        return to_host(x)
+
+    monkeypatch.setattr(torch.Tensor, "cpu", cpu)
+    with waits:
+        solution = solve(VanDerPol(), MUS, torch.linspace(0, 1, 9, dtype=F64), per_sample=True)
+    steps = (solution.stats.nfe - 2) // 6  # the first slope and step size cost two
+    assert steps <= waits.count <= steps + 5
 
 
 def never(t: Tensor, y: Tensor) -> Tensor:
