@@ -39,7 +39,8 @@ class Stats:
 
 @dataclass(frozen=True)
 class Samples:
-    """What became of each sample of a solve with per_sample: counts, int64 of shape [B], and how it ended.
+    """What became of each sample of a solve with per_sample: counts, int64 of shape [B] on the CPU, and how it
+    ended.
 
     nfe counts the evaluations of the forward solve that the sample took part in.
     """
