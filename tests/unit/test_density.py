@@ -10,18 +10,14 @@ import pytest
 import torch
 
 from odestudy.densities.adversary import FlowGenerator, Game, PlainGenerator, play
-from odestudy.densities.certificate import certify, holds, sliced_wasserstein
-from odestudy.densities.effort import effort
 from odestudy.densities.fields import Field, LinearField
 from odestudy.densities.inverse import invert
 from odestudy.densities.jacobian import with_estimate, with_jacobian, with_trace
 from odestudy.densities.law import closed_form_error, derivative_mismatch, gaussian
-from odestudy.densities.models import FlowDensity, fit_cnf, fit_kde, fit_mixture, fit_realnvp, own_certificate
-from odestudy.densities.planar import PlanarFlow
-from odestudy.densities.plane import integral, lattice
+from odestudy.densities.normal import standard_normal
 from odestudy.densities.reach import spheres
 from odestudy.densities.reference import reference
-from odestudy.densities.targets import KINDS, standard_normal, target_of
+from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import FORMULAS, NOISES, Grid, log_density, path, transport
 from odestudy.densities.work import counted_flops, kept_for_backward_mib, lu_flops, step_flops, step_vjps
@@ -29,21 +25,11 @@ from odestudy.ode import solve
 from odestudy.questions.density_cost import _crossover
 from odestudy.questions.density_gap import _largest
 from odestudy.questions.density_reach import reach
+from tests.flows import net, points
 
 GENERIC = [[-0.5, 1.0], [-0.3, 0.9]]
 SPECIAL = {"traceless": [[0.6, 0.8], [0.4, -0.6]], "rotation": [[0.0, -1.5], [1.5, 0.0]]}
 ORDERS = {"euler": 1, "midpoint": 2, "rk4": 4}
-
-
-def points(n=16, d=2, seed=0):
-    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def net(d=2, width=16, seed=0):
-    torch.manual_seed(seed)
-    field = Field(d, width).double().requires_grad_(False)
-    field.last.weight.mul_(4)
-    return field
 
 
 def gap(field, x, method, steps):
@@ -198,33 +184,6 @@ def test_the_noise_is_fixed_during_a_solve():
     assert set(gain.abs().round(decimals=9).tolist()) == {2.0}  # 2 e1 e2 is the same in every step
 
 
-# --- targets
-
-
-@pytest.mark.parametrize("kind", [k for k in KINDS if k != "student"])
-def test_the_density_of_every_target_integrates_to_one_on_the_lattice(kind):
-    target = target_of({"kind": kind})
-    where, cell, _ = lattice(target, 400)
-    assert integral(target.log_prob(where).exp(), cell) == pytest.approx(1.0, abs=0.02)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_samples_have_the_density_that_the_target_states(kind):
-    target = target_of({"kind": kind})
-    x = target.sample(20_000, np.random.default_rng(0))
-    where, _, extent = lattice(target, 200)
-    density = target.log_prob(where).exp()
-    right = density[where[:, 0] > 0].sum() / density.sum()
-    inside = x[(x.abs() < float(extent)).all(1)]
-    assert float((inside[:, 0] > 0).double().mean()) == pytest.approx(float(right), abs=0.02)
-    assert torch.isfinite(target.log_prob(x)).all()
-
-
-def test_an_unknown_target_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="ring, lattice"):
-        target_of({"kind": "rung"})
-
-
 # --- inverse, training, work
 
 
@@ -281,106 +240,6 @@ def test_a_crossover_has_to_last():
     ]
     assert _crossover(rows, "flops") == 8
     assert _crossover([r for r in rows if r["d"] <= 4], "flops") is None
-
-
-# --- certificate and models
-
-
-class Shifted:
-    """The target itself, its samples moved or its log-density shifted."""
-
-    def __init__(self, target, nat=0.0, move=0.0):
-        self.target, self.nat, self.move = target, nat, move
-
-    def log_prob(self, x):
-        return self.target.log_prob(x - self.move) + self.nat
-
-    def sample(self, n, rng):
-        return self.target.sample(n, rng) + self.move
-
-
-def certificate(model, target):
-    return certify(model, target, samples=2000, grid_points=150, seed=0)
-
-
-def test_the_certificate_holds_for_the_truth():
-    target = target_of({"kind": "ring"})
-    found = certificate(Shifted(target), target)
-    assert holds(found)
-    assert found["excess_nat"] == 0
-    assert found["modes_covered_pct"] == 100
-    assert found["off_support_pct"] < 0.5
-
-
-def test_the_certificate_catches_a_density_that_is_not_normalised():
-    target = target_of({"kind": "ring"})
-    for nat in (0.05, -0.05):
-        assert not holds(certificate(Shifted(target, nat=nat), target))
-
-
-def test_the_certificate_catches_a_gap_between_the_formulas():
-    target = target_of({"kind": "ring"})
-    found = certificate(Shifted(target), target)
-    assert not holds(found | {"gap_nat": 0.02})
-
-
-def test_the_certificate_measures_a_wrong_density_that_is_one():
-    target = target_of({"kind": "ring"})
-    found = certificate(Shifted(target, move=0.3), target)
-    assert found["integral"] == pytest.approx(1, abs=0.01)
-    assert found["excess_nat"] > 0.3
-    assert found["off_support_pct"] > 1
-
-
-def test_a_model_that_drops_modes_is_seen():
-    target = target_of({"kind": "ring"})
-    half = Shifted(target)
-    half.sample = lambda n, rng: (x := target.sample(2 * n, rng))[x[:, 1] > 0.3]
-    assert certificate(half, target)["modes_covered_pct"] == pytest.approx(37.5)
-
-
-def test_the_sliced_wasserstein_distance_of_a_shift_is_its_mean_projection():
-    x = points(4000)
-    found = sliced_wasserstein(x + torch.tensor([1.0, 0.0]), x, np.random.default_rng(0))
-    assert found == pytest.approx(2 / math.pi, abs=0.08)
-
-
-def test_the_planar_flow_is_invertible_and_its_density_is_that_of_its_map():
-    torch.manual_seed(0)
-    flow = PlanarFlow(2, 4).double().requires_grad_(False)
-    where, cell, _ = lattice(target_of({"kind": "ring", "parameters": {"radius": 4.0}}), 300)
-    assert integral(flow.log_prob(where).exp(), cell) == pytest.approx(1.0, abs=0.02)
-    x = flow.sample(4000)
-    inside = flow.log_prob(where).exp()
-    expected = float((inside * where[:, 0]).sum() * cell)
-    assert float(x[:, 0].mean()) == pytest.approx(expected, abs=0.1)
-
-
-SPEC = {
-    "width": 16, "train_method": "midpoint", "train_steps": 2, "train_formula": "trace", "iterations": 20, "batch": 64,
-    "learning_rate": 0.02, "eval_steps": 8, "baseline_samples": 500, "baseline_iterations": 20,
-    "baseline_learning_rate": 0.01, "planar_layers": 4,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("fit_model", [fit_cnf, fit_kde, fit_mixture, fit_realnvp])
-def test_every_model_gives_a_density_that_integrates_to_one_and_samples_of_it(fit_model):
-    target = target_of({"kind": "moons"})
-    found = fit_model(target, SPEC, 0)
-    checks = certify(found.density, target, samples=500, grid_points=80, seed=0)
-    assert checks["integral"] == pytest.approx(1.0, abs=0.05)
-    assert found.density.sample(10, np.random.default_rng(0)).shape == (10, 2)
-    assert found.parameters > 0
-
-
-def test_a_flow_shows_its_gap_round_trip_and_effort():
-    flow = FlowDensity(net(), Grid("rk4", 8), 2)
-    found = own_certificate(flow, points())
-    assert found["round_trip"] < 1e-10
-    assert 0 < found["gap_nat"] < 1e-3
-    work = effort(LinearField([[0.0, -1.5], [1.5, 0.0]]), points())
-    assert work["lipschitz"] == pytest.approx(1.5)
-    assert work["nfe"] >= 7
 
 
 # --- maps out of reach

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from odestudy.densities.fields import Field
-from odestudy.densities.targets import Target
+from odestudy.densities.laws import Target
 from odestudy.densities.transport import Grid, log_density, path
 from odestudy.outcome import NumericalFailure
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from odestudy.densities.fields import LinearField
+from odestudy.densities.normal import standard_normal
 from odestudy.densities.reference import Reference
-from odestudy.densities.targets import standard_normal
 
 
 def closed_form_error(field: LinearField, truth: Reference) -> float:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from odestudy.densities.targets import standard_normal
+from odestudy.densities.normal import standard_normal
 
 
 class PlanarFlow(nn.Module):
-    """Layers that stay invertible because u is corrected so that w u > -1 (appendix A.1)."""
+    """Layers that stay invertible because u is corrected so that w u > -1 (appendix A.1).
+
+    They start near the identity, where the corrected u vanishes, so that many of them can be trained, too.
+    """
 
     def __init__(self, d: int, layers: int) -> None:
         super().__init__()
         self.d = d
         self.w = nn.Parameter(torch.randn(layers, d))
-        self.u = nn.Parameter(torch.randn(layers, d) / 10)
+        still = math.log(math.e - 1) * self.w.detach() / self.w.detach().square().sum(1, keepdim=True)
+        self.u = nn.Parameter(still + torch.randn(layers, d) / (10 * layers**0.5))
         self.b = nn.Parameter(torch.randn(layers))
 
     def _corrected(self, k: int) -> Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from odestudy.densities.targets import Target
+from odestudy.densities.laws import Target
 
 MARGIN = 1.35
 

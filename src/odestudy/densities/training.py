@@ -1,23 +1,32 @@
-"""Training a flow by maximum likelihood under one formula."""
+"""Training by maximum likelihood: any density with a gradient, and a flow under one formula."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from tqdm import trange
 
-from odestudy.densities.targets import Target
+from odestudy.densities.laws import Target
 from odestudy.densities.transport import Grid, log_density
 from odestudy.outcome import NumericalFailure
 
 
 @dataclass(frozen=True)
+class Course:
+    """How long and how fast: Adam, its learning rate falling along a cosine, gradients clipped at a norm of 10."""
+
+    iterations: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """How a flow is trained: fresh samples in every iteration, Adam, learning rate falling along a cosine."""
+    """How a flow is trained: fresh samples in every iteration."""
 
     formula: str
     grid: Grid
@@ -28,10 +37,58 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a training leaves beside the weights: mean loss over the last tenth (nat), and its time."""
+    """What a training leaves beside the weights.
+
+    Attributes:
+        train_loss: mean over the last tenth, in nat.
+        late_gain_nat: by how much the mean loss fell from the last fifth but one to the last.
+        train_s: time taken.
+    """
 
     train_loss: float
+    late_gain_nat: float
     train_s: float
+
+
+def maximise(
+    net: nn.Module,
+    log_prob: Callable[[Tensor], Tensor],
+    draw: Callable[[], Tensor],
+    course: Course,
+    title: str,
+    look: Callable[[int], None] = lambda iteration: None,
+) -> Fitted:
+    """Train the parameters of `net` in place, so that `log_prob` of what `draw` gives is large.
+
+    `look` is called after each iteration with their number so far.
+
+    Raises:
+        NumericalFailure: the loss is not finite.
+    """
+    optimizer = torch.optim.Adam(net.parameters(), lr=course.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, course.iterations)
+    losses, clock = [], time.perf_counter()
+    for i in trange(course.iterations, desc=title, disable=None, leave=False):
+        loss = -log_prob(draw()).mean()
+        if not torch.isfinite(loss):
+            raise NumericalFailure("non_finite", f"loss is not finite at iteration {i}")
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 10.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(float(loss.detach()))
+        look(i + 1)
+    return Fitted(_tail(losses, 10), _late_gain(losses), time.perf_counter() - clock)
+
+
+def _tail(losses: list[float], share: int) -> float:
+    return float(np.mean(losses[-max(1, len(losses) // share) :]))
+
+
+def _late_gain(losses: list[float]) -> float:
+    fifth = max(1, len(losses) // 5)
+    return float(np.mean(losses[-2 * fifth : -fifth] or losses)) - _tail(losses, 5)
 
 
 def fit(field: nn.Module, target: Target, recipe: Recipe, seed: int) -> Fitted:
@@ -43,19 +100,10 @@ def fit(field: nn.Module, target: Target, recipe: Recipe, seed: int) -> Fitted:
     like = next(field.parameters())
     rng = np.random.default_rng([seed, 1])
     torch.manual_seed(seed)
-    optimizer = torch.optim.Adam(field.parameters(), lr=recipe.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.iterations)
-    losses, clock = [], time.perf_counter()
-    for i in trange(recipe.iterations, desc=f"seed {seed}", disable=None, leave=False):
-        x = target.sample(recipe.batch, rng).to(like)
-        loss = -log_density(field, x, recipe.grid, recipe.formula).mean()
-        if not torch.isfinite(loss):
-            raise NumericalFailure("non_finite", f"loss is not finite at iteration {i}")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(field.parameters(), 10.0)
-        optimizer.step()
-        schedule.step()
-        losses.append(float(loss.detach()))
-    tail = losses[-max(1, len(losses) // 10) :]
-    return Fitted(float(np.mean(tail)), time.perf_counter() - clock)
+    return maximise(
+        field,
+        lambda x: log_density(field, x, recipe.grid, recipe.formula),
+        lambda: target.sample(recipe.batch, rng).to(like),
+        Course(recipe.iterations, recipe.learning_rate),
+        f"seed {seed}",
+    )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from odestudy.densities.fields import RightHandSide
 from odestudy.densities.jacobian import with_estimate, with_jacobian, with_trace
-from odestudy.densities.targets import standard_normal
+from odestudy.densities.normal import standard_normal
 from odestudy.ode._methods import make_stepper
 from odestudy.ode._span import Span
 from odestudy.ode._stepper import Stepper
@@ -114,15 +114,16 @@ FORMULAS: dict[str, Callable[[], Formula]] = {
 }
 
 
-def transport(f: RightHandSide, x: Tensor, grid: Grid, formula: str) -> tuple[Tensor, Tensor]:
+def transport(f: RightHandSide, x: Tensor, grid: Grid, formula: str | Formula) -> tuple[Tensor, Tensor]:
     """Carry data x (n, d) to the base; the end (n, d) and the gain in log-density (n,), in nat.
 
     Raises:
         ValueError: the formula is unknown; the known ones are named.
     """
-    if formula not in FORMULAS:
+    if isinstance(formula, str) and formula not in FORMULAS:
         raise ValueError(f"formula {formula!r}; allowed: {', '.join(FORMULAS)}")
-    rule, stepper = FORMULAS[formula](), grid.stepper
+    rule = FORMULAS[formula]() if isinstance(formula, str) else formula
+    stepper = grid.stepper
     rule.start(x)
     gain = torch.zeros_like(x[:, 0])
     for span in grid.spans(x):

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from odestudy.densities.fields import Field
 from odestudy.densities.jacobian import with_estimate, with_jacobian, with_trace
+from odestudy.densities.normal import standard_normal
 from odestudy.densities.reference import reference
-from odestudy.densities.targets import standard_normal, target_of
+from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import NOISES, Grid, log_density, transport
 from odestudy.densities.work import counted_flops, kept_for_backward_mib, lu_flops, step_flops, step_vjps

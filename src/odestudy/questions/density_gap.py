@@ -11,12 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from odestudy.densities.fields import Field, LinearField
+from odestudy.densities.folds import FoldWatch
 from odestudy.densities.law import closed_form_error, derivative_mismatch
+from odestudy.densities.laws import Gaussian, Target
+from odestudy.densities.normal import standard_normal
 from odestudy.densities.plane import integral, lattice
 from odestudy.densities.reference import Reference, reference
-from odestudy.densities.targets import Gaussian, Target, standard_normal, target_of
+from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
-from odestudy.densities.transport import FORMULAS, Grid, log_density, step_jacobian, transport
+from odestudy.densities.transport import FORMULAS, Grid, log_density, transport
 from odestudy.outcome import NumericalFailure, Outcome, Row
 
 ESTIMATES = tuple(name for name in FORMULAS if name not in ("trace", "logdet"))
@@ -76,16 +79,22 @@ def _sweep(field: nn.Module, x: Tensor, truth: Reference, spec: dict[str, Any], 
     tried = [(method, 2**k) for method, most in spec["methods"].items() for k in range(most + 1)]
     for method, steps in tried:
         grid = Grid(method, steps)
-        end, base = transport(narrow, points, grid, "logdet")
+        watch = FoldWatch()
+        end, base = transport(narrow, points, grid, watch)
         names = ["trace", "logdet"]
-        if method == spec.get("estimate_method") and precision == "float64":
+        if (
+            method == spec.get("estimate_method")
+            and steps <= spec["estimate_steps"]
+            and precision == "float64"
+        ):
             names += ESTIMATES
         for name in names:
             gain = base if name == "logdet" else transport(narrow, points, grid, name)[1]
             row = {"method": method, "step": grid.h, "precision": precision, "formula": name}
             row |= _distances(gain, base, standard_normal(end) + gain - exact)
             if name == "logdet" and precision == "float64":
-                row |= _folding(narrow, points, grid)
+                row |= {"least_det": watch.least_det, "least_singular": watch.least_singular}
+                row["folded_pct"] = 100 * float(watch.folded.double().mean())
             rows.append(row)
     return rows
 
@@ -102,19 +111,6 @@ def _distances(gain: Tensor, base: Tensor, error: Tensor) -> Row:
         "bias_nat": float(apart.mean()),
         "error_nat": float(error.double().abs().mean()),
     }
-
-
-def _folding(field: nn.Module, x: Tensor, grid: Grid) -> Row:
-    """How near the Jacobian of any step of any sample comes to being singular, and where it has turned over."""
-    least, smallest = torch.inf, torch.inf
-    folded = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-    for span in grid.spans(x):
-        x, jacobian = step_jacobian(field, grid.stepper, span, x)
-        determinant = torch.linalg.det(jacobian)
-        least = min(least, float(determinant.min()))
-        smallest = min(smallest, float(torch.linalg.svdvals(jacobian).min()))
-        folded |= determinant <= 0
-    return {"least_det": least, "least_singular": smallest, "folded_pct": 100 * float(folded.double().mean())}
 
 
 def _limits(runs: list[Row]) -> list[Row]:

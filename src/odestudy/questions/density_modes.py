@@ -10,7 +10,8 @@ from torch import nn
 
 from odestudy.densities.adversary import FlowGenerator, Game, PlainGenerator, play
 from odestudy.densities.certificate import compare_samples
-from odestudy.densities.targets import Target, target_of
+from odestudy.densities.laws import Target
+from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import Grid
 from odestudy.outcome import NumericalFailure, Outcome, Row
@@ -58,7 +59,8 @@ def _train(target: Target, spec: dict[str, Any], seed: int) -> tuple[nn.Module, 
         PlainGenerator(target.d, spec["width"]) if plain else FlowGenerator(target.d, spec["width"], grid)
     )
     weight = spec["likelihood"] if kind == "flow_gan" else 0.0
-    game = Game(spec["game_iterations"], spec["batch"], spec["game_learning_rate"], weight)
+    iterations = spec["generator"].get("game_iterations", spec["game_iterations"])
+    game = Game(iterations, spec["batch"], spec["game_learning_rate"], weight)
     return generator, play(generator, target, game, seed)
 
 

@@ -1,0 +1,96 @@
+"""What each model makes of its budget: distance from the truth against training time, and parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.scales import log_axis
+from odestudy.present.figures.style import FAINT, canvas, legend_below, looks, points_with_interval
+from odestudy.present.figures.words import estimate, in_order, listing, sentence
+
+TABLE, CURVE = "density_models", "density_curve"
+MOST_TARGETS = 3
+
+
+def draw(data: FigureData) -> Figure:
+    table, summary = _rows(data, ""), _rows(data, "_summary")
+    targets, styles = in_order(summary, "target"), looks(in_order(table, "model"))
+    figure, grid = canvas(len(targets), 2, height=2.7, sharey="row")
+    for row, target in zip(grid, targets, strict=True):
+        for axes, column in zip(row, ("train_s", "parameters"), strict=True):
+            for model, style in styles.items():
+                runs, means = (f[(f["target"] == target) & (f["model"] == model)] for f in (table, summary))
+                _model(axes, runs, means, column, style)
+            log_axis(axes, "x")
+            axes.set_xlabel(data.axis(column))
+        log_axis(row[0], "y")
+        row[0].set_ylabel(f"NLL − entropy (nat)\n{data.label(target)}")
+    handles = [Line2D([], [], **style | {"linestyle": "none"}) for style in styles.values()]
+    handles += [
+        Line2D([], [], color="0.3", marker="o", linestyle="none", label="as many parameters as the flow"),
+        Line2D(
+            [],
+            [],
+            color="0.3",
+            marker="o",
+            fillstyle="none",
+            linestyle="none",
+            label="as much time as the flow",
+        ),
+    ]
+    legend_below(figure, handles)
+    return figure
+
+
+def _model(axes: Axes, runs: pd.DataFrame, means: pd.DataFrame, column: str, style: dict[str, Any]) -> None:
+    plain = {k: v for k, v in style.items() if k not in ("label", "linestyle")}
+    curve = means[means["budget"] == "reference"].sort_values(column)
+    axes.plot(curve[column], curve["excess_nat"], color=style["color"], linewidth=0.9)
+    for budget in in_order(means, "budget"):
+        look = plain | ({"fillstyle": "none"} if budget == "time" else {})
+        rows, seeds = means[means["budget"] == budget], runs[runs["budget"] == budget]
+        axes.plot(
+            seeds[column], seeds["excess_nat"], linestyle="none", **look | {"markersize": 2.5, "alpha": FAINT}
+        )
+        interval = [rows[f"excess_nat{end}"] for end in ("", "_low", "_high")]
+        points_with_interval(axes, rows[column], *interval, **look)
+
+
+def caption(data: FigureData) -> str:
+    summary = _rows(data, "_summary")
+    target = in_order(summary, "target")[0]
+    said = []
+    for _, row in summary[summary["target"] == target].iterrows():
+        what = {"parameters": "equal parameters", "time": "equal time"}.get(row["budget"])
+        budget = what or f"{row['iterations']:.0f} training steps"
+        said.append(f"{estimate(data, row, 'excess_nat')} for the {data.label(row['model'])} ({budget})")
+    text = sentence(f"{data.label(target)}, NLL minus the true entropy: {listing(said)}")
+    return (
+        f"{text} Small points: single seeds; bars: 95 % interval. The flow's line joins trainings of different length. "
+        "A kernel estimate counts the numbers that it keeps, a mixture its weights, means and covariances."
+    )
+
+
+def alt(data: FigureData) -> str:
+    return (
+        "Two scatter plots with logarithmic axes, the distance from the truth against the training time and against "
+        "the number of parameters, filled markers at equal parameters, hollow ones at equal time."
+    )
+
+
+def _rows(data: FigureData, name: str) -> pd.DataFrame:
+    """The rows of targets whose baselines were also fitted in the flow's time, and the flow's own at all lengths."""
+    table = data.table(f"{TABLE}{name}")
+    if table.empty or not (table["budget"] == "time").any():
+        raise NothingToShow("no baseline was fitted in the flow's time")
+    table = table[table["budget"] != "reference"]
+    curve = data.table(f"{CURVE}{name}").assign(budget="reference")
+    both = pd.concat([curve, table], ignore_index=True)
+    targets = in_order(table[table["budget"] == "time"], "target")[:MOST_TARGETS]
+    return both[both["target"].isin(targets)]
