@@ -16,6 +16,8 @@ from odestudy.present.figures.words import failures, in_order, listing, seeds_an
 
 TABLE = "density_models"
 COLUMNS = ["excess_nat", "sliced_wasserstein"]
+MOST_TARGETS = 8
+MIXTURES = "mixture"  # in growing dimension, which have a figure of their own
 
 
 def draw(data: FigureData) -> Figure:
@@ -38,7 +40,7 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    table, summary = _table(data), data.table(f"{TABLE}_summary")
+    table, summary = _table(data), _table(data, "_summary")
     parts = [
         f"{span(data, summary[summary['model'] == m], COLUMNS[0], 'target')} for the {data.label(m)}"
         for m in in_order(table, "model")
@@ -61,7 +63,7 @@ def alt(data: FigureData) -> str:
 
 
 def _lines(data: FigureData, targets: list[str], styles: dict[str, dict[str, Any]]) -> list[Dots]:
-    table, summary = _table(data), data.table(f"{TABLE}_summary")
+    table, summary = _table(data), _table(data, "_summary")
     lines = []
     for i, target in enumerate(targets):
         for j, (name, style) in enumerate(styles.items()):
@@ -71,8 +73,14 @@ def _lines(data: FigureData, targets: list[str], styles: dict[str, dict[str, Any
     return lines
 
 
-def _table(data: FigureData) -> pd.DataFrame:
+def _table(data: FigureData, name: str = "") -> pd.DataFrame:
+    """The rows at equal parameters, of targets to which several models were fitted."""
     table = data.table(TABLE)
     if table.empty:
         raise NothingToShow("no density was fitted")
-    return table
+    several = table[table["budget"] != "time"].groupby("target", sort=False)["model"].nunique()
+    chosen = [t for t in several.index[several > 1] if not str(t).startswith(MIXTURES)][:MOST_TARGETS]
+    if not chosen:
+        raise NothingToShow("no two models were fitted to one target")
+    rows = data.table(f"{TABLE}{name}")
+    return rows[rows["target"].isin(chosen) & (rows["budget"] != "time")]

@@ -34,8 +34,8 @@ def draw(data: FigureData) -> Figure:
 def caption(data: FigureData) -> str:
     summary = _rows(data, f"{TABLE}_summary")
     flow = in_order(summary, "flow")[-1]
-    finest = summary[(summary["flow"] == flow) & (summary["step"] == summary["step"].min())]
-    noisy = finest[~finest["formula"].isin(["trace", "logdet"])].sort_values("error_nat")
+    noisy = summary[(summary["flow"] == flow) & ~summary["formula"].isin(["trace", "logdet"])]
+    noisy = noisy[noisy["step"] == noisy["step"].min()].sort_values("error_nat")
     method = data.label(in_order(summary, "method")[0])
     ends = from_to(data, "error_nat", noisy["error_nat"].iloc[0], noisy["error_nat"].iloc[-1])
     names = [
@@ -43,7 +43,7 @@ def caption(data: FigureData) -> str:
         for f in (noisy["formula"].iloc[0], noisy["formula"].iloc[-1])
     ]
     text = sentence(
-        f"at the smallest step of {method} the estimates are off by {ends} a sample ({listing(names)}) on the "
+        f"at the smallest step of {method} with which they were made the estimates are off by {ends} a sample ({listing(names)}) on the "
         f"{data.label(flow)}, and no smaller step would change it"
     )
     bars = seeds_and_bars(data, _rows(data, TABLE), summary, ["error_nat"], band=True)
