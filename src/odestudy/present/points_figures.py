@@ -63,7 +63,7 @@ def _in_the_plane(fitted: FittedPoints, drawn: np.ndarray) -> Figure:
         axes.grid(False)
     low, high = fitted.train.amin(0), fitted.train.amax(0)
     low, high = low - 0.2 * (high - low), high + 0.2 * (high - low)
-    grid[0, 0].set(ylabel="x2", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    grid[0, 0].set(ylabel="x2", xlim=(float(low[0]), float(high[0])), ylim=(float(low[1]), float(high[1])))
     return figure
 
 

@@ -38,6 +38,8 @@ def draw(data: FigureData) -> Figure:
                 log_axis(axes, "y")
             else:
                 axes.set_yscale("symlog", linthresh=0.1)
+                least = mine[[column, f"{column}_low"]].min().min()
+                axes.set_ylim(bottom=1.4 * min(float(least), -0.05))
             axes.set(title=about["title"], xlabel="Euler step in training")
         row[0].set_ylabel(f"NLL minus entropy (nat)\n{data.label(target)}")
     legend_below(figure, line_handles(styles))

@@ -36,7 +36,7 @@ def draw(data: FigureData) -> Figure:
         axes.set(title=data.label(flow), xlabel=data.axis("step"))
     upper.axes[0].set_ylabel("integral of the density")
     upper.legend(
-        handles=line_handles({str(k): v for k, v in styles.items()}), loc="outside lower center", ncols=4
+        handles=line_handles({str(k): v for k, v in styles.items()}), loc="outside lower center", ncols=2
     )
     _draw_maps(data, lower, table, flows[0])
     return figure

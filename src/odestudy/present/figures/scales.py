@@ -37,5 +37,7 @@ def ticks_at(axes: Axes, values: Any) -> None:
 def _power(value: float, _: Any) -> str:
     if value <= 0:
         return ""
-    exponent = math.log10(value)
-    return f"$10^{{{round(exponent)}}}$" if abs(exponent - round(exponent)) < 1e-6 else f"{value:.0e}"
+    exponent = math.floor(math.log10(value) + 1e-9)
+    mantissa = value / 10.0**exponent
+    factor = "" if abs(mantissa - 1) < 1e-6 else rf"{mantissa:.3g}\cdot"
+    return f"${factor}10^{{{exponent}}}$"
