@@ -18,7 +18,9 @@ from odestudy.nets.timeseries import build, parameter_count
 from odestudy.ode import solve
 from odestudy.outcome import NumericalFailure, Outcome
 from odestudy.plan import load_study
+from odestudy.present.tables import long_table
 from odestudy.questions import timeseries
+from odestudy.run import run_job
 from odestudy.timeseries import elnino
 from odestudy.timeseries.batching import WAYS, Rows
 from odestudy.timeseries.homotopy import smoothness
@@ -340,16 +342,15 @@ def test_a_solve_that_fails_ends_its_own_seed_only():
     assert found.arrays["seed"].tolist() == [0]
 
 
-def test_the_published_errors_stand_beside_those_of_the_same_arm_and_count(root):
-    jobs = load_study(root, "smoke").jobs.values()
-    job = next(j for j in jobs if j.label.startswith("latent_ode-30"))
-    spec = job.spec | {
-        "train_size": 6,
-        "test_size": 4,
-        "pairs": 2,
-        "iterations": 1,
-        "batch": 4,
-        "observed": 100,
-    }
-    row = timeseries.forecast(spec, "cpu").rows["runs"][0]
-    assert row["published_rmse"] == spec["published"]["latent_ode"]["100"]
+def test_published_errors_stand_beside_those_of_the_same_arm_and_count(study_copy):
+    study = load_study(study_copy, "smoke", {"questions": "timeseries"})
+    for job in study.jobs_of("timeseries", ["compare"]):
+        spec = job.spec | {"train_size": 6, "test_size": 4, "pairs": 2, "iterations": 1, "batch": 4}
+        run_job(spec, job.metrics(study.results), code=study.code_of(job), root=study_copy)
+    table = long_table(study, "timeseries_published")
+    said = table[table["whose"] != "this study"]
+    assert said["arm"].tolist() == ["latent_ode"]  # the smoke tier has no plain recurrent net
+    published = study.sources["timeseries"]["published"]
+    wanted = next(p for p in published if p["arm"] == "latent_ode" and p["observed"] == 30)
+    assert said["extrapolation_rmse"].tolist() == [wanted["extrapolation_rmse"]]
+    assert set(table[table["whose"] == "this study"]["arm"]) == {"rnn_gaps", "latent_ode"}

@@ -36,9 +36,6 @@ def forecast(spec: dict[str, Any], device: str) -> Outcome:
 
     test = drawn(spec["test_size"], 1)
     model, rows = _fit(spec, drawn(spec["train_size"], 0), test, window, device)
-    published = spec.get("published", {}).get(spec["arm"]["name"], {}).get(str(spec["observed"]))
-    if published is not None:
-        rows = [row | {"published_rmse": published} for row in rows]
     arrays = pictures(model, test)
     outcome = {"runs": rows}
     if isinstance(model, Latent):

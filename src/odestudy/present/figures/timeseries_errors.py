@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -31,6 +30,7 @@ def draw(data: FigureData) -> Figure:
     table, summary = _table(data), data.table(f"{TABLE}_summary")
     observed, styles = in_order(table, "observed"), looks(in_order(table, "arm"))
     figure, grid = canvas(len(observed), 2, height=1.1 + 0.27 * len(styles), sharey="row", sharex="col")
+    stars, star = _published(data), look("published", markersize=9)
     marked = False
     for strip, count in zip(grid, observed, strict=True):
         runs, means = (frame[frame["observed"] == count] for frame in (table, summary))
@@ -41,22 +41,21 @@ def draw(data: FigureData) -> Figure:
         for axes, column in zip(strip, COLUMNS, strict=True):
             marked |= draw_dots(axes, lines, column, seeds_below=0.25, log=True)
             categories(axes, [data.label(arm) for arm in styles])
-        _published(strip[1], means, list(styles))
+        for _, row in stars[stars["observed"] == count].iterrows():
+            strip[1].plot(row[COLUMNS[1]], list(styles).index(row["arm"]), **star, zorder=6)
         strip[0].set_title(f"{int(count)} observations")
     for axes, column in zip(grid[-1], COLUMNS, strict=True):
         log_axis(axes, "x")
         axes.set_xlabel(data.axis(column))
-    star: dict[str, Any] = look("published")
-    handles: list[Any] = [Line2D([], [], **star, markersize=9)] if "published_rmse" in table else []
+    handles: list[Any] = [Line2D([], [], **star)] if len(stars) else []
     legend_below(figure, handles + ([failed_handle()] if marked else []))
     return figure
 
 
-def _published(axes: Axes, means: pd.DataFrame, arms: list[str]) -> None:
-    if "published_rmse" not in means:
-        return
-    for _, row in means.dropna(subset=["published_rmse"]).iterrows():
-        axes.plot(row["published_rmse"], arms.index(row["arm"]), **look("published", markersize=9), zorder=6)
+def _published(data: FigureData) -> pd.DataFrame:
+    """What others report: arm, observed, extrapolation_rmse."""
+    table = data.table("timeseries_published")
+    return table[table["whose"] != "this study"]
 
 
 def caption(data: FigureData) -> str:
@@ -70,12 +69,12 @@ def caption(data: FigureData) -> str:
         ]
         said.append(f"{int(count)} observations: {'; '.join(arms)}")
     text = sentence(f"RMSE against the noise-free spirals, {'. '.join(said)}")
-    known = summary.dropna(subset=["published_rmse"])
-    if len(known):
-        stars = [f"{number(r['published_rmse'], 4)} ({data.label(r['arm'])})" for _, r in known.iterrows()]
-        text += (
-            f" Stars: published, {listing(stars)}; whether against noisy or noise-free points is not said."
-        )
+    stars = [
+        f"{number(r[COLUMNS[1]], 4)} ({data.label(r['arm'])}, {int(r['observed'])})"
+        for _, r in _published(data).iterrows()
+    ]
+    if stars:
+        text += f" Stars: published, {listing(stars)}."
     return f"{text} {seeds_and_bars(data, table, summary, COLUMNS)} {failures(data, table, ['arm'])}"
 
 
