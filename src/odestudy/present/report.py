@@ -69,7 +69,7 @@ class Context:
 
     def count(self, table: str, **where: Any) -> str:
         """How many rows of a long table fit."""
-        return number(len(select(self.table(table), where)))
+        return str(len(select(self.table(table), where)))
 
     def summary(self, name: str, *columns: str) -> str:
         """A summary table with its source line."""
