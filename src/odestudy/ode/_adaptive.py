@@ -11,6 +11,7 @@ from odestudy.ode._control import Control, Counter
 from odestudy.ode._controller import SMALLEST_RATIO, initial_step
 from odestudy.ode._diagnosis import blame, details, diagnose, no_start, unsolved
 from odestudy.ode._hooks import NO_HOOKS, Hooks
+from odestudy.ode._norms import linf
 from odestudy.ode._observer import Observer
 from odestudy.ode._span import Span
 from odestudy.ode._status import Failure
@@ -54,9 +55,16 @@ class AdaptiveLoop:
         self.counter, self.offset, self.hooks = counter, offset, hooks
         self.budget = control.max_steps
         self.observed = list(observed[1:]) if control.max_steps_each else []
+        self.samples: list[Tensor] = []  # of the stiffness, read together at the end: the host waits once
 
     def run(self, f: Field, cursor: Cursor, t_end: float, observer: Observer) -> Failure | None:
         """Moves the cursor to t_end, or to where the observer or a failure ends the solve."""
+        failure = self._run(f, cursor, t_end, observer)
+        if self.samples:
+            self.counter.stiffness(torch.stack(self.samples).tolist())
+        return failure
+
+    def _run(self, f: Field, cursor: Cursor, t_end: float, observer: Observer) -> Failure | None:
         stops = self.control.stops(cursor.t, t_end)
         if not self._start(f, cursor, t_end):
             return no_start(cursor.t, cursor.y)
@@ -102,7 +110,7 @@ class AdaptiveLoop:
         span = Span(self._time(cursor.t), 0.0, cursor.y)
         if cursor.carry is None:
             cursor.carry = f(span.times((0.0,))[0], cursor.y)
-        if cursor.dt is None and not bool(torch.isfinite(torch.stack([cursor.y, cursor.carry])).all()):
+        if cursor.dt is None and not math.isfinite(linf(torch.stack([cursor.y, cursor.carry]).detach())):
             return False
         if cursor.dt is None and self.control.dt0 is not None:
             cursor.dt = abs(self.control.dt0)
@@ -133,11 +141,14 @@ class AdaptiveLoop:
     def _at_dtmin(self, dt: float) -> bool:
         return abs(dt) <= self.control.dtmin * STRETCH  # a last step may be that much longer
 
-    @torch.no_grad()
     def _ratio(self, dt: float, y: Tensor, attempt: Attempt) -> float:
+        """The step's error ratio: the one number for which the host waits."""
         if attempt.trouble is not None:
             return math.inf
-        return float(self.tolerance.ratio(self.stepper.errors(dt, attempt), y, attempt.y1))
+        if attempt.ratio is not None:
+            return float(attempt.ratio)
+        with torch.no_grad():
+            return float(self.tolerance.ratio(self.stepper.errors(dt, attempt), y, attempt.y1))
 
     def _next_dt(self, cursor: Cursor, dt: float, ratio: float, growth: bool, clipped: bool) -> None:
         factor = self.control.pid.factor(ratio, cursor.previous, self.stepper.error_power, growth)
@@ -166,15 +177,18 @@ class AdaptiveLoop:
         """Whether t1 is at the next observation, or beyond it."""
         return bool(self.observed) and math.copysign(1.0, dt) * (self.observed[0] - t1) <= 0
 
-    @torch.no_grad()
     def _sample(self, attempt: Attempt | None, final: bool = False) -> None:
         """An estimate of h |lambda| now and then, and of the last step where there was none."""
         stats = self.counter.stats
-        due = stats.accepted % SAMPLE_EVERY == 0 or (final and math.isnan(stats.stiffness))
-        if due and not self.counter.backward and attempt is not None:
+        due = stats.accepted % SAMPLE_EVERY == 0 or (
+            final and not self.samples and math.isnan(stats.stiffness)
+        )
+        if not due or self.counter.backward or attempt is None:
+            return
+        with torch.no_grad():
             stiffness = self.stepper.stiffness(attempt)
             if stiffness is not None:
-                self.counter.stiffness(float(stiffness))
+                self.samples.append(stiffness)
 
     @torch.no_grad()
     def _fail(self, status: Any, cursor: Cursor, dt: float, ratio: float, attempt: Attempt | None) -> Failure:

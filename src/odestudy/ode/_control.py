@@ -73,8 +73,8 @@ class Counter:
         name += "_backward" if self.backward else ""
         setattr(self.stats, name, getattr(self.stats, name) + n)
 
-    def stiffness(self, value: float) -> None:
-        if not self.backward and math.isfinite(value):
-            self.stats.stiffness = max(
-                value, 0.0 if math.isnan(self.stats.stiffness) else self.stats.stiffness
-            )
+    def stiffness(self, samples: list[float]) -> None:
+        """Keeps the largest finite one."""
+        known = [x for x in (*samples, self.stats.stiffness) if math.isfinite(x)]
+        if not self.backward and known:
+            self.stats.stiffness = max(0.0, *known)

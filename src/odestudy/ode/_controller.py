@@ -68,7 +68,7 @@ def initial_step(f: Field, t: Tensor, y: Tensor, f0: Tensor, span: float, k: int
     k is the power of dt with which the error estimate shrinks; `f0` = f(t, y) is used, not evaluated again.
     """
     scale = tol.scale(y.abs())
-    d0, d1 = float(tol.norm(y / scale)), float(tol.norm(f0 / scale))
+    d0, d1 = torch.stack([tol.norm(y / scale), tol.norm(f0 / scale)]).tolist()
     h0 = 1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1
     h0 = min(h0, abs(span))
     if not 0 < h0 < float("inf"):

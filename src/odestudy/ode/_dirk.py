@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from odestudy.ode._constants import nodes_tensor
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._implicit_slope import attach
 from odestudy.ode._jacobian import Jacobian, Shifted, check_jacobian, jacobian
 from odestudy.ode._newton import Accuracy, Outcome, solve_stage
-from odestudy.ode._span import Span, nodes_tensor
+from odestudy.ode._span import Span
 from odestudy.ode._step import Field, advance, weighted_sum
 from odestudy.ode._stepper import Attempt, Trouble
 from odestudy.ode._tableau import Terms, terms

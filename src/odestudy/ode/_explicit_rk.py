@@ -1,12 +1,12 @@
 """Explicit Runge-Kutta methods under the stepper's contract."""
 
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from odestudy.ode._span import Span, nodes_tensor
+from odestudy.ode._span import Span
 from odestudy.ode._step import Field, advance, rk_step, weighted_sum
 from odestudy.ode._stepper import Attempt
 from odestudy.ode._tableau import ExplicitTableau, Terms, terms
@@ -29,8 +29,15 @@ class ExplicitRK:
         self.rows = tableau.rows[:-1] if self.short else tableau.rows
         self.weights = terms(tableau.b)
         self.error_terms = tuple(terms(row) for row in tableau.error_rows)
+        with torch.inference_mode(False):  # an instance outlives the mode that it is made in
+            p = torch.from_numpy(np.array(tableau.dense.p).T.copy())
+            self.polynomials = (
+                torch.arange(1, len(p) + 1),
+                p,
+            )  # exponents, and the stages' coefficients of them
         missing = [(1.0, terms(tableau.b))] if self.short else []
         extra = zip(tableau.dense.extra_c, map(terms, tableau.dense.extra_a), strict=True)
+        self.twins = _twins(tableau, self.nodes)
         self.extra = (*missing, *extra)  # what interpolation evaluates beyond the step itself
 
     def step(self, f: Field, span: Span, y: Tensor, carry: Tensor | None) -> Attempt:
@@ -44,32 +51,18 @@ class ExplicitRK:
         """dt sum_i e_i k_i for each error row of the tableau."""
         return tuple(weighted_sum(row, attempt.ks) * dt for row in self.error_terms)
 
-    @cached_property
-    def _twins(self) -> tuple[int, int, Terms] | None:
-        """Two stages at the end of the step, f at one time and two states, and their distance."""
-        ends = [i for i, c in enumerate(self.nodes) if c == 1.0]
-        if len(ends) < 2:
-            return None
-        a = self.tableau.matrix()
-        return ends[-2], ends[-1], terms(tuple(a[ends[-1]] - a[ends[-2]]))
-
     def stiffness(self, attempt: Attempt) -> Tensor | None:
         """h |lambda| from two stages at the same time (HNW II, eq. IV.2.31); None where there are no two."""
-        if self._twins is None:
+        if self.twins is None:
             return None
-        i, j, gap = self._twins
+        i, j, gap = self.twins
         distance = torch.linalg.vector_norm(weighted_sum(gap, attempt.ks))  # of the two states, over dt
         return torch.linalg.vector_norm(attempt.ks[j] - attempt.ks[i]) / distance
 
-    @cached_property
-    def _polynomials(self) -> Tensor:
-        return torch.from_numpy(np.array(self.tableau.dense.p).T.copy())
-
     def weights_at(self, theta: Tensor) -> Tensor:
         """b_i(theta), shape [len(theta), stages], float64."""
-        p = self._polynomials.to(theta.device)
-        powers = nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
-        return (theta[:, None] ** powers) @ p
+        exponents, p = (x.to(theta.device, non_blocking=True) for x in self.polynomials)
+        return (theta[:, None] ** exponents) @ p
 
     def complete(self, f: Field, span: Span, y: Tensor, attempt: Attempt) -> list[Tensor]:
         """The stages that interpolation needs, the missing ones evaluated (and kept)."""
@@ -86,6 +79,23 @@ class ExplicitRK:
 
     def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
         """y + dt sum_i b_i(theta) k_i."""
-        ks = self.complete(f, span, y, attempt)
+        stages = attempt.stacked
+        if stages is None:
+            stages = torch.stack(self.complete(f, span, y, attempt))
         weights = (self.weights_at(theta) * span.dt).to(y.dtype)
-        return y + (weights @ torch.stack(ks).reshape(len(ks), -1)).reshape(-1, *y.shape)
+        return torch.addmm(y.reshape(1, -1), weights, stages.reshape(len(stages), -1)).reshape(-1, *y.shape)
+
+
+def _twins(tableau: ExplicitTableau, nodes: tuple[float, ...]) -> tuple[int, int, Terms] | None:
+    """Two stages at the end of the step, f at one time and two states, and their distance."""
+    ends = [i for i, c in enumerate(nodes) if c == 1.0]
+    if len(ends) < 2:
+        return None
+    a = tableau.matrix()
+    return ends[-2], ends[-1], terms(tuple(a[ends[-1]] - a[ends[-2]]))
+
+
+@lru_cache(maxsize=256)
+def explicit_rk(tableau: ExplicitTableau, fixed: bool = False) -> ExplicitRK:
+    """The method of a tableau, made once."""
+    return ExplicitRK(tableau, fixed)

@@ -6,11 +6,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from odestudy.ode._constants import nodes_tensor
 from odestudy.ode._control import Counter
 from odestudy.ode._diagnosis import unsolved
 from odestudy.ode._hooks import NO_HOOKS, Hooks
 from odestudy.ode._observer import Observer
-from odestudy.ode._span import Span, nodes_tensor
+from odestudy.ode._span import Span
 from odestudy.ode._status import Failure
 from odestudy.ode._step import Field
 from odestudy.ode._stepper import Stepper
@@ -61,7 +62,7 @@ class FixedLoop:
         nodes = nodes_tensor(self.stepper.nodes, y.device)
         for start in range(0, len(steps), CHUNK):
             t, dt = list(times[start : start + CHUNK])[: len(steps) - start], steps[start : start + CHUNK]
-            grid = torch.tensor([t, dt], dtype=torch.float64).to(y.device)
+            grid = torch.tensor([t, dt], dtype=torch.float64).to(y.device, non_blocking=True)
             table = torch.addcmul(grid[0, :, None], grid[1, :, None], nodes).to(y.dtype)
             for row, one_t, one_dt in zip(table.unbind(), t, dt, strict=True):
                 yield Span(one_t, one_dt, y, given=row.unbind())

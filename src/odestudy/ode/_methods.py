@@ -7,7 +7,7 @@ from typing import Any
 from odestudy.ode._adams import Adams
 from odestudy.ode._dirk import Dirk
 from odestudy.ode._dirk_tableau import DirkTableau
-from odestudy.ode._explicit_rk import ExplicitRK
+from odestudy.ode._explicit_rk import explicit_rk
 from odestudy.ode._reversible_heun import ReversibleHeun
 from odestudy.ode._reversible_rk import ReversibleRK
 from odestudy.ode._rosenbrock import Rosenbrock
@@ -95,4 +95,4 @@ def make_stepper(
     if isinstance(method, str) and method in FAMILIES:
         family = FAMILIES[method]
         return family.cls(**family.given, **(options or {}))
-    return ExplicitRK(TABLEAUS[method] if isinstance(method, str) else method, fixed)
+    return explicit_rk(TABLEAUS[method] if isinstance(method, str) else method, fixed)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from odestudy.ode._constants import constant
+
 Norm = Callable[[Tensor], Tensor]
 
 
 def rms(r: Tensor) -> Tensor:
     """Root mean square of all elements (Hairer, Nørsett, Wanner I, eq. II.4.11); 0 for an empty tensor."""
-    return torch.linalg.vector_norm(r) * (max(r.numel(), 1) ** -0.5)
+    return torch.linalg.vector_norm(r) * constant(max(r.numel(), 1) ** -0.5, r)
 
 
 def linf(r: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ def odeint_adjoint(
     if adjoint_method not in (None, method) and options is not None and adjoint_options is None:
         raise ValueError("options can't be inferred for another adjoint_method: pass adjoint_options")
     problem = make_problem(func, y0, adjoint_params)
-    plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
+    plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0), "adjoint")
     inherited = {k: v for k, v in (options or {}).items() if k != "norm"}
     back = dict(inherited if adjoint_options is None else adjoint_options)
     norm = _adjoint_norm(back.pop("norm", None))
@@ -80,6 +80,7 @@ def odeint_adjoint(
         back,
         adjoint_hooks(func, problem),
         (func, y0),
+        "adjoint",
     )
     run = Run(problem, make_times(t, problem.y0), plan, backward_plan, adjoint_norm=norm)
     return _results(run, "adjoint", event_fn)

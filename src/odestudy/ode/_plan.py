@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 from torch import Tensor
 
@@ -94,11 +93,25 @@ def within(stepper: Stepper, tolerance: Tolerance, fixed: bool) -> Stepper:
     return stepper.within(tolerance, fixed) if isinstance(stepper, Dirk) else stepper
 
 
-def counted(f: Field, counter: Counter) -> Field:
-    """f, each evaluation counted."""
+@dataclass(slots=True)
+class Counted:
+    """f, each evaluation counted, and its first output checked: it must look like the state."""
 
-    def field_(t: Tensor, y: Tensor) -> Any:
-        counter.evaluation()
-        return f(t, y)
+    f: Field
+    counter: Counter
+    checked: bool = False
 
-    return field_
+    def __call__(self, t: Tensor, y: Tensor) -> Tensor:
+        self.counter.evaluation()
+        dy = self.f(t, y)
+        if not self.checked:
+            self.checked = True
+            if not isinstance(dy, Tensor) or dy.shape != y.shape or dy.dtype != y.dtype:
+                got = f"{tuple(dy.shape)} of {dy.dtype}" if isinstance(dy, Tensor) else type(dy).__name__
+                raise ValueError(f"f(t, y) gave {got}; it must match y: {tuple(y.shape)} of {y.dtype}")
+        return dy
+
+
+def counted(f: Field, counter: Counter) -> Counted:
+    """f, each evaluation counted, its output known to be sound."""
+    return Counted(f, counter, checked=True)

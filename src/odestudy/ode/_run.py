@@ -10,7 +10,7 @@ from odestudy.ode._control import Counter
 from odestudy.ode._event import Event
 from odestudy.ode._norms import MixedNorm, Norm
 from odestudy.ode._observer import Observer
-from odestudy.ode._plan import Plan, counted
+from odestudy.ode._plan import Counted, Plan
 from odestudy.ode._problem import Problem, needed, unflatten
 from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
 from odestudy.ode._solution import State, Stats
@@ -38,7 +38,7 @@ class Run:
 
     def field(self) -> Field:
         """f with its forward evaluations counted, its first output checked."""
-        return _checked(counted(self.problem.f, Counter(self.stats)))
+        return Counted(self.problem.f, Counter(self.stats))
 
     def no_event(self, horizon: float, y: Tensor) -> Failure:
         """The failure of a solve that met no event and ended at `y`."""
@@ -65,23 +65,6 @@ class Run:
     def needed_params(self) -> tuple[Tensor, ...]:
         """The parameters; raises ValueError where they are neither given nor found."""
         return needed(self.problem.params)
-
-
-def _checked(f: Field) -> Field:
-    """f, whose first output must look like the state."""
-    first = True
-
-    def field_(t: Tensor, y: Tensor) -> Tensor:
-        nonlocal first
-        dy = f(t, y)
-        if first:
-            first = False
-            if not isinstance(dy, Tensor) or dy.shape != y.shape or dy.dtype != y.dtype:
-                got = f"{tuple(dy.shape)} of {dy.dtype}" if isinstance(dy, Tensor) else type(dy).__name__
-                raise ValueError(f"f(t, y) gave {got}; it must match y: {tuple(y.shape)} of {y.dtype}")
-        return dy
-
-    return field_
 
 
 def check_finite(run: Run, ys: Tensor) -> None:

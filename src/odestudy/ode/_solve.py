@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from odestudy.ode._arguments import finite_times, number
+from odestudy.ode._compilation import with_compilation
 from odestudy.ode._control import Control
 from odestudy.ode._controller import PIDController
 from odestudy.ode._dense import Interpolant, Recorder
@@ -53,6 +54,7 @@ def solve(
     event_fn: EventFn | None = None,
     options: Mapping[str, Any] | None = None,
     per_sample: bool = False,
+    compile: bool | str = False,
 ) -> Solution:
     """Solves dy/dt = f(t, y), y(t[0]) = y0, and returns the states at all of t, shape [len(t), *y0.shape].
 
@@ -60,7 +62,9 @@ def solve(
     their step to rtol and atol (dt0: the first step) unless `grid` gives the steps; the others take steps
     of dt0, or of `grid`, or from one time to the next, and at most max_steps of them. `dense` adds the solution as a function of time; with `event_fn` the
     solve ends where an element of event_fn(t, y) changes its sign, and t says only start and direction;
-    `options` are the method's own (max_order, max_iters; solver).
+    `options` are the method's own (max_order, max_iters; solver). With `compile` (True, or a mode of
+    torch.compile) each step of an explicit Runge-Kutta method is one compiled function; the first step with
+    a new f or shape compiles for many seconds (gradient "backprop" or "checkpointed").
 
     With `per_sample` the first dimension of y0 (of each of its tensors) are samples, each with its own step
     size, time, error and end: as if each were solved alone. f is called with t of shape [n] and y [n, ...] for
@@ -89,7 +93,7 @@ def solve(
     if per_sample:
         refused = {
             "grid": grid is not None, "dense": dense, "options": bool(options), "adjoint_norm": adjoint_norm != "mixed",
-            "step_t": control.step_t != (), "jump_t": control.jump_t != (),
+            "compile": compile is not False, "step_t": control.step_t != (), "jump_t": control.jump_t != (),
         }  # fmt: skip
         return solve_per_sample(
             f, y0, t, control, method=method, rtol=rtol, atol=atol, dt0=dt0, gradient=gradient, norm=norm,
@@ -103,9 +107,10 @@ def solve(
     stepper = make_stepper(method, not adaptive, options)
     if not adaptive:
         _refuse_ignored(stepper, control, controller, grid)
+    tolerance = make_tolerance(rtol, atol, _norm(norm, problem), problem)
     plan = Plan(
-        stepper=stepper,
-        tolerance=make_tolerance(rtol, atol, _norm(norm, problem), problem),
+        stepper=with_compilation(stepper, tolerance, compile, gradient, problem.y0.device),
+        tolerance=tolerance,
         control=control,
         grid=None if adaptive else _grid(grid, control.dt0),
     )

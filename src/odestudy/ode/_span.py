@@ -1,16 +1,11 @@
 """A step's stretch of time, and the scalar tensors at which f is evaluated in it."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-
-@lru_cache(maxsize=256)
-def nodes_tensor(nodes: tuple[float, ...], device: torch.device) -> Tensor:
-    """The nodes as float64 on the device, made once."""
-    return torch.tensor(nodes, dtype=torch.float64, device=device)
+from odestudy.ode._constants import nodes_tensor
 
 
 def nudge(time: Tensor, towards: float) -> Tensor:
@@ -47,7 +42,11 @@ class Span:
 
     def times(self, nodes: tuple[float, ...]) -> Sequence[Tensor]:
         """t + c dt for each node c, computed in float64 and rounded to the state's precision."""
-        times = (nodes_tensor(nodes, self.device) * self.dt + self.t).to(self.dtype).unbind()
+        t, dt = self.t, self.dt
+        if self.device.type == "cpu" and isinstance(t, float) and isinstance(dt, float):
+            times = torch.tensor([t + c * dt for c in nodes], dtype=self.dtype).unbind()
+        else:
+            times = (nodes_tensor(nodes, self.device) * dt + t).to(self.dtype).unbind()
         if not (self.after or self.before):
             return times
         forward = float("inf") if float(self.dt) > 0 else -float("inf")

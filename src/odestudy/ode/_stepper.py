@@ -17,7 +17,8 @@ class Attempt:
     """An attempted step: its end, its stages, what the next step can start from, and what a retry can.
 
     None means: nothing, evaluate afresh. `trouble` says why an implicit step found no solution; `jacobians`
-    and `factorizations` are what it cost beside evaluations of f.
+    and `factorizations` are what it cost beside evaluations of f. `stacked` are all the stages that interpolation
+    needs, shape [stages, *y.shape], `ratio` is the error ratio, `stiffness` h |lambda|: where the step has them.
     """
 
     y1: Tensor
@@ -27,6 +28,9 @@ class Attempt:
     trouble: Trouble | None = None
     jacobians: int = 0
     factorizations: int = 0
+    stacked: Tensor | None = None
+    ratio: Tensor | None = None
+    stiffness: Tensor | None = None
 
 
 class Stepper(Protocol):

@@ -56,7 +56,7 @@ class Checked(Protocol):
     def matrix(self, dense: bool = False) -> np.ndarray: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ExplicitTableau:
     """An explicit Runge-Kutta method, checked for row sums, order conditions and error estimate.
 

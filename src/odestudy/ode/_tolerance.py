@@ -1,5 +1,6 @@
 """What error is allowed, and how far an attempted step stays within it."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._arguments import number
+from odestudy.ode._constants import constant
 from odestudy.ode._norms import Norm, rms
 from odestudy.ode._problem import Problem
 
@@ -22,7 +24,7 @@ class Tolerance:
     def scale(self, size: Tensor) -> Tensor:
         """The allowed error for elements of magnitude `size`."""
         if isinstance(self.rtol, float) and isinstance(self.atol, float):
-            return (size * self.rtol).add_(self.atol)
+            return torch.addcmul(constant(self.atol, size), size, constant(self.rtol, size))
         return (size * self.rtol + self.atol).to(size.dtype)
 
     def ratio(self, errors: tuple[Tensor, ...], y: Tensor, y1: Tensor) -> Tensor:
@@ -58,8 +60,8 @@ def _allowed(name: str, value: Any, problem: Problem) -> float | Tensor:
         _spread(name, value, problem.y0.shape, problem.y0)
     else:
         value = number(name, value)
-    allowed = torch.as_tensor(value)
-    if not bool(((allowed >= 0) & (allowed < torch.inf)).all()):
+    good = (value >= 0) & (value < math.inf)
+    if not (good if isinstance(good, bool) else bool(good.all())):
         raise ValueError(f"{name} must not be negative or nan, nor infinite, got {value}")
     return value
 

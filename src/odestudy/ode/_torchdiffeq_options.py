@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._arguments import finite_times, number, whole
+from odestudy.ode._compilation import with_compilation
 from odestudy.ode._control import Control
 from odestudy.ode._controller import PIDController
 from odestudy.ode._grid import ON_TIMES, Grid, uniform
@@ -33,8 +34,9 @@ ADAPTIVE_OPTIONS = (
     "dfactor",
     "max_num_steps",
     "dtype",
+    "compile",
 )
-FIXED_OPTIONS = ("norm", "step_size", "grid_constructor", "interp", "perturb")
+FIXED_OPTIONS = ("norm", "step_size", "grid_constructor", "interp", "perturb", "compile")
 SCIPY_OPTIONS = ("norm", "min_step", "max_step", "solver")
 
 
@@ -46,6 +48,7 @@ def make_plan(
     options: Mapping[str, Any] | None,
     hooks: Hooks,
     caller: tuple[Callable[..., Any], Any],
+    gradient: str = "backprop",
 ) -> Plan:
     """A plan with torchdiffeq's defaults; `caller` is (func, y0) as the user gave them.
 
@@ -58,6 +61,7 @@ def make_plan(
         choose(f"option for method {method!r}:", name, (*_common_options(method), *own))
     stepper = make_stepper(method, options={k: v for k, v in options.items() if k in own})
     tolerance = make_tolerance(rtol, atol, _norm(options.get("norm"), problem), problem)
+    stepper = with_compilation(stepper, tolerance, options.get("compile", False), gradient, problem.y0.device)
     if method == "scipy_solver" or stepper.error_power > 0:
         return Plan(stepper, tolerance, _control(options), hooks=hooks)
     interp = options.get("interp", "linear")

@@ -196,7 +196,10 @@ def test_wrong_arguments_are_refused_before_f_is_asked(arguments: dict[str, Any]
             {"options": {"stepsize": 0.1}},
             "unknown option for method 'dopri5': 'stepsize'; known are: .*first_step",
         ),
-        ({"method": "rk4", "options": {"first_step": 0.1}}, "known are: grid_constructor, interp, norm"),
+        (
+            {"method": "rk4", "options": {"first_step": 0.1}},
+            "known are: compile, grid_constructor, interp, norm",
+        ),
         (
             {"method": "rk4", "options": {"interp": "spline"}},
             "unknown interp 'spline'; known are: cubic, linear",
