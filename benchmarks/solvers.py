@@ -1,154 +1,162 @@
-"""Our solvers beside their peers, measured in one run: python benchmarks/solvers.py [--workloads mlp1,cnf] [--csv FILE].
+"""Our solvers beside their peers, measured in one run.
+
+    python benchmarks/solvers.py [--workloads mlp1,cnf] [--csv FILE]     measure
+    python benchmarks/solvers.py --csv FILE --page benchmarks/README.md [--readme README.md]
+                                                                         write a file's page, measure nothing
 
 Each row is one training step, forward and backward, at the same tolerance: median and quartiles of the wall time, the
 ratio to the floor (as many bare evaluations of f, forward and backward), the ratio to torchdiffeq's step of the same
 kind, and the relative error of the gradient against a float64 oracle. Rows of one workload are measured in turns, so
-that what else the machine does falls on all of them.
+that what else the machine does falls on all of them. The first step, in which compilers compile, is timed apart.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.util import find_spec
+import datetime
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import peers
 import torch
 import torchdiffeq
+from timing import Contender, measure, profile
+from torch import Tensor
 from workloads import WORKLOADS, Workload
 
 from odestudy import ode
+from odestudy.measure.provenance import processor
+from odestudy.present.solver_times import write_page
 
 
-@dataclass(frozen=True)
-class Contender:
-    """One way to make a training step; `kind` says which of torchdiffeq's it is held against."""
+def ours(
+    gradient: str = "backprop", compile: bool = False, method: str = "dopri5"
+) -> Callable[[Workload], peers.Training]:
+    """Our `solve`, whose evaluations its statistics count."""
 
-    name: str
-    kind: str
-    step: Callable[[Workload], Any]
+    def make(w: Workload) -> peers.Training:
+        last: list[ode.Stats] = []
 
+        def loss() -> Tensor:
+            solution = ode.solve(
+                w.f, w.y0, w.t, rtol=w.rtol, atol=w.atol, method=method, gradient=gradient, compile=compile
+            )
+            last[:] = [solution.stats]
+            return w.loss(solution.raise_on_failure().ys)
 
-def _drop_in(package: Any, name: str, **options: Any) -> Callable[[Workload], Any]:
-    def step(w: Workload) -> None:
-        w.f.zero_grad(set_to_none=True)
-        odeint = getattr(package, name)
-        w.loss(odeint(w.f, w.y0, w.t, rtol=w.rtol, atol=w.atol, method="dopri5", **options)).backward()
+        def nfe() -> tuple[int, int]:
+            return last[0].nfe, last[0].nfe_backward
 
-    return step
+        made = peers.training(w, loss)
+        return peers.Training(made.step, made.gradient, nfe)
 
-
-def _ours(gradient: str) -> Callable[[Workload], Any]:
-    def step(w: Workload) -> ode.Stats:
-        w.f.zero_grad(set_to_none=True)
-        solution = ode.solve(w.f, w.y0, w.t, rtol=w.rtol, atol=w.atol, method="dopri5", gradient=gradient)
-        w.loss(solution.raise_on_failure().ys).backward()
-        return solution.stats
-
-    return step
-
-
-def _torchode(w: Workload) -> None:
-    import torchode
-
-    if not isinstance(w.y0, torch.Tensor) or w.y0.ndim != 2:
-        raise ValueError("torchode takes states of shape (batch, features)")
-    w.f.zero_grad(set_to_none=True)
-    term = torchode.ODETerm(w.f)
-    controller = torchode.IntegralController(atol=w.atol, rtol=w.rtol, term=term)
-    solver = torchode.AutoDiffAdjoint(torchode.Dopri5(term=term), controller)
-    problem = torchode.InitialValueProblem(y0=w.y0, t_eval=w.t.expand(len(w.y0), -1))
-    w.loss(solver.solve(problem).ys.transpose(0, 1)).backward()
+    return make
 
 
 SEMINORM = {"adjoint_options": {"norm": "seminorm"}}
 CONTENDERS = (
-    Contender("torchdiffeq", "backprop", _drop_in(torchdiffeq, "odeint")),
-    Contender("ours", "backprop", _drop_in(ode, "odeint")),
-    Contender("torchode", "backprop", _torchode),
-    Contender("torchdiffeq, adjoint", "adjoint", _drop_in(torchdiffeq, "odeint_adjoint")),
-    Contender("torchdiffeq, seminorm", "adjoint", _drop_in(torchdiffeq, "odeint_adjoint", **SEMINORM)),
-    Contender("ours, adjoint", "adjoint", _drop_in(ode, "odeint_adjoint")),
-    Contender("ours, seminorm", "adjoint", _drop_in(ode, "odeint_adjoint", **SEMINORM)),
-    Contender("ours, quadrature", "memory", _ours("quadrature")),
-    Contender("ours, checkpointed", "memory", _ours("checkpointed")),
+    Contender("torchdiffeq", "torchdiffeq", "backprop", peers.drop_in(torchdiffeq, "odeint")),
+    Contender("torchode", "torchode", "backprop", peers.torchode),
+    Contender("torchdyn", "torchdyn", "backprop", peers.torchdyn),
+    Contender("diffrax, jit", "diffrax", "backprop", peers.diffrax),
+    Contender("ours", "odestudy", "backprop", peers.drop_in(ode, "odeint")),
+    Contender("ours, compiled", "odestudy", "backprop", ours(compile=True), without=("conv",)),
+    Contender("torchdiffeq, adjoint", "torchdiffeq", "adjoint", peers.drop_in(torchdiffeq, "odeint_adjoint")),
+    Contender(
+        "torchdiffeq, adjoint, seminorm",
+        "torchdiffeq",
+        "adjoint",
+        peers.drop_in(torchdiffeq, "odeint_adjoint", **SEMINORM),
+        without=("conv",),
+    ),
+    Contender("ours, adjoint", "odestudy", "adjoint", peers.drop_in(ode, "odeint_adjoint")),
+    Contender(
+        "ours, adjoint, seminorm",
+        "odestudy",
+        "adjoint",
+        peers.drop_in(ode, "odeint_adjoint", **SEMINORM),
+        without=("conv",),
+    ),
+    Contender("ours, quadrature", "odestudy", "memory", ours("quadrature")),
+    Contender("ours, checkpointed", "odestudy", "memory", ours("checkpointed")),
+    Contender(
+        "ours, reversible",
+        "odestudy",
+        "memory",
+        ours("reversible", method="reversible_heun"),
+        without=("conv",),
+    ),
 )
 
-
-def measure(w: Workload, contenders: list[Contender], repeats: int) -> pd.DataFrame:
-    """One row a contender, all of them timed in turns."""
-    oracle = w.oracle()
-    nfe = _ours("backprop")(w).nfe
-    rows: dict[str, dict[str, Any]] = {}
-    steps: dict[str, Callable[[], Any]] = {"floor": lambda: w.floor(nfe)}
-    for contender in contenders:
-        try:
-            contender.step(w)
-        except ValueError as reason:
-            print(f"{w.name}: {contender.name} is left out: {reason}")
-            continue
-        error = float((w.gradient() - oracle).norm() / oracle.norm())
-        rows[contender.name] = {"kind": contender.kind, "gradient_error": error}
-        steps[contender.name] = lambda c=contender: c.step(w)
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(repeats + 2):  # the first two are the warm-up
-        for name, step in steps.items():
-            begun = _now(w.t.device)
-            step()
-            if turn >= 2:
-                times[name].append(_now(w.t.device) - begun)
-    floor = statistics.median(times["floor"])
-    found = [
-        {"workload": w.name, "contender": "floor", "kind": "floor", **_spread(times["floor"]), "nfe": nfe}
-    ]
-    for name, row in rows.items():
-        peer = {"backprop": "torchdiffeq"}.get(row["kind"], "torchdiffeq, adjoint")
-        median = statistics.median(times[name])
-        ratios = {"to_floor": median / floor, "speedup": statistics.median(times[peer]) / median}
-        found.append({"workload": w.name, "contender": name, **row, **_spread(times[name]), **ratios})
-    return pd.DataFrame(found)
+NAMES = tuple(c.name for c in CONTENDERS)
 
 
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
-
-
-def _spread(times: list[float]) -> dict[str, float]:
-    low, _, high = statistics.quantiles(times, n=4)
-    return {"median_ms": 1e3 * statistics.median(times), "q1_ms": 1e3 * low, "q3_ms": 1e3 * high}
+def about(
+    threads: int, device: str, versions: Mapping[str, str], missing: Mapping[str, str]
+) -> dict[str, Any]:
+    """What was measured where."""
+    name = torch.cuda.get_device_name() if device == "cuda" else processor()
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "device": name,
+        "cores": len(os.sched_getaffinity(0)),
+        "threads": threads,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, **versions},
+        "missing": dict(missing),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Our ODE solvers beside their peers.")
     parser.add_argument("--workloads", default=",".join(WORKLOADS), help=f"of {', '.join(WORKLOADS)}")
+    parser.add_argument(
+        "--contenders", default=None, help="separated by ;, all by default: " + "; ".join(NAMES)
+    )
     parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--budget", type=float, default=60.0, help="seconds for one workload's turns")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--csv", type=Path, default=None, help="also write the rows to this file")
+    parser.add_argument("--page", type=Path, default=None, help="write the page of --csv, measure nothing")
+    parser.add_argument(
+        "--readme", type=Path, default=None, help="with --page: also renew the table in this file"
+    )
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    contenders = [c for c in CONTENDERS if c.name != "torchode" or find_spec("torchode")]
-    if len(contenders) < len(CONTENDERS):
-        print("missing: torchode (pip install torchode)")
-    tables = []
+    if options.page or options.readme:
+        if options.csv is None or options.page is None:
+            parser.error("--page (and --readme) need --csv, the file that they show")
+        write_page(options.csv, options.page, options.readme)
+        return
+    wanted = NAMES if options.contenders is None else tuple(options.contenders.split(";"))
+    if unknown := set(wanted) - set(NAMES):
+        parser.error(f"unknown contenders {', '.join(sorted(unknown))}; known: {'; '.join(NAMES)}")
+    versions, missing = peers.load(options.threads)
+    for name, reason in missing.items():
+        print(f"missing: {name} ({reason})")
+    tables, profiles = [], []
     for name in options.workloads.split(","):
         if name not in WORKLOADS:
             parser.error(f"unknown workload {name!r}; known: {', '.join(WORKLOADS)}")
+        contenders = [
+            c for c in CONTENDERS if c.library not in missing and name not in c.without and c.name in wanted
+        ]
         w = WORKLOADS[name](torch.float32, torch.device(options.device))
-        tables.append(measure(w, contenders, options.repeats))
-        shown = {"median_ms": "{:.2f}", "q1_ms": "{:.2f}", "q3_ms": "{:.2f}", "to_floor": "{:.2f}"}
-        shown |= {"speedup": "{:.2f}", "gradient_error": "{:.1e}"}
-        formatters: Any = {k: v.format for k, v in shown.items()}
-        print(tables[-1].to_string(index=False, na_rep="", formatters=formatters), "\n", flush=True)
+        tables.append(measure(w, contenders, options.repeats, options.budget))
+        profiles.append(profile(w, options.repeats))
+        print(tables[-1].to_string(index=False, na_rep="", float_format="{:.4g}".format), "\n", flush=True)
     if options.csv:
-        pd.concat(tables).to_csv(options.csv, index=False)
+        options.csv.parent.mkdir(parents=True, exist_ok=True)
+        pd.concat(tables).to_csv(options.csv, index=False, float_format="%.6g")
+        found = about(options.threads, options.device, versions, missing)
+        found["profiles"] = [
+            {k: v if isinstance(v, str) else round(v, 4) for k, v in p.items()} for p in profiles
+        ]
+        options.csv.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

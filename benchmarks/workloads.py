@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,11 +45,23 @@ class Workload:
 
     def floor(self, nfe: int) -> None:
         """As many bare evaluations of f, forward and backward, with nothing between them."""
+        self._bare(nfe).backward()
+
+    def floor_backward_s(self, nfe: int) -> float:
+        """The backward pass's share of the floor, in seconds."""
+        total = self._bare(nfe)
+        begun = time.perf_counter()
+        total.backward()
+        if self.t.device.type == "cuda":
+            torch.cuda.synchronize(self.t.device)
+        return time.perf_counter() - begun
+
+    def _bare(self, nfe: int) -> Tensor:
         self.f.zero_grad(set_to_none=True)
         outputs = [self.f(self.t[0], self.y0) for _ in range(nfe)]
         total = sum((o if isinstance(o, Tensor) else sum(x.sum() for x in o)).sum() for o in outputs)
         assert isinstance(total, Tensor), "at least one evaluation"
-        total.backward()
+        return total
 
 
 class MLP(nn.Module):

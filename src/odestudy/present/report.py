@@ -20,6 +20,7 @@ from odestudy.present.labels import labels_of
 from odestudy.present.markdown import escape, pipe_table, rows_markdown, summary_markdown
 from odestudy.present.pages import write_html, write_pdf
 from odestudy.present.selecting import select
+from odestudy.present.solver_times import SolverTimes, load_times
 from odestudy.present.values import interval, lookup, number
 from odestudy.present.verdicts import VERDICTS
 
@@ -28,6 +29,8 @@ SIGNS = {
     "supported": "✓", "refuted": "✗", "inconclusive": "≈", "answered": "●",
     "not testable at this tier": "–", "no data": "○",
 }  # fmt: skip
+
+SOLVER_TIMES = Path("benchmarks/results/solvers-2cores.csv")
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,11 @@ class Context:
             f"::: {{.source}}\nData: {links}. Files: {formats}. "
             f"Remake: `snakemake results/{self.study.run}/figures/{name}.svg`\n:::\n"
         )
+
+    def solver_times(self) -> SolverTimes | None:
+        """The published run of benchmarks/solvers.py, where the clone has one."""
+        csv = self.study.root / SOLVER_TIMES
+        return load_times(csv) if csv.is_file() else None
 
     def claims_of(self, question: str) -> pd.DataFrame:
         return self.ledger[self.ledger["question"] == question]
