@@ -1,4 +1,4 @@
-# make study [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [SEEDS=n]   run a tier, say where its report is
+# make study [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n]   run a tier, say where its report is
 # make test                                                                      run all tests
 # make report [TIER=...]                                                         tables, figures, report; no training where metrics are there
 # make publish [TIER=...]                                                        a finished run to results/published/<tier>-<device>

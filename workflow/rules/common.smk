@@ -108,3 +108,6 @@ localrules:
 # Two runs in one folder would write the same files: the second one is refused, as long as the first one lives.
 onstart:
     hold_folder(Path(".snakemake/odestudy.lock"))
+    warning = study(str(config["tier"])).tier.get("without_gpu")
+    if warning and not visible_gpus():
+        print(f"odestudy: tier {config['tier']} without a GPU: {warning}", file=sys.stderr)
