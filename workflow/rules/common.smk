@@ -7,7 +7,8 @@ from odestudy.measure.device import visible_gpus
 from odestudy.measure.store import is_current
 from odestudy.plan.code import code_hash
 from odestudy.plan.forecast import requests
-from odestudy.plan.study import OVERRIDES, TIERS, load_study
+from odestudy.plan.overrides import OVERRIDES
+from odestudy.plan.study import TIERS, load_study
 
 ROOT = Path(workflow.basedir)
 

@@ -10,13 +10,14 @@ from typing import Any
 
 from odestudy.errors import ConfigError
 from odestudy.plan.code import code_hash
-from odestudy.plan.config import check, load_checked
+from odestudy.plan.config import load_checked
 from odestudy.plan.consistency import check_claims, check_question
 from odestudy.plan.grid import expand
 from odestudy.plan.jobs import Job, key_of
+from odestudy.plan.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
+from odestudy.plan.tiers import check_tier_names, merged_experiment, where_of
 
 TIERS = ("smoke", "quick", "cpu", "full")
-OVERRIDES = ("tier", "questions", "arms", "seeds", "device", "gpus")
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,11 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     questions = {
         q: load_checked(root, f"config/questions/{q}.yaml", "question") for q in settings["questions"]
     }
-    _check_tier_names(tier, tier_name, questions)
-    chosen = _chosen_questions(overrides.get("questions"), settings["questions"])
-    common = settings["job"] | tier.get("job", {}) | _device(overrides)
-    limit = _seed_limit(overrides.get("seeds"))
-    arms = _chosen_arms(overrides.get("arms"), [questions[q] for q in chosen])
+    check_tier_names(tier, tier_name, questions)
+    chosen = chosen_questions(overrides.get("questions"), settings["questions"])
+    common = settings["job"] | tier.get("job", {}) | chosen_device(overrides)
+    limit = seed_limit(overrides.get("seeds"))
+    arms = chosen_arms(overrides.get("arms"), [questions[q] for q in chosen])
     jobs_by: dict[tuple[str, str], list[Job]] = {}
     dropped: dict[tuple[str, str], str] = {}
     by_key: dict[str, Job] = {}
@@ -145,9 +146,9 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
             if "drop" in changes:
                 dropped[question, name] = changes["drop"]
                 continue
-            merged = _merge(experiment, changes, question, spec, where)
+            merged = merged_experiment(experiment, changes, question, spec, where)
             merged["seeds"] = list(merged.get("seeds", tier["seeds"]))[:limit]
-            own = _where(question, name)
+            own = where_of(question, name)
             origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
             jobs = expand(common | merged, entries, own, origin)
             # The same specification is one job, whatever a second experiment calls it.
@@ -177,50 +178,6 @@ def _sources(root: Path, chosen: list[str]) -> dict[str, dict[str, Any]]:
 def _arm_of(job: Job) -> str | None:
     arm = job.spec.get("arm")
     return arm["name"] if isinstance(arm, dict) else None
-
-
-def _where(question: str, experiment: str) -> str:
-    return f"config/questions/{question}.yaml: experiments.{experiment}"
-
-
-def _merge(
-    experiment: dict[str, Any], changes: dict[str, Any], question: str, spec: dict[str, Any], where: str
-) -> dict[str, Any]:
-    """An experiment with a tier's changes; every parameter is held against the question's own schema."""
-    parameters = {"type": "object", "additionalProperties": False, "properties": spec["parameters"]}
-    axes = experiment.get("grid", {})
-    for source, at in ((experiment, _where(question, "?")), (changes, where)):
-        file, _, key = at.partition(": ")
-        check(source.get("base", {}), parameters, file, [key.replace(".?", ""), "base"])
-        for axis, values in source.get("grid", {}).items():
-            if axis not in axes:
-                raise ConfigError(f"{at}.grid.{axis}: unknown axis; allowed: {', '.join(axes)}")
-            if (
-                axis in spec["parameters"]
-                and axis not in spec.get("entries", {})
-                and isinstance(values, list)
-            ):
-                for value in values:
-                    check({axis: value}, parameters, file, [key.replace(".?", ""), "grid"])
-    merged = experiment | {k: v for k, v in changes.items() if k not in ("base", "grid")}
-    merged["base"] = experiment.get("base", {}) | changes.get("base", {})
-    merged["grid"] = axes | changes.get("grid", {})
-    return merged
-
-
-def _check_tier_names(tier: dict[str, Any], name: str, questions: dict[str, dict[str, Any]]) -> None:
-    for question, experiments in tier["questions"].items():
-        if question not in questions:
-            raise ConfigError(
-                f"config/tiers/{name}.yaml: questions.{question}: unknown question; allowed: {', '.join(questions)}"
-            )
-        known = questions[question]["experiments"]
-        for experiment in experiments:
-            if experiment not in known:
-                raise ConfigError(
-                    f"config/tiers/{name}.yaml: questions.{question}.{experiment}: unknown experiment; "
-                    f"allowed: {', '.join(known)}"
-                )
 
 
 def _check_systems(systems: dict[str, dict[str, Any]]) -> None:
@@ -256,42 +213,3 @@ def _check_tables(questions: dict[str, dict[str, Any]]) -> None:
                         f"config/questions/{question}.yaml: tables.{table}.experiments: unknown experiment "
                         f"{experiment!r}; allowed: {', '.join(spec['experiments'])}"
                     )
-
-
-def _chosen_questions(wanted: Any, known: list[str]) -> list[str]:
-    names = _names(wanted, known, "questions", "question")
-    return list(known) if names is None else [q for q in known if q in names]
-
-
-def _chosen_arms(wanted: Any, questions: list[dict[str, Any]]) -> list[str] | None:
-    """The arms to which a run is cut; experiments without arms stay whole. None for all."""
-    return _names(
-        wanted, [arm for q in questions for arm in q.get("entries", {}).get("arm", {})], "arms", "arm"
-    )
-
-
-def _names(wanted: Any, known: list[str], key: str, what: str) -> list[str] | None:
-    if wanted in (None, "", "all"):
-        return None
-    names = wanted.replace(",", " ").split() if isinstance(wanted, str) else list(wanted)
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"{key}: unknown {what} {name!r}; allowed: {', '.join(known)}")
-    return names
-
-
-def _seed_limit(wanted: Any) -> int | None:
-    if wanted in (None, ""):
-        return None
-    if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
-        raise ConfigError(f"seeds: {wanted!r} is not allowed; allowed: a whole number of at least 1")
-    return wanted
-
-
-def _device(overrides: dict[str, Any]) -> dict[str, Any]:
-    device = overrides.get("device")
-    if device in (None, ""):
-        return {}
-    if device not in ("auto", "cpu", "cuda"):
-        raise ConfigError(f"device: {device!r} is not allowed; allowed: auto, cpu, cuda")
-    return {"device": device}
