@@ -121,9 +121,35 @@ def _torchdiffeq(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     return torchdiffeq.odeint_adjoint(f, y0, t, **common)
 
 
+def _torchode(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
+    """torchode steps each sample on its own, with states of shape (batch, d) and no fixed steps."""
+    import torchode
+
+    if solver.gradient != "backprop" or solver.method != "dopri5" or solver.step is not None:
+        raise ValueError(f"torchode takes dopri5, adaptive, with gradient backprop here; got {solver}")
+    shape = y0.shape
+
+    def rows(time: Tensor, y: Tensor) -> Tensor:
+        return f(time[0], y.reshape(shape)).reshape(len(y), -1)
+
+    term = torchode.ODETerm(rows)
+    controller = torchode.IntegralController(solver.atol, solver.rtol, term=term)
+    adjoint = torchode.AutoDiffAdjoint(torchode.Dopri5(term=term), controller)
+    start = y0.reshape(len(y0), -1)
+    found = adjoint.solve(torchode.InitialValueProblem(start, t_eval=t.expand(len(y0), -1)))
+    status = int(found.status.max())
+    if status != 0:
+        reason = torchode.status_codes.Status(status).name
+        raise NumericalFailure(
+            "max_steps" if "MAX" in reason else "step_size_underflow", f"torchode: {reason}"
+        )
+    return found.ys.movedim(1, 0).reshape(len(t), *shape)
+
+
 LIBRARIES: dict[str, Callable[[nn.Module, Tensor, Tensor, Solver], Tensor]] = {
     "odestudy": _odestudy,
     "torchdiffeq": _torchdiffeq,
+    "torchode": _torchode,
 }
 # A solver of scipy's by one name -> method and options of odestudy.ode.solve.
 SCIPY = {"scipy_adams": ("scipy_solver", {"solver": "adams"})}
@@ -134,6 +160,8 @@ GRADIENTS = {
     "adjoint_seminorm": ("adjoint", "seminorm"),
     "quadrature": ("quadrature", "mixed"),
     "checkpointed": ("checkpointed", "mixed"),
+    "forward": ("forward", "mixed"),
+    "reversible": ("reversible", "mixed"),
 }
 
 

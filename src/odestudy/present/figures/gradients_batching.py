@@ -1,0 +1,78 @@
+"""Error and evaluations with one step size for all samples and with one for each, against the share of fast ones."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.lines import draw_line, line_handles
+from odestudy.present.figures.scales import log_axis, ticks_at
+from odestudy.present.figures.style import canvas, legend_below, looks
+from odestudy.present.figures.words import in_order, number, sentence
+
+TABLE = "gradients_batching"
+COLUMNS = ("error_fast_over_rtol", "nfe_sample", "wall_s")
+TITLES = ("error of fast samples", "evaluations a sample", "time of the batch")
+
+
+def draw(data: FigureData) -> Figure:
+    table = _table(data)
+    styles, tolerances = looks(in_order(table, "batching")), in_order(table, "rtol")
+    figure, grid = canvas(1, len(COLUMNS), height=2.8)
+    for axes, column, title in zip(grid[0], COLUMNS, TITLES, strict=True):
+        for batching, style in styles.items():
+            for rtol in tolerances:
+                rows = table[(table["batching"] == batching) & (table["rtol"] == rtol)]
+                fill = {} if rtol == tolerances[0] else {"markerfacecolor": "white"}
+                draw_line(axes, rows, "fast", column, style | fill | {"markersize": 4.5})
+        axes.set_xscale("log")
+        log_axis(axes, "y")
+        ticks_at(axes, sorted(set(table["fast"])))
+        axes.set(title=title, xlabel=data.axis("fast"))
+    for axes, label in zip(grid[0], ("in tolerances", "", "s"), strict=True):
+        axes.set_ylabel(label)
+    handles = line_handles(styles)
+    for i, rtol in enumerate(tolerances):
+        face = "black" if i == 0 else "white"
+        handles.append(
+            Line2D(
+                [],
+                [],
+                marker="o",
+                color="black",
+                markerfacecolor=face,
+                linestyle="none",
+                label=f"tolerance {rtol:g}",
+            )
+        )
+    legend_below(figure, handles, 3)
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    table = _table(data)
+    fewest, loose = table["fast"].min(), table["rtol"].max()
+    mine = table[(table["fast"] == fewest) & (table["rtol"] == loose)].set_index("batching")
+    shared, own = mine.loc["shared"], mine.loc["own_steps"]
+    text = sentence(
+        f"with {fewest} fast sample in the batch and one step for all, its error is {number(shared['error_fast'] / own['error_fast'])} "
+        f"times that with a step of its own, and each sample takes {number(shared['nfe_sample'] / own['nfe_sample'])} times the "
+        f"evaluations; the batch takes {number(own['wall_s'] / shared['wall_s'])} times the time with a step for each"
+    )
+    return f"{text} Oscillators, twenty times faster than the rest; hollow markers: the tighter tolerance."
+
+
+def alt(data: FigureData) -> str:
+    return (
+        "Three log-log panels against the number of fast samples: the fast samples' error with a shared step falls from far "
+        "above to that with own steps; evaluations a sample are much higher with the shared step; time of the batch."
+    )
+
+
+def _table(data: FigureData) -> pd.DataFrame:
+    table = data.table(TABLE)
+    if table.empty or "error_fast" not in table:
+        raise NothingToShow("no batch was solved")
+    return table

@@ -1,0 +1,73 @@
+"""The order of layers that see k predecessors, by their weights; beside it what the weights have to be."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.style import BLACK, GREY, canvas, legend_below, looks, points_with_interval
+from odestudy.present.figures.words import in_order, listing, number, sentence
+
+TABLE, WEIGHTS = "gradients_layer_orders", "gradients_layer_weights"
+
+
+def draw(data: FigureData) -> Figure:
+    fits, weights = _fits(data), data.table(WEIGHTS)
+    styles = looks(in_order(fits, "weights"))
+    figure, grid = canvas(1, 2, height=3.0)
+    left, right = grid[0]
+    handles = []
+    for kind, style in styles.items():
+        rows = fits[fits["weights"] == kind]
+        points_with_interval(left, rows["k"], rows["order"], rows["order_low"], rows["order_high"], **style)
+        handles += left.plot(rows["k"], rows["order"], **style)
+    left.plot([1, fits["k"].max()], [1, fits["k"].max()], color="black", linewidth=0.7, zorder=0)
+    left.set(
+        xlabel=data.axis("k"), ylabel=data.axis("order"), title="order", ylim=(-0.5, fits["k"].max() + 0.7)
+    )
+    largest = weights[weights["k"] == weights["k"].max()]
+    for column, colour, marker in (("window_weight", BLACK, "o"), ("dense_weight", GREY, "s")):
+        label = data.axis(column)
+        right.plot(largest["predecessor"], largest[column], color=colour, marker=marker, label=label)
+    right.legend(fontsize=7.5)
+    right.axhline(0, color="black", linewidth=0.7)
+    right.set(
+        xlabel="predecessor, the newest first",
+        ylabel="weight",
+        title=f"weights for k = {largest['k'].iloc[0]}",
+    )
+    legend_below(figure, handles, 3)
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    fits = _fits(data)
+    most = fits[fits["k"] == fits["k"].max()]
+    said = [
+        f"{number(r['order'])} [{number(r['order_low'])}, {number(r['order_high'])}] with {_label(r['weights'])}"
+        for _, r in most.iterrows()
+    ]
+    text = sentence(f"layers that see {most['k'].iloc[0]} predecessors have order {listing(said)}")
+    return (
+        f"{text} Logistic equation, exact starting values; bars: 95 % intervals of the slope; black: order k. Right: beside a "
+        "running state the weights of Adams-Bashforth; in a DenseNet without one their partial sums, and one for all older layers."
+    )
+
+
+def _label(kind: str) -> str:
+    return str(looks([kind])[kind]["label"])
+
+
+def alt(data: FigureData) -> str:
+    return (
+        "Left the fitted order against the number of predecessors: on the diagonal with Adams-Bashforth weights, level at one "
+        "with other weights of sum one, at zero with free ones; right the weights by predecessor, alternating in sign."
+    )
+
+
+def _fits(data: FigureData) -> pd.DataFrame:
+    table = data.table(TABLE)
+    if table.empty or "order" not in table:
+        raise NothingToShow("no order was fitted")
+    return table.drop_duplicates(["k", "weights"])

@@ -1,0 +1,105 @@
+"""Error against the fixed step of every method, with the fitted orders; beside it what a hundred steps look like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.lines import draw_line, line_handles
+from odestudy.present.figures.scales import log_axis
+from odestudy.present.figures.style import canvas, legend_below, looks
+from odestudy.present.figures.words import in_order, listing, number, sentence
+
+TABLE, FITS = "gradients_convergence", "gradients_orders"
+PROBLEMS = {"exponential": "$y' = y$", "pendulum": "pendulum"}
+SOLUTIONS = {"euler", "midpoint", "rk4"}
+
+
+def draw(data: FigureData) -> Figure:
+    table, fits = _table(data), data.table(FITS)
+    problems, styles = in_order(table, "problem"), _styles(table)
+    figure, grid = canvas(1, len(problems) + 1, height=3.4, width_ratios=[*[1.25] * len(problems), 1])
+    for axes, problem in zip(grid[0], problems, strict=False):
+        mine = table[table["problem"] == problem]
+        for method, style in styles.items():
+            rows = mine[(mine["method"] == method) & (mine["error"] < 1e3)]
+            draw_line(axes, rows, "step", "error", style | {"markersize": 3})
+            _order(axes, rows, fits[(fits["problem"] == problem) & (fits["method"] == method)], style)
+        axes.set_xscale("log")
+        axes.set_xlim(left=mine["step"].min() / 3)
+        log_axis(axes, "x")
+        log_axis(axes, "y")
+        axes.set(title=PROBLEMS.get(problem, problem), xlabel=data.axis("step"))
+    grid[0][0].set_ylabel(data.axis("error"))
+    _solutions(data, table, grid[0][-1], styles)
+    legend_below(figure, [*line_handles(styles), Line2D([], [], color="black", label="exact")], 5)
+    return figure
+
+
+def _order(axes: Axes, rows: pd.DataFrame, fit: pd.DataFrame, style: dict[str, Any]) -> None:
+    """The fitted order, where the finest error stands; one label for methods that lie on each other."""
+    if fit.empty or "order" not in fit or fit["order"].isna().all() or rows.empty:
+        return
+    at = rows.sort_values("step").iloc[0]
+    others = [text.get_position() for text in axes.texts]
+    taken = [xy for xy in others if abs(xy[0] / at["step"] - 1) < 0.4 and 0.1 < xy[1] / at["error"] < 10]
+    if not taken:
+        axes.text(at["step"], at["error"], f"{number(float(fit['order'].iloc[0]))} ", fontsize=7, ha="right", va="center",
+                  color=style["color"])  # fmt: skip
+
+
+def _solutions(data: FigureData, table: pd.DataFrame, axes: Axes, styles: dict[str, dict[str, Any]]) -> None:
+    arrays = data.arrays(str(table["job"].iloc[0]))
+    axes.plot(arrays["t"], 2 * np.exp(arrays["t"]), color="black", linewidth=0.9)
+    for method in styles:
+        if method in arrays:
+            axes.plot(arrays["t"], arrays[method], **styles[method] | {"markevery": 10, "markersize": 4})
+    axes.set(title="100 steps on $y' = y$", xlabel="t", ylabel="y / 1000")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}")
+
+
+def caption(data: FigureData) -> str:
+    fits = data.table(FITS)
+    known = fits.dropna(subset=["order"])
+    worst = known.sort_values("order_gap", kind="stable").iloc[0]
+    said = []
+    for method in ("euler", "midpoint", "rk4", "dopri5", "dopri8"):
+        row = known[(known["method"] == method) & (known["problem"] == "exponential")]
+        if not row.empty:
+            ends = [number(float(row[c].iloc[0]), 3) for c in ("order", "order_low", "order_high")]
+            said.append(f"{_name(method)} {ends[0]} [{ends[1]}, {ends[2]}]")
+    text = sentence(f"fitted orders on y' = y, with 95 % intervals: {'; '.join(said)}")
+    return (
+        f"{text} The largest shortfall from the nominal order is {number(max(0.0, -float(worst['order_gap'])))} "
+        f"({_name(worst['method'])}). Numbers at the lines: fitted orders over the finest five steps that rounding "
+        "does not touch. Right: what a hundred steps look like."
+    )
+
+
+def alt(data: FigureData) -> str:
+    methods = listing(_name(m) for m in in_order(_table(data), "method"))
+    return (
+        f"Log-log lines of error against step for {methods}, the steeper the higher the order; right the solution "
+        "of y' = y, where Euler stays visibly below."
+    )
+
+
+def _name(method: str) -> str:
+    return method.replace("_", " ")
+
+
+def _styles(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    return {m: look | {"label": _name(m)} for m, look in looks(in_order(table, "method")).items()}
+
+
+def _table(data: FigureData) -> pd.DataFrame:
+    table = data.table(TABLE)
+    if table.empty or "error" not in table:
+        raise NothingToShow("no method was refined")
+    return table

@@ -1,0 +1,70 @@
+"""Error of the gradient against the tolerance, by problem and arm."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.lines import draw_line, line_handles
+from odestudy.present.figures.scales import log_axis
+from odestudy.present.figures.style import canvas, legend_below, looks
+from odestudy.present.figures.words import failures, in_order, is_ok, listing, number, sentence
+
+TABLE = "gradients_tolerance"
+
+
+def draw(data: FigureData) -> Figure:
+    table = _table(data)
+    problems, styles = in_order(table, "problem"), looks(in_order(table, "arm"))
+    columns = min(3, len(problems))
+    figure, grid = canvas(-(-len(problems) // columns), columns, height=2.5)
+    for axes, problem in zip(grid.flat, problems, strict=False):
+        mine = table[(table["problem"] == problem) & is_ok(table)]
+        for arm, style in styles.items():
+            draw_line(axes, mine[mine["arm"] == arm], "rtol", "gradient_error", style | {"markersize": 4})
+        ends = [mine["rtol"].min(), mine["rtol"].max()]
+        axes.plot(ends, ends, color="black", linewidth=0.8, zorder=0)
+        axes.set_xscale("log")
+        log_axis(axes, "x")
+        log_axis(axes, "y")
+        axes.set(title=data.label(problem), xlabel=data.axis("rtol"))
+    for axes in list(grid.flat)[len(problems) :]:
+        axes.set_axis_off()
+    for row in grid:
+        row[0].set_ylabel("gradient error")
+    legend_below(figure, line_handles(styles), 3)
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    table = _table(data)
+    tight = table[table["rtol"] == table["rtol"].min()]
+    said = []
+    for problem in in_order(tight, "problem"):
+        mine = tight[tight["problem"] == problem].set_index("arm")["gradient_error"]
+        ends = [
+            f"{number(mine[arm])} by {data.label(arm)}"
+            if pd.notna(mine.get(arm))
+            else f"none by {data.label(arm)}"
+            for arm in ("backprop", "adjoint")
+            if arm in mine
+        ]
+        said.append(f"{data.label(problem)} {listing(ends)}")
+    text = sentence(f"error at a tolerance of {number(float(tight['rtol'].iloc[0]), 1)}: {'; '.join(said)}")
+    lost = failures(data, table, ["problem", "arm"], "left out")
+    return f"{text} Black: error equal to the tolerance. dopri5, float64, against closed forms or an oracle. {lost}"
+
+
+def alt(data: FigureData) -> str:
+    return (
+        f"Log-log panels for {listing(map(data.label, in_order(_table(data), 'problem')))}: the error falls with the "
+        "tolerance for all arms where the problem is not stiff; on the stiff one the adjoints stay far above one."
+    )
+
+
+def _table(data: FigureData) -> pd.DataFrame:
+    table = data.table(TABLE)
+    if table.empty or "gradient_error" not in table:
+        raise NothingToShow("no gradient was measured")
+    return table

@@ -1,0 +1,105 @@
+"""One step size for a batch that mixes slow and fast samples, against one for each sample (claim C26)."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from odestudy.measure.clock import time_repeats
+from odestudy.ode import Solution, solve
+from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.sensitivity.attempt import attempt
+
+
+class Oscillators(nn.Module):
+    """z' = w J z for samples z in the plane, each with its own frequency w; states (batch, 2)."""
+
+    def __init__(self, frequencies: Tensor) -> None:
+        super().__init__()
+        self.w = frequencies
+
+    def forward(self, t: Tensor, y: Tensor) -> Tensor:
+        return self.w[:, None] * torch.stack([-y[:, 1], y[:, 0]], -1)
+
+    def for_samples(self, index: Tensor) -> Oscillators:
+        """f for some of the samples alone."""
+        return Oscillators(self.w[index])
+
+
+def batch(spec: dict[str, Any], device: str) -> Outcome:
+    """Rows `runs`: one a number of fast samples, tolerance and way to choose the step."""
+    seed = spec["seeds"][0]
+    rows = []
+    for fast, rtol, batching in product(spec["fast"], spec["tolerances"], BATCHINGS):
+        row: Row = {
+            "seed": seed,
+            "fast": fast,
+            "rtol": rtol,
+            "batching": batching,
+            "status": "ok",
+            "message": "",
+        }
+        rows.append(row | attempt(_measure, batching, fast, rtol, spec))
+    return Outcome({"runs": rows})
+
+
+def _measure(batching: str, fast: int, rtol: float, spec: dict[str, Any]) -> Row:
+    frequencies = torch.full((spec["samples"],), spec["slow_frequency"], dtype=torch.float64)
+    frequencies[:fast] = spec["fast_frequency"]
+    phase = torch.linspace(0, 3, spec["samples"], dtype=torch.float64)
+    y0 = torch.stack([torch.cos(phase), torch.sin(phase)], -1)
+
+    def work() -> tuple[Tensor, Tensor, int]:
+        return BATCHINGS[batching](Oscillators(frequencies), y0, spec["horizon"], rtol)
+
+    ends, nfe, calls = work()
+    turned = phase + frequencies * spec["horizon"]
+    error = (ends - torch.stack([torch.cos(turned), torch.sin(turned)], -1)).norm(dim=1)
+    row: Row = {
+        "error_fast": float(error[:fast].max()),
+        "error_slow": float(error[fast:].max()),
+        "error_fast_over_rtol": float(error[:fast].max()) / rtol,
+        "nfe_fast": float(nfe[:fast].double().mean()),
+        "nfe_slow": float(nfe[fast:].double().mean()),
+        "nfe_sample": float(nfe.double().mean()),
+        "calls": calls,
+    }
+    if batching == "alone":  # no way to compute: it shows what each sample needs
+        return row
+    return row | time_repeats(work, "cpu", repeats=spec["repeats"])
+
+
+def _solve(f: nn.Module, y0: Tensor, horizon: float, rtol: float, **settings: Any) -> Solution:
+    with torch.no_grad():
+        found = solve(f, y0, [0.0, horizon], rtol=rtol, atol=rtol / 100, **settings)
+    if found.status != "ok":
+        raise NumericalFailure(found.status, found.message)
+    return found
+
+
+def shared(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[Tensor, Tensor, int]:
+    """All samples as one ODE, whose error norm averages over them; end states, evaluations a sample, calls of f."""
+    found = _solve(f, y0, horizon, rtol)
+    return found.ys[-1], torch.full((len(y0),), found.stats.nfe), found.stats.nfe
+
+
+def own_steps(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[Tensor, Tensor, int]:
+    """One call for the whole batch, in which each sample has its own steps."""
+    found = _solve(f, y0, horizon, rtol, per_sample=True)
+    assert found.samples is not None, "solved per sample"
+    return found.ys[-1], found.samples.nfe, found.stats.nfe
+
+
+def alone(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[Tensor, Tensor, int]:
+    """One solve after the other: what a step size of one's own is held against."""
+    index = torch.arange(len(y0))
+    found = [_solve(f.for_samples(i), y0[i], horizon, rtol) for i in index.split(1)]
+    nfe = torch.tensor([one.stats.nfe for one in found])
+    return torch.cat([one.ys[-1] for one in found]), nfe, int(nfe.sum())
+
+
+BATCHINGS = {"shared": shared, "own_steps": own_steps, "alone": alone}
+TASKS = {"batch": batch}

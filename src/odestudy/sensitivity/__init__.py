@@ -1,0 +1,1 @@
+"""What gradients through a solver are made of: problems with known answers, arms, oracles, products, reversal."""

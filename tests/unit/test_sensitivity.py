@@ -1,0 +1,355 @@
+"""Gradients through solvers: that the measures are right, and that they see what is wrong."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from odestudy.ode import METHODS, solve
+from odestudy.ode._adams import adams_weights
+from odestudy.questions import gradients_cost, gradients_error, gradients_order
+from odestudy.questions.gradients_batch import BATCHINGS, Oscillators, batch
+from odestudy.questions.gradients_identities import _blocks, _layers, _orders
+from odestudy.sensitivity import arms, products
+from odestudy.sensitivity.arms import (
+    ARMS,
+    Gradient,
+    cosine,
+    counted,
+    gradient_of,
+    missing,
+    relative,
+    solver_of,
+)
+from odestudy.sensitivity.attempt import attempt
+from odestudy.sensitivity.bits import differing
+from odestudy.sensitivity.dense import ADAMS_BASHFORTH, concatenated, dense_weights, windowed
+from odestudy.sensitivity.oracle import difference_error, oracle
+from odestudy.sensitivity.problems import KINDS, linear, mlp, moved, problem_of, vanderpol
+from odestudy.sensitivity.products import carried, dot_product_mismatch, push_forward
+from odestudy.sensitivity.reversal import (
+    adaptive_theory,
+    fixed_step_theory,
+    round_trip_error,
+    stability_function,
+)
+
+
+def problem(kind="mlp"):
+    return {
+        "mlp": lambda: mlp(4, 1.0),
+        "linear": lambda: linear(-1.0, 2.0),
+        "vdp": lambda: vanderpol(1.0, 1.0),
+    }[kind]()
+
+
+# --- bits and blocks
+
+
+def test_one_flipped_bit_is_seen():
+    x = torch.tensor([1.0, -2.0, 0.0])
+    y = x.clone()
+    y[1] = torch.nextafter(y[1], torch.tensor(0.0))
+    assert (differing(x, x.clone()), differing(x, y), differing(x, x * torch.tensor([1.0, 1.0, -1.0]))) == (
+        0,
+        1,
+        1,
+    )
+    with pytest.raises(ValueError, match="float32 against"):
+        differing(x, x.double())
+
+
+def test_blocks_are_euler_steps_of_one_and_nothing_else_is():
+    rows = _blocks("float32", 0)
+    plain = [r for r in rows if r["net"] != "after_addition" and r["step"] == 1]
+    assert {r["differing"] for r in plain} == {0}
+    assert {r["depth"] for r in plain} == {1, 6}
+    for wrong in ([r for r in rows if r["step"] == 0.5], [r for r in rows if r["net"] == "after_addition"]):
+        assert all(r["differing"] > r["elements"] / 2 for r in wrong)
+
+
+# --- oracles and arms
+
+
+@pytest.mark.parametrize("kind", ["linear", "mlp", "vdp"])
+def test_central_differences_confirm_the_oracle_and_refuse_a_wrong_one(kind):
+    truth = oracle(problem(kind))
+    assert difference_error(problem(kind), truth) < 1e-8
+    wrong = replace(truth, parameters=truth.parameters * 1.001)
+    assert difference_error(problem(kind), wrong) > 1e-5
+
+
+def test_the_closed_form_is_that_of_forward_sensitivities():
+    exact = oracle(linear(-1.0, 2.0))
+    by_forward = oracle(replace(linear(-1.0, 2.0), exact=None))
+    assert relative(by_forward.parameters, exact.parameters) < 1e-10
+    assert relative(by_forward.y0, exact.y0) < 1e-10
+
+
+@pytest.mark.parametrize("arm", [a for a in ARMS if not missing(a)])
+def test_every_arm_that_is_here_converges_to_the_oracle(arm):
+    one = problem("mlp")
+    truth, tight = oracle(one), 1e-6 if arm == "reversible" else 1e-8  # of order two: many steps
+    errors = [
+        relative(gradient_of(one, solver_of(arm, rtol=r, atol=r / 100)).parameters, truth.parameters)
+        for r in (1e-3, tight)
+    ]
+    assert errors[1] < 100 * tight
+    assert errors[1] < errors[0]
+
+
+def test_the_adjoint_is_of_no_use_where_the_state_decays_fast_and_back_propagation_is():
+    stiff = linear(-50.0, 1.0)
+    truth = oracle(stiff)
+    by = {arm: gradient_of(stiff, solver_of(arm)) for arm in ("backprop", "adjoint")}
+    assert cosine(by["backprop"].parameters, truth.parameters) > 0.999
+    assert cosine(by["adjoint"].parameters, truth.parameters) < 0.9
+    assert relative(by["adjoint"].y0, truth.y0) < 1e-3
+
+
+def test_distance_and_angle_are_those_of_the_textbook_and_bear_any_size():
+    x, y = torch.tensor([3.0, 4.0]), torch.tensor([3.0, -4.0])
+    assert relative(x, y) == pytest.approx(8 / 5)
+    assert cosine(x, y) == pytest.approx(-7 / 25)
+    assert cosine(x.double() * 1e200, y.double() * 1e-200) == pytest.approx(-7 / 25)
+
+
+def test_an_arm_that_is_not_installed_is_named_and_an_unknown_one_refused(monkeypatch):
+    monkeypatch.setattr(arms, "find_spec", lambda name: None)
+    assert missing("torchode_backprop") == "torchode is not installed"
+    assert missing("backprop") == ""
+    with pytest.raises(ValueError, match="backprop"):
+        missing("backpropp")
+
+
+def test_work_counts_products_where_they_are_taken():
+    assert counted(10, 0, "backprop")["work"] == 20
+    assert counted(10, 12, "adjoint")["work"] == 34
+    assert "work" not in counted(10, 0, "forward")
+
+
+def test_a_numerical_failure_is_a_row_and_a_bug_is_raised():
+    run_away = attempt(
+        lambda: {"error": gradient_of(vanderpol(2.0, 6.0), solver_of("adjoint", rtol=1e-4)).nfe}
+    )
+    assert run_away["status"] != "ok"
+    with pytest.raises(ZeroDivisionError):
+        attempt(lambda: {"error": 1 / 0})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_problems_are_in_double_precision_and_unknown_ones_refused(kind):
+    parameters = {
+        "linear": {"eigenvalue": -1.0}, "mlp": {"width": 3}, "vanderpol": {"mu": 1.0}, "conv": {"channels": 2, "size": 3},
+        "prothero": {"rate": -5.0},
+    }  # fmt: skip
+    one = problem_of({"kind": kind, "parameters": {"horizon": 1.0} | parameters.get(kind, {})})
+    assert one.f(torch.zeros((), dtype=torch.float64), one.y0).dtype == torch.float64
+    assert one.cotangent().norm() == pytest.approx(1.0)
+    assert moved(one, "cpu", "float32").y0.dtype == torch.float32
+    with pytest.raises(ValueError, match="allowed"):
+        problem_of({"kind": kind + "x"})
+
+
+# --- forth and back
+
+
+def test_the_stability_function_is_the_truncated_exponential():
+    z = -0.3
+    for method, order in (("euler", 1), ("midpoint", 2), ("rk4", 4)):
+        assert stability_function(method, z) == pytest.approx(
+            sum(z**k / math.factorial(k) for k in range(order + 1))
+        )
+
+
+@pytest.mark.parametrize("product", [-10.0, -2.0, 5.0])
+@pytest.mark.parametrize("method", ["euler", "rk4"])
+def test_the_round_trip_with_fixed_steps_is_what_theory_says(method, product):
+    measured = round_trip_error(linear(product, 1.0), solver_of("backprop", method=method, step=1 / 50))
+    assert measured == pytest.approx(fixed_step_theory(method, 50, product, 1.0, 2.0**-53), rel=0.05)
+
+
+def test_a_tolerance_amplified_bounds_the_adaptive_round_trip_on_the_decaying_side():
+    for product in (-10.0, -20.0):
+        measured = round_trip_error(linear(product, 1.0), solver_of("backprop", rtol=1e-6, atol=1e-8))
+        assert 1e-3 < measured / adaptive_theory(1e-6, product, 2.0**-53) < 1
+
+
+def test_the_reach_of_use_ends_with_the_first_loss():
+    rows = [
+        {"product": p, "gradient_cosine": c} for p, c in ((-1.0, 1.0), (-2.0, 0.98), (-3.0, 1.0), (1.0, 1.0))
+    ]
+    rows.append({"product": 2.0, "status": "max_steps"})
+    assert gradients_error._reach(rows, -1) == 1.0
+    assert gradients_error._reach(rows, 1) == 1.0
+    assert gradients_error._reach([r for r in rows if r["product"] < -1.5], -1) is None
+
+
+# --- products with the Jacobian
+
+
+def test_the_push_forward_is_the_derivative_by_differences():
+    one, solver = problem("mlp"), solver_of("backprop", method="rk4", step=0.1)
+    u = torch.ones_like(one.y0)
+    zero = [torch.zeros_like(p) for p in one.parameters()]
+    ends = [gradient_free(one, one.y0 + e * u) for e in (1e-5, -1e-5)]
+    torch.testing.assert_close(
+        push_forward(one, solver, u, zero), (ends[0] - ends[1]) / 2e-5, rtol=1e-7, atol=1e-9
+    )
+
+
+def gradient_free(one, y0):
+    with torch.no_grad():
+        return solve(one.f, y0, one.times(), method="rk4", dt0=0.1).ys[-1]
+
+
+@pytest.mark.parametrize("arm", ["backprop", "checkpointed"])
+def test_the_discrete_pair_passes_the_dot_product_test(arm):
+    assert dot_product_mismatch(problem("mlp"), arm, 1e-6) < 1e-13
+
+
+def test_the_dot_product_test_fails_for_the_adjoint_and_for_a_wrong_gradient(monkeypatch):
+    assert 1e-13 < dot_product_mismatch(problem("mlp"), "adjoint", 1e-4) < 1e-2
+    right = products.gradient_of
+
+    def wrong(*given):
+        found = right(*given)
+        return Gradient(found.parameters * 1.0001, found.y0, 0, 0)
+
+    monkeypatch.setattr(products, "gradient_of", wrong)
+    assert dot_product_mismatch(problem("mlp"), "backprop", 1e-6) > 1e-10
+
+
+def test_tangent_and_cotangent_keep_their_product_along_the_way():
+    found = carried(problem_of({"kind": "lorenz", "parameters": {"horizon": 0.5}}), 21)
+    pairing = (found["tangent"] * found["cotangent"]).sum(1)
+    assert np.ptp(pairing) < 1e-12 * abs(pairing[-1])
+    assert np.abs((found["tangent"] * found["adjoint"]).sum(1) / pairing - 1).max() < 0.01
+
+
+# --- layers and orders
+
+
+@pytest.mark.parametrize("k", ADAMS_BASHFORTH)
+def test_the_tables_weights_are_the_integrals_that_the_solver_takes(k):
+    assert [w for _, w in adams_weights(tuple(range(0, -k, -1)))] == pytest.approx(
+        [float(b) for b in ADAMS_BASHFORTH[k]]
+    )
+
+
+@pytest.mark.parametrize("k", [1, 4, 5, 6])
+def test_layers_with_these_weights_are_the_solvers_method_bit_for_bit(k):
+    window, dense = _layers(k, 10, 0)
+    assert window["differing"] == 0
+    assert dense["largest_difference"] < 1e-13
+
+
+def test_other_weights_are_told_apart_by_their_bits_and_by_their_order():
+    f, start = torch.tanh, [torch.tensor([0.1]), torch.tensor([0.2])]
+    one, other = (windowed(f, start, weights, 0.1, 3) for weights in ([1.5, -0.5], [1.5, -0.5 + 1e-6]))
+    assert differing(torch.stack(one), torch.stack(other)) > 0
+    order = {row["weights"]: row["order"] for row in _orders(3, 6, 0)}
+    assert order["adams"] == pytest.approx(3, abs=0.2)
+    assert order["sum_one"] == pytest.approx(1, abs=0.3)
+    assert order["free"] == pytest.approx(0, abs=0.2)
+
+
+def test_a_dense_net_needs_partial_sums_and_one_for_all_older_features():
+    weights = ADAMS_BASHFORTH[3]
+    last = dense_weights(weights, 6)[-1][::-1]
+    assert last == pytest.approx([23 / 12, 7 / 12, 1, 1, 1, 1])
+    start = [torch.tensor([v], dtype=torch.float64) for v in (0.1, 0.2, 0.3)]
+    window = windowed(torch.tanh, start, [float(b) for b in weights], 0.1, 8)
+    torch.testing.assert_close(
+        concatenated(torch.tanh, start, weights, 0.1, 8), window, rtol=1e-14, atol=1e-14
+    )
+
+
+def rows_of_order(order):
+    return [{"step": 2.0**-k, "error": 2.0 ** (-k * order)} for k in range(2, 8)]
+
+
+def test_a_wrong_order_is_seen():
+    right, wrong = (gradients_order._fit(rows_of_order(order), 4) for order in (4, 3))
+    assert right["order_gap"] == pytest.approx(0, abs=1e-9)
+    assert wrong["order_gap"] == pytest.approx(-1, abs=1e-9)
+    assert gradients_order._fit(rows_of_order(4)[:2], 4)["status"] == "non_finite"
+
+
+def test_points_in_rounding_and_points_that_diverge_are_no_part_of_a_fit():
+    rows = [
+        {"step": 8.0, "error": 10.0},
+        *rows_of_order(2),
+        {"step": 1e-9, "error": 1e-15},
+        {"step": 1e-10, "status": "x"},
+    ]
+    assert gradients_order._fit(rows, 2)["order"] == pytest.approx(2)
+
+
+def test_every_method_of_the_library_is_measured_with_fixed_steps_or_adaptive():
+    exponential = problem_of({"kind": "exponential", "parameters": {"horizon": 1.0}})
+    spec = {"tolerances": [1e-3], "numbers_of_steps": [32]}
+    for method in METHODS:
+        if method != "scipy_solver":
+            assert gradients_order._settings(method, exponential, spec) or gradients_order.takes_fixed_steps(
+                method
+            )
+
+
+def test_work_at_a_level_lies_between_the_settings_that_enclose_it():
+    rows = [
+        {"method": "m", "kind": "fixed", "error": e, "nfe": n, "wall_s": n / 10}
+        for e, n in ((1e-4, 100), (1e-6, 10_000))
+    ]
+    (row,) = gradients_order._equal(rows, 1e-5)
+    assert (row["level_nfe"], row["level_wall_s"]) == pytest.approx((1000, 100))
+    assert gradients_order._equal(rows, 1e-9)[0]["level_nfe"] is None
+
+
+# --- cost and batches
+
+
+SPEC = {"width": 8, "batch": 16, "dtype": "float32", "repeats": 1}
+
+
+def test_memory_grows_with_the_steps_by_back_propagation_and_with_the_observations_by_the_adjoint():
+    def saved(arm, steps, times):
+        return gradients_cost._cost(arm, steps, times, SPEC, "cpu")["saved_mib"]
+
+    assert saved("backprop", 32, 2) > 1.8 * saved("backprop", 16, 2)
+    assert saved("adjoint", 32, 2) == saved("adjoint", 4, 2)
+    assert saved("adjoint", 32, 32) == pytest.approx(16 * saved("adjoint", 32, 2))
+
+
+def test_the_crossover_has_to_last():
+    times = {7: (1, 2), 22: (3, 2), 82: (2, 3), 322: (9, 3)}
+    rows = [
+        {"arm": arm, "parameters": p, "wall_s": t}
+        for p, pair in times.items()
+        for arm, t in zip(("forward", "backprop"), pair, strict=True)
+    ]
+    assert gradients_cost._crossover(rows)["crossover_by_wall_s"] == 322
+    assert gradients_cost._crossover([r for r in rows if r["parameters"] == 7])["crossover_by_wall_s"] is None
+
+
+def test_a_step_for_each_sample_is_as_if_each_were_alone_and_a_shared_one_is_not():
+    spec = {"samples": 16, "slow_frequency": 1.0, "fast_frequency": 10.0, "horizon": 3.0, "repeats": 1}
+    rows = batch(spec | {"seeds": [0], "fast": [1], "tolerances": [1e-4]}, "cpu").rows["runs"]
+    by = {row["batching"]: row for row in rows}
+    assert set(by) == set(BATCHINGS)
+    for column in ("nfe_fast", "nfe_slow"):
+        assert by["own_steps"][column] == pytest.approx(by["alone"][column], rel=0.02)
+    assert by["own_steps"]["error_fast"] == pytest.approx(by["alone"]["error_fast"], rel=0.01)
+    assert by["shared"]["error_fast"] > 2 * by["own_steps"]["error_fast"]
+    assert by["shared"]["nfe_slow"] > 2 * by["own_steps"]["nfe_slow"]
+
+
+def test_the_oscillators_for_some_samples_are_those_samples():
+    f = Oscillators(torch.tensor([1.0, 2.0, 3.0]))
+    y = torch.randn(3, 2)
+    index = torch.tensor([2, 0])
+    torch.testing.assert_close(f.for_samples(index)(torch.zeros(()), y[index]), f(torch.zeros(()), y)[index])
