@@ -71,7 +71,7 @@ class Adams:
 
     def step(self, f: Field, span: Span, y: Tensor, carry: History | None) -> Attempt:
         """One step; the carry is the history of slopes."""
-        dt = float(span.dt.detach()) if isinstance(span.dt, Tensor) else span.dt
+        dt = span.length
         if carry is not None and abs(carry.dt - dt) > SAME_STEP * abs(dt):
             carry = None
         times = span.stages(self.nodes)

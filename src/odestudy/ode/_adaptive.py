@@ -164,6 +164,7 @@ class AdaptiveLoop:
     ) -> bool:
         """Records the step and moves the cursor; True where the observer ends the solve."""
         self._sample(attempt)
+        self.counter.method(attempt.method)
         done = observer.accept(f, self.stepper, span, cursor.t, t1, cursor.y, attempt)
         cursor.t, cursor.y, cursor.carry, cursor.jumped = t1, attempt.y1, attempt.carry, span.before
         if cursor.jumped:

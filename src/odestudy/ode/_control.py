@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass, field
 
+import torch
+
 from odestudy.ode._arguments import whole
 from odestudy.ode._controller import PIDController
 from odestudy.ode._solution import Stats
@@ -56,7 +58,7 @@ class Counter:
         self.stats, self.backward = stats, backward
 
     def evaluation(self, n: int = 1) -> None:
-        if self.backward:
+        if self.backward or torch._C._current_graph_task_id() != -1:  # an implicit stage's, in backward
             self.stats.nfe_backward += n
         else:
             self.stats.nfe += n
@@ -68,6 +70,14 @@ class Counter:
         if attempt.factorizations:
             self._add("jacobians", attempt.jacobians)
             self._add("factorizations", attempt.factorizations)
+
+    def method(self, name: str) -> None:
+        """One accepted step by this method, where there is a choice of several."""
+        if not name or self.backward:
+            return
+        taken = self.stats.methods
+        before = taken.pop()[1] if taken and taken[-1][0] == name else 0
+        taken.append((name, before + 1))
 
     def _add(self, name: str, n: int) -> None:
         name += "_backward" if self.backward else ""

@@ -9,7 +9,7 @@ from odestudy.ode._status import Failure, Status
 from odestudy.ode._stepper import Trouble
 from odestudy.ode._tolerance import Tolerance
 
-STIFF_METHODS = ("rodas5p", "kvaerno5", "kvaerno3")
+STIFF_METHODS = ("auto", "rodas5p", "kvaerno5", "kvaerno3")
 STIFF = 2.5  # h |lambda| near the edge of an explicit method's region of stability
 
 

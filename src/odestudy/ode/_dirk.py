@@ -124,7 +124,7 @@ class _Step:
         if method.accuracy is None:
             raise ValueError(f"method {method.name!r} needs a tolerance: call within(tolerance) first")
         self.method, self.f, self.span, self.y, self.start = method, f, span, y, start
-        self.scale = method.tableau.gamma * float(span.dt)
+        self.scale = method.tableau.gamma * span.length
         self.times = span.stages(method.nodes)
         self.allowed = method.accuracy.allowed(y)
         self.eta, self.rate = start.eta, 0.0
@@ -147,9 +147,7 @@ class _Step:
                 return self._failed(found.trouble, ks)
             slope = found.z / self.scale
             if torch.is_grad_enabled():
-                slope = attach(
-                    self.f, self.times[i], base, tab.gamma * self.span.dt, slope, self.method.jacobian
-                )
+                slope = attach(self.f, self.times[i], base, self.span, tab.gamma, slope, self.method.jacobian)
             ks.append(slope)
             stage = advance(base, self.span.dt, ((i, tab.gamma),), ks)
         if not tab.stiffly_accurate:

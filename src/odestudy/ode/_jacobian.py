@@ -36,7 +36,7 @@ def jacobian(f: Field, time: Tensor, y: Tensor, kind: Jacobian) -> Tensor:
     return rows(slope, x, kind).detach()
 
 
-def rows(slope: Tensor, y: Tensor, kind: str, create_graph: bool = False) -> Tensor:
+def rows(slope: Tensor, y: Tensor, kind: str) -> Tensor:
     """The Jacobian of a slope that autograd has followed from y, all its rows in one backward pass."""
     if kind == "per_sample" and y.ndim < 2:
         raise ValueError(f"option jacobian 'per_sample' needs one tensor [batch, ...], got {tuple(y.shape)}")
@@ -46,13 +46,7 @@ def rows(slope: Tensor, y: Tensor, kind: str, create_graph: bool = False) -> Ten
         return y.new_zeros(batch, n, n)
     unit = torch.eye(n, dtype=y.dtype, device=y.device)[:, None, :].expand(n, batch, n)
     (grads,) = torch.autograd.grad(
-        slope,
-        y,
-        unit.reshape(n, *y.shape),
-        retain_graph=True,
-        create_graph=create_graph,
-        allow_unused=True,
-        is_grads_batched=True,
+        slope, y, unit.reshape(n, *y.shape), retain_graph=True, allow_unused=True, is_grads_batched=True
     )
     if grads is None:
         return y.new_zeros(batch, n, n)
@@ -64,15 +58,15 @@ class Shifted:
     """I - scale J, factorized; `jacobian` has shape [blocks, n, n]."""
 
     jacobian: Tensor
-    scale: float | Tensor
+    scale: float
     lu: Tensor
     pivots: Tensor
 
     @staticmethod
-    def of(jacobian: Tensor, scale: float | Tensor) -> "Shifted":
+    def of(jacobian: Tensor, scale: float) -> "Shifted":
         """Factorizes; a singular matrix shows as solutions that are not finite."""
         unit = torch.eye(jacobian.shape[-1], dtype=jacobian.dtype, device=jacobian.device)
-        lu, pivots, _ = torch.linalg.lu_factor_ex(unit - (jacobian * scale).to(unit.dtype))
+        lu, pivots, _ = torch.linalg.lu_factor_ex(torch.sub(unit, jacobian, alpha=scale))
         return Shifted(jacobian, scale, lu, pivots)
 
     def solve(self, r: Tensor, transposed: bool = False) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from odestudy.ode._adams import Adams
+from odestudy.ode._auto import Auto
 from odestudy.ode._dirk import Dirk
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._explicit_rk import explicit_rk
@@ -70,6 +71,7 @@ FAMILIES: dict[str, Family] = {
     "reversible_dopri5": Family(ReversibleRK, ("coupling",), {"tableau": DOPRI5}),
     **{name: Family(Dirk, NEWTON, {"tableau": tab}) for name, tab in IMPLICIT_TABLEAUS.items()},
     "rodas5p": Family(Rosenbrock, ("jacobian",), {"tableau": RODAS5P}),
+    "auto": Family(Auto, ("jacobian",)),
     "scipy_solver": Family(ScipySolver, ("solver",)),
 }
 

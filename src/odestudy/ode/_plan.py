@@ -1,11 +1,12 @@
 """How to integrate: the method with its steps, one thing for all gradients to call."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
 from odestudy.ode._adaptive import AdaptiveLoop, Cursor
+from odestudy.ode._auto import Auto
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._dirk import Dirk
 from odestudy.ode._fixed import FixedLoop
@@ -90,6 +91,8 @@ def within(stepper: Stepper, tolerance: Tolerance, fixed: bool) -> Stepper:
     """The stepper, told to which tolerance it must solve its equations, if it has any."""
     if isinstance(stepper, Linear):
         return type(stepper)(within(stepper.inner, tolerance, fixed))
+    if isinstance(stepper, Auto):
+        return replace(stepper, implicit=within(stepper.implicit, tolerance, fixed))
     return stepper.within(tolerance, fixed) if isinstance(stepper, Dirk) else stepper
 
 

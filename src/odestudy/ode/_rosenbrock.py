@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from odestudy.ode._jacobian import Jacobian, Shifted, check_jacobian, rows
+from odestudy.ode._implicit_slope import along, attach_solution
+from odestudy.ode._jacobian import Jacobian, Shifted, check_jacobian, jacobian, rows
 from odestudy.ode._rosenbrock_tableau import RosenbrockTableau
 from odestudy.ode._span import Span, nodes_tensor
 from odestudy.ode._step import Field, weighted_sum
@@ -57,46 +58,66 @@ class Rosenbrock:
 
     @cached_property
     def _rows(self) -> tuple[tuple[Terms, Terms], ...]:
-        """Of each stage after the first: the weights of the earlier u in its state, and beside f."""
-        return tuple((terms(a), terms(g)) for a, g in zip(self.tableau.a, self.tableau.g, strict=True))
+        """Of each stage: the weights of the earlier u in its state, and beside f."""
+        pairs = zip(((), *self.tableau.a), ((), *self.tableau.g), strict=True)
+        return tuple((terms(a), terms(g)) for a, g in pairs)
+
+    @cached_property
+    def _weights(self) -> Terms:
+        return terms(self.tableau.m)
 
     def step(self, f: Field, span: Span, y: Tensor, carry: Linearization | Tensor | None) -> Attempt:
         """One step; a retry from the same state carries its linearization."""
         known = isinstance(carry, Linearization)
         at = carry if isinstance(carry, Linearization) else self._linearize(f, span, y)
-        tab, dt, times = self.tableau, span.dt, span.stages(self.nodes)
-        scale = tab.gamma * dt
-        matrix = Shifted.of(at.jacobian, scale)
-        us = [matrix.solve(self._right(at.slope, at.along_t, 0, dt) * scale)]
-        for i, (row, beside) in enumerate(self._rows, start=1):
-            stage = y + weighted_sum(row, us)
-            right = self._right(f(times[i], stage), at.along_t, i, dt)
-            us.append(matrix.solve(right * scale + weighted_sum(beside, us) * tab.gamma))
-        return Attempt(y + weighted_sum(terms(tab.m), us), us, None, at, None, 0 if known else 1, 1)
+        us, wanted = list[Tensor](), torch.is_grad_enabled()
+        times, matrix = span.stages(self.nodes), Shifted.of(at.jacobian, self.tableau.gamma * span.length)
+        slope = f(times[0], y) if wanted else at.slope
+        for i, (row, beside) in enumerate(self._rows):
+            if i > 0:
+                slope = f(times[i], y + weighted_sum(row, us))
+            with torch.no_grad():
+                right = self._right(slope, at.along_t, i, span.length)
+                if i > 0:
+                    right = right + weighted_sum(beside, us) * self.tableau.gamma
+                u = matrix.solve(right)
+            us.append(self._attached(f, span, y, u, i, slope, us, matrix) if wanted else u)
+        y1 = y + weighted_sum(self._weights, us)
+        return Attempt(y1, us, None, at, None, 0 if known else 1, 1)
 
-    def _right(self, slope: Tensor, along_t: Tensor | None, i: int, dt: float | Tensor) -> Tensor:
-        d = self.tableau.d[i]
-        return slope if along_t is None or d == 0.0 else slope + along_t * (dt * d)
+    def _right(self, slope: Tensor, along_t: Tensor | None, i: int, dt: float) -> Tensor:
+        """gamma dt (f + dt d_i df/dt)."""
+        d, scale = self.tableau.d[i], self.tableau.gamma * dt
+        return slope * scale if along_t is None or d == 0.0 else slope * scale + along_t * (scale * dt * d)
+
+    def _attached(
+        self,
+        f: Field,
+        span: Span,
+        y: Tensor,
+        u: Tensor,
+        i: int,
+        slope: Tensor,
+        us: list[Tensor],
+        matrix: Shifted,
+    ) -> Tensor:
+        """u as a function of y, time, dt and f's parameters: df/dy u + dt d_i df/dt is one derivative of f."""
+        tab, dt, time = self.tableau, span.dt, span.times((0.0,))[0]
+        scaled = torch.as_tensor(dt * tab.d[i], dtype=time.dtype, device=time.device)
+        right = (slope + along(f, time, y, scaled, u)) * tab.gamma * dt
+        if i > 0:
+            right = right + weighted_sum(self._rows[i][1], us) * tab.gamma
+        return attach_solution(u, right.to(y.dtype), matrix)
 
     def _linearize(self, f: Field, span: Span, y: Tensor) -> Linearization:
-        """By autograd from one evaluation, and differentiable itself where a gradient is wanted."""
-        wanted = torch.is_grad_enabled()
-        time = span.times((0.0,))[0]
-        t = time if wanted and time.requires_grad else time.detach().requires_grad_()
-        x = y if wanted and y.requires_grad else y.detach().requires_grad_()
+        """By autograd from one evaluation."""
+        t, x = span.times((0.0,))[0].detach().requires_grad_(), y.detach().requires_grad_()
         with torch.enable_grad():
             slope = f(t, x)
-            along_t = _along(slope, t, wanted)
-            if callable(self.jacobian):
-                found = self.jacobian(t, x)
-                found = found.reshape(-1, *found.shape[-2:])
-            else:
-                found = rows(slope, x, self.jacobian, create_graph=wanted)
-        if not wanted:
-            return Linearization(
-                slope.detach(), found.detach(), None if along_t is None else along_t.detach()
-            )
-        return Linearization(slope, found, along_t)
+            along_t = _along_time(slope, t)
+        kind = self.jacobian
+        found = jacobian(f, t, x, kind) if callable(kind) else rows(slope, x, kind)
+        return Linearization(slope.detach(), found, along_t)
 
     def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
         """u of the last stage."""
@@ -118,7 +139,7 @@ class Rosenbrock:
         return y + ((powers @ p).to(y.dtype) @ us.reshape(len(us), -1)).reshape(-1, *y.shape)
 
 
-def _along(slope: Tensor, t: Tensor, create_graph: bool) -> Tensor | None:
+def _along_time(slope: Tensor, t: Tensor) -> Tensor | None:
     """d slope / dt by two backward passes, as g(v) = v . df/dt is linear in v; None where t does not matter."""
     if not slope.requires_grad:
         return None
@@ -126,4 +147,4 @@ def _along(slope: Tensor, t: Tensor, create_graph: bool) -> Tensor | None:
     (g,) = torch.autograd.grad(slope, t, v, create_graph=True, allow_unused=True)
     if g is None or not g.requires_grad:
         return None
-    return torch.autograd.grad(g, v, create_graph=create_graph, retain_graph=True)[0]
+    return torch.autograd.grad(g, v, retain_graph=True)[0].detach()

@@ -20,7 +20,7 @@ class Stats:
     `stiffness` is the largest sampled h |lambda|: an explicit method is held back by stability, not by
     accuracy, where it stays near the edge of its stability region (about 3.3 for order 5; HNW II, IV.2).
     An implicit method's Jacobians and LU factorizations are counted apart; f's evaluations for a Jacobian are
-    among nfe.
+    among nfe. `methods` says by which method how many accepted steps were taken in turn, under "auto".
     """
 
     nfe: int = 0
@@ -34,7 +34,13 @@ class Stats:
     jacobians_backward: int = 0
     factorizations_backward: int = 0
     stiffness: float = float("nan")
+    methods: list[tuple[str, int]] = field(default_factory=list)
     status_backward: Status | None = None
+
+    @property
+    def switches(self) -> int:
+        """How often method "auto" changed the method."""
+        return max(len(self.methods) - 1, 0)
 
 
 @dataclass(frozen=True)

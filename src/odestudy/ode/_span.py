@@ -36,6 +36,11 @@ class Span:
         self.dtype, self.device = like.dtype, like.device
         self.after, self.before = after, before
 
+    @property
+    def length(self) -> float:
+        """dt as a number, without its gradient."""
+        return float(self.dt.detach() if isinstance(self.dt, Tensor) else self.dt)
+
     def stages(self, nodes: tuple[float, ...]) -> Sequence[Tensor]:
         """The times of the stepper's own nodes."""
         return self.times(nodes) if self.given is None else self.given

@@ -19,6 +19,7 @@ class Attempt:
     None means: nothing, evaluate afresh. `trouble` says why an implicit step found no solution; `jacobians`
     and `factorizations` are what it cost beside evaluations of f. `stacked` are all the stages that interpolation
     needs, shape [stages, *y.shape], `ratio` is the error ratio, `stiffness` h |lambda|: where the step has them.
+    `method` names the one that took it, where there is a choice.
     """
 
     y1: Tensor
@@ -31,6 +32,7 @@ class Attempt:
     stacked: Tensor | None = None
     ratio: Tensor | None = None
     stiffness: Tensor | None = None
+    method: str = ""
 
 
 class Stepper(Protocol):

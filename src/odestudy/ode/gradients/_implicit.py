@@ -6,6 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from odestudy.ode._auto import Auto
 from odestudy.ode._control import Counter
 from odestudy.ode._dirk import Dirk
 from odestudy.ode._interp import Linear
@@ -52,6 +53,8 @@ def for_tangents(run: Run, stepper: Stepper, directions: int) -> Stepper:
 def _with(stepper: Stepper, change: Callable[[Dirk | Rosenbrock], Stepper]) -> Stepper:
     if isinstance(stepper, Linear):
         return type(stepper)(_with(stepper.inner, change))
+    if isinstance(stepper, Auto):
+        return replace(stepper, implicit=_with(stepper.implicit, change))
     return change(stepper) if isinstance(stepper, Dirk | Rosenbrock) else stepper
 
 

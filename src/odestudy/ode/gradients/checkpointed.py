@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from odestudy.ode._auto import resumed
 from odestudy.ode._control import Counter
 from odestudy.ode._diagnosis import unsolved
 from odestudy.ode._grid import ON_TIMES
@@ -32,12 +33,12 @@ def checkpointed(run: Run) -> Tensor:
     return _Checkpointed.apply(run, run.problem.y0, run.times.tensor, *params)
 
 
-Numbers = tuple[float, float, float, bool, bool]
+Numbers = tuple[float, float, float, bool, bool, str]
 
 
-def numbers(span: Span, t: float, t1: float) -> Numbers:
-    """What an accepted step is taken again from: (t, t1, dt, after, before)."""
-    return t, t1, float(span.dt), span.after, span.before
+def numbers(span: Span, t: float, t1: float, attempt: Attempt) -> Numbers:
+    """What an accepted step is taken again from: (t, t1, dt, after, before, method)."""
+    return t, t1, float(span.dt), span.after, span.before, attempt.method
 
 
 @dataclass
@@ -54,7 +55,7 @@ class Tape:
         """Writes the step down."""
         if len(self.spans) % self.stride == 0:
             self.states.append(y)
-        self.spans.append(numbers(span, t, t1))
+        self.spans.append(numbers(span, t, t1, attempt))
         if len(self.states) > 2 * self.stride + 2:
             self.states, self.stride = self.states[::2], 2 * self.stride
         return False
@@ -129,12 +130,12 @@ class Replay:
         first = sum(1 for v in times.values if sign * v <= sign * spans[0][0])
         seen = Observations(times.values, offsets, aligned=plan.grid is ON_TIMES, seen=max(first, 1))
         moved = self._moved(offsets)
-        for i, (t, t1, dt, after, before) in enumerate(spans, start=start):
+        for i, (t, t1, dt, after, before, method) in enumerate(spans, start=start):
             span = Span(t, dt, y, after=after, before=before)
             if moved is not None:
                 span.t = moved[i] + t
                 span.dt = dt if plan.grid is None else moved[i + 1] - moved[i] + dt
-            attempt = plan.stepper.step(self.f, span, y, carry)
+            attempt = plan.stepper.step(self.f, span, y, resumed(plan.stepper, method, carry))
             if attempt.trouble is not None:
                 raise SolveError(unsolved(attempt.trouble, t, dt, y))
             seen.accept(self.f, plan.stepper, span, t, t1, y, attempt)

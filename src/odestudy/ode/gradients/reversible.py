@@ -49,7 +49,7 @@ class Trail:
         self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
     ) -> bool:
         """Writes the step down."""
-        self.spans.append(numbers(span, t, t1))
+        self.spans.append(numbers(span, t, t1, attempt))
         self.end = (attempt.y1, *attempt.carry)
         return False
 
@@ -80,5 +80,5 @@ class _Reversible(torch.autograd.Function):
 
 
 def _back(stepper: Any, replay: Replay, i: int, y: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
-    t, _, dt, after, before = replay.spans[i]
+    t, _, dt, after, before, _ = replay.spans[i]
     return stepper.reverse(replay.f, Span(t, dt, y, after=after, before=before), y, carry)

@@ -1,0 +1,121 @@
+"""A method that begins explicit, changes to an implicit one where the problem is stiff, and back."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from odestudy.ode._explicit_rk import ExplicitRK
+from odestudy.ode._jacobian import Jacobian
+from odestudy.ode._rosenbrock import Linearization, Rosenbrock
+from odestudy.ode._span import Span
+from odestudy.ode._step import Field
+from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode.tableaus.rodas5p import RODAS5P
+from odestudy.ode.tableaus.tsit5 import TSIT5
+
+EDGE = 3.0  # h |lambda| of an explicit step that stability holds back (HW II, section IV.2: 3.25 for dopri5)
+MILD = 2.0  # h |lambda| of an implicit step that an explicit one could take as well
+TO_STIFF = 10  # steps at the edge, less those away from it, after which the implicit method takes over
+TO_EXPLICIT = 4  # mild steps in a row after which the explicit method comes back
+WATCH_EVERY = 3  # explicit steps between two looks at the stiffness while there is no sign of it
+SMALL = 32  # up to so many rows a Jacobian's eigenvalues are computed, beyond they are bounded by its norms
+
+
+class Mode(NamedTuple):
+    """Which method is on, how many steps spoke against it, and how long ago one was looked at."""
+
+    stiff: bool = False
+    against: int = 0
+    age: int = 0
+    inner: Any = None
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Tsitouras' explicit pair and Rodas5P, whose error estimates shrink with the same power of dt.
+
+    Explicit steps show h |lambda| by two of their stages (HW II, eq. IV.2.31), implicit ones by the spectral
+    radius of the Jacobian that they need anyhow. `jacobian` is as for the implicit methods.
+    """
+
+    jacobian: Jacobian = "full"
+    implicit: Any = None
+    name = "auto"
+    order = 5
+    one_step = True
+    weights = None
+    nodes = TSIT5.c
+    explicit = ExplicitRK(TSIT5)
+    error_power = explicit.error_power
+
+    def __post_init__(self) -> None:
+        if self.implicit is None:
+            object.__setattr__(self, "implicit", Rosenbrock(RODAS5P, self.jacobian))
+
+    def by(self, attempt: Attempt) -> Stepper:
+        """The method that took this step."""
+        return self.implicit if attempt.method == self.implicit.name else self.explicit
+
+    def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
+        """A step of the method that is on; its carry says which one takes the next."""
+        mode = carry if isinstance(carry, Mode) else Mode(inner=carry)
+        stepper: Stepper = self.implicit if mode.stiff else self.explicit
+        attempt = stepper.step(f, span, y, mode.inner)
+        attempt.method = stepper.name
+        attempt.retry = mode._replace(inner=attempt.retry)
+        attempt.carry = self._next(mode, attempt, abs(span.length))
+        return attempt
+
+    @torch.no_grad()
+    def _next(self, mode: Mode, attempt: Attempt, dt: float) -> Mode:
+        if mode.stiff:
+            mild = dt * spectral_radius(attempt) < MILD
+            against = mode.against + 1 if mild else 0
+            if against >= TO_EXPLICIT:
+                return Mode()
+            return Mode(True, against, 0, attempt.carry)
+        if mode.against == 0 and mode.age + 1 < WATCH_EVERY:
+            return mode._replace(age=mode.age + 1, inner=attempt.carry)
+        found = self.explicit.stiffness(attempt)
+        stiffness = math.nan if found is None else float(found)
+        held_back = EDGE < stiffness < math.inf
+        against = mode.against + 1 if held_back else max(mode.against - 1, 0)
+        if against >= TO_STIFF:
+            return Mode(stiff=True)
+        return Mode(False, against, 0, attempt.carry)
+
+    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+        """The estimate of the method that took the step."""
+        return self.by(attempt).errors(dt, attempt)
+
+    def stiffness(self, attempt: Attempt) -> Tensor | None:
+        """The estimate of an explicit step."""
+        return self.by(attempt).stiffness(attempt)
+
+    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+        """The dense output of the method that took the step."""
+        return self.by(attempt).interpolate(f, span, y, attempt, theta)
+
+
+def resumed(stepper: Stepper, method: str, carry: Any) -> Any:
+    """The carry with which a step is taken again by the method that took it before."""
+    if not isinstance(stepper, Auto):
+        return carry
+    return Mode(method == stepper.implicit.name, inner=carry.inner if isinstance(carry, Mode) else carry)
+
+
+def spectral_radius(attempt: Attempt) -> float:
+    """The largest |lambda| of an implicit step's Jacobian, or a bound on it; infinite where it is not known."""
+    mode = attempt.retry
+    found = mode.inner if isinstance(mode, Mode) else mode
+    matrix = getattr(found, "matrix", None)
+    jacobian = found.jacobian if isinstance(found, Linearization) else getattr(matrix, "jacobian", None)
+    if jacobian is None or not bool(torch.isfinite(jacobian).all()):
+        return math.inf
+    if jacobian.shape[-1] <= SMALL:
+        return float(torch.linalg.eigvals(jacobian.detach()).abs().max())
+    norms = [torch.linalg.matrix_norm(jacobian.detach(), order) for order in (1, torch.inf)]
+    return float(torch.minimum(*norms).max())
