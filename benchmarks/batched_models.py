@@ -1,9 +1,10 @@
 """Seeds trained together as one batch: python benchmarks/batched_models.py [--csv FILE].
 
 Each seed fits a small vector field to windows of its own of one trajectory (batch 1, at most 32 observations in 1 to 5
-time units, as the question of dynamics does), with Adam, dopri5 and back-propagation. Measured in turns, medians and
-quartiles: training one seed after the other, and all of them as BatchedModels with step control for each model. The
-parameters after training differ by rounding: their largest difference, in float64, stands beside the times.
+time units, as the question of dynamics does), with Adam, dopri5 and back-propagation. Measured in turns on one thread
+of the CPU, medians and quartiles of the process's own time: training one seed after the other, and all of them as
+BatchedModels with step control for each model. The parameters after training differ by rounding: their largest
+difference, in float64, stands beside the times.
 """
 
 from __future__ import annotations
@@ -115,9 +116,9 @@ def measure(kind: str, seeds: int, iterations: int, repeats: int) -> dict[str, o
 
 
 def _timed(run: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    begun = time.process_time()
     run()
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 def main() -> None:
