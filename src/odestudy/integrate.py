@@ -82,6 +82,56 @@ def integrate(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     return LIBRARIES[solver.library](f, y0, t, solver)
 
 
+@dataclass(frozen=True)
+class Solved:
+    """What became of S samples: states (w, S, ...), nan from where a sample failed, and per sample why, and its cost."""
+
+    ys: Tensor
+    failures: list[NumericalFailure | None]
+    nfe: float
+    accepted: float
+    rejected: float
+
+
+def steps_samples(solver: Solver) -> bool:
+    """Whether `integrate_samples` can do what this solver asks for."""
+    from odestudy.ode import TABLEAUS
+
+    known = TABLEAUS.get(solver.method)
+    adaptive = bool(getattr(known, "adaptive", False)) and solver.step is None
+    return solver.library == "odestudy" and solver.gradient == "backprop" and adaptive
+
+
+def integrate_samples(f: Any, y0: Tensor, t: Tensor, solver: Solver) -> Solved:
+    """Solve S initial value problems from y0 (S, ...) at times t (S, w), each with its own steps (ours only).
+
+    Rows of t may end in nan, where a sample has fewer times. Counts are means over the samples.
+
+    Raises:
+        ValueError: the library, the gradient or the method cannot step samples by themselves.
+    """
+    from odestudy.ode import TABLEAUS, solve
+
+    if not steps_samples(solver):
+        raise ValueError(
+            f"{solver} cannot step samples by themselves; ours can, by back-propagation and adaptive steps"
+        )
+    stages = len(TABLEAUS[solver.method].c)
+    solution = solve(
+        f, y0, t, method=solver.method, rtol=solver.rtol, atol=solver.atol, gradient=solver.gradient,
+        max_steps=max(1, solver.max_nfe // stages), per_sample=True,
+    )  # fmt: skip
+    samples = solution.samples
+    assert samples is not None, "per_sample tells of each sample"
+    assert isinstance(solution.ys, Tensor), "one tensor in, one tensor out"
+    failures = [
+        None if status == "ok" else NumericalFailure(status, message)
+        for status, message in zip(samples.statuses, samples.messages, strict=True)
+    ]
+    counts = (float(c.double().mean()) for c in (samples.nfe, samples.accepted, samples.rejected))
+    return Solved(solution.ys, failures, *counts)
+
+
 def _odestudy(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     from odestudy.ode import solve
 

@@ -18,11 +18,11 @@ def quick(root):
     return load_study(root, "quick")
 
 
-def recovery(errors, system="focus", model="linear", status="ok"):
+def recovery(errors, system="focus", arm="linear", status="ok"):
     n = len(errors)
     return pd.DataFrame(
         {
-            "system": system, "model": model, "gradient": "backprop", "seed": range(n), "field_error_pct": errors,
+            "system": system, "arm": arm, "gradient": "backprop", "seed": range(n), "field_error_pct": errors,
             "status": [status] * n if isinstance(status, str) else status, "job": "j", "stale": False,
         }
     )  # fmt: skip
@@ -31,7 +31,7 @@ def recovery(errors, system="focus", model="linear", status="ok"):
 def claim(statistic="mean", rule=None, **changes):
     estimand = {
         "is": "an error of the field", "table": "dynamics_recovery", "column": "field_error_pct",
-        "where": {"system": "focus", "model": "linear"}, "statistic": statistic,
+        "where": {"system": "focus", "arm": "linear"}, "statistic": statistic,
     }  # fmt: skip
     estimand |= changes.pop("estimand", {})
     base = {"id": "C14a", "says": "something said", "sources": ["T"], "kind": "claim", "question": "dynamics"}
@@ -105,17 +105,17 @@ def test_a_value_that_is_missing_though_the_run_is_ok_gives_no_mean(quick):
 
 def test_ratios_are_paired_by_seed(quick):
     table = pd.concat(
-        [recovery([2.0, 4.0, 8.0, 16.0, 32.0]), recovery([1.0, 2.0, 4.0, 8.0, 16.0], model="mlp")]
+        [recovery([2.0, 4.0, 8.0, 16.0, 32.0]), recovery([1.0, 2.0, 4.0, 8.0, 16.0], arm="mlp")]
     )
-    ratio = claim("ratio", rule={"low": 1.9, "high": 2.1}, estimand={"against": {"model": "mlp"}})
+    ratio = claim("ratio", rule={"low": 1.9, "high": 2.1}, estimand={"against": {"arm": "mlp"}})
     found = judge(ratio, quick, {"dynamics_recovery": table})
     assert found.estimate.value == pytest.approx(2.0)
     assert found.verdict == "supported"
 
 
 def test_different_seeds_on_the_two_sides_are_not_paired(quick):
-    other = recovery([1.0] * 5, model="mlp").assign(seed=range(5, 10))
-    ratio = claim("ratio", estimand={"against": {"model": "mlp"}})
+    other = recovery([1.0] * 5, arm="mlp").assign(seed=range(5, 10))
+    ratio = claim("ratio", estimand={"against": {"arm": "mlp"}})
     found = judge(ratio, quick, {"dynamics_recovery": pd.concat([recovery([1.0] * 5), other])})
     assert found.verdict == "inconclusive"
     assert "no row" in found.why

@@ -91,12 +91,12 @@ def test_a_new_system_is_one_entry_and_gets_its_jobs(edit):
 
 
 def test_an_exclusion_removes_only_its_combination(edit):
-    rule = {"when": {"system": "focus", "model": "mlp"}, "why": "an example"}
+    rule = {"when": {"system": "focus", "arm": "mlp"}, "why": "an example"}
     root = edit(
         "config/questions/dynamics.yaml", lambda d: d["experiments"]["recover"].update(exclude=[rule])
     )
     points = {
-        (j.spec["system"]["name"], j.spec["model"])
+        (j.spec["system"]["name"], j.spec["arm"]["name"])
         for j in load_study(root, "smoke").jobs_by["dynamics", "recover"]
     }
     assert points == {("focus", "linear"), ("gated", "linear"), ("gated", "mlp")}
@@ -105,7 +105,7 @@ def test_an_exclusion_removes_only_its_combination(edit):
 def test_overrides_cut_questions_and_seeds(root):
     study = load_study(root, "quick", {"questions": "dynamics", "seeds": 2})
     assert list(study.questions) == ["dynamics"]
-    assert {tuple(j.spec["seeds"]) for j in study.jobs.values()} == {(0, 1)}
+    assert {tuple(j.spec["seeds"]) for j in study.jobs.values()} == {(0, 1), (0,)}
 
 
 def claim_of(data, name):
@@ -128,15 +128,15 @@ def tier_with(**recover):
         ("config/tiers/smoke.yaml", tier_with(base={"iterations": True}), ["iterations", "boolean", "integer"]),
         ("config/tiers/smoke.yaml", tier_with(grid={"system": ["fokus"]}), ["unknown system 'fokus'", "focus"]),
         ("config/tiers/smoke.yaml", tier_with(grid={"systems": ["focus"]}), ["unknown axis", "system"]),
-        ("config/tiers/smoke.yaml", tier_with(grid={"model": []}), ["grid.model", "a list of at least 1"]),
-        ("config/tiers/smoke.yaml", tier_with(grid={"model": ["tree"]}), ["'tree'", "linear, mlp"]),
+        ("config/tiers/smoke.yaml", tier_with(grid={"arm": []}), ["grid.arm", "a list of at least 1"]),
+        ("config/tiers/smoke.yaml", tier_with(grid={"arm": ["tree"]}), ["'tree'", "linear, mlp"]),
         ("config/tiers/smoke.yaml", tier_with(seeds=[]), ["seeds", "at least 1"]),
         ("config/tiers/smoke.yaml", lambda d: d["questions"].update(dynamic={}), ["unknown question", "dynamics"]),
         ("config/tiers/smoke.yaml", lambda d: d["questions"]["dynamics"].update(x={}), ["unknown experiment", "recover"]),
         ("config/tiers/smoke.yaml", lambda d: d.update(verdict="all"), ["verdict: unknown key", "verdicts"]),
         ("config/study.yaml", lambda d: d.update(tier="huge"), ["tier", "'huge'", "smoke, quick, cpu, full"]),
         ("config/systems.yaml", lambda d: d["focus"].update(horizon=-1), ["focus.horizon", "above 0"]),
-        ("config/systems.yaml", lambda d: d["focus"].update(field="cubic"), ["focus.field", "linear, gated"]),
+        ("config/systems.yaml", lambda d: d["focus"].update(field="quartic"), ["focus", "'quartic'", "linear, cubic, gated"]),
         (
             "config/questions/images.yaml",
             lambda d: d["experiments"]["train"]["grid"].update(arm=["resnet7"]),

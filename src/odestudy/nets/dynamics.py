@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 
 class LinearDynamics(nn.Module):
-    """dz/dt = A z with a random A, standard deviation 1/2 (walk-through)."""
+    """dz/dt = A z with a random A, standard deviation 1/2 (walk-through); it has no width."""
 
-    def __init__(self, d: int) -> None:
+    def __init__(self, d: int, width: int = 0) -> None:
         super().__init__()
         self.a = nn.Parameter(torch.randn(d, d) / 2)
 
@@ -32,4 +32,4 @@ class MLPDynamics(nn.Module):
         return self.net(z)
 
 
-MODELS: dict[str, Callable[[int], nn.Module]] = {"linear": LinearDynamics, "mlp": MLPDynamics}
+MODELS: dict[str, Callable[[int, int], nn.Module]] = {"linear": LinearDynamics, "mlp": MLPDynamics}

@@ -63,14 +63,14 @@ def caption(data: FigureData) -> str:
     if not pairs.empty:
         worst = pairs.sort_values("field_error_off_pct", kind="stable").iloc[-1]
         text = text[:-1] + (
-            f"; the largest is that of {data.label(worst['system'])} with the {data.label(worst['model'])} "
+            f"; the largest is that of {data.label(worst['system'])} with the {data.label(worst['arm'])} "
             f"({quantity(data, 'field_error_pct', worst['field_error_pct'])} on the support, "
             f"{quantity(data, 'field_error_off_pct', worst['field_error_off_pct'])} off it)."
         )
     seeds = int(data.table(TABLE)["seed"].nunique())
     which = "the only seed" if seeds == 1 else f"the first of {counted(seeds, 'seed')}"
     text += f" Shown is {which}, hence no bars; one colour scale for all maps."
-    return f"{text} {failures(data, rows, ['system', 'model'], 'its map as far as it got')}"
+    return f"{text} {failures(data, rows, ['system', 'arm'], 'its map as far as it got')}"
 
 
 def alt(data: FigureData) -> str:

@@ -44,14 +44,14 @@ def caption(data: FigureData) -> str:
     table = data.table(TABLE)
     rows = table.loc[[shown.row.name for shown in found.values()]]
     parts = [
-        f"{span(data, rows[rows['model'] == m], 'trajectory_nrmse', 'system')} for the {data.label(m)}"
+        f"{span(data, rows[rows['arm'] == m], 'trajectory_nrmse', 'system')} for the {data.label(m)}"
         for m in names(found, 1)
     ]
     text = sentence(f"from the true initial state, the learnt trajectory's nRMSE is {listing(parts)}")
     seeds = int(table["seed"].nunique())
     which = "the only seed" if seeds == 1 else f"the first of {counted(seeds, 'seed')}"
     text += f" Shown is {which}, hence no bars; a learnt trajectory is cut where it leaves the panel."
-    return f"{text} {failures(data, rows, ['system', 'model'], 'named in the panel')}"
+    return f"{text} {failures(data, rows, ['system', 'arm'], 'named in the panel')}"
 
 
 def alt(data: FigureData) -> str:

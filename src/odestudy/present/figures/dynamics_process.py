@@ -72,7 +72,7 @@ def caption(data: FigureData) -> str:
         of_system = rows[rows["system"] == system]
         said = [
             f"{data.label(m)} {quantity(data, 'trajectory_nrmse', value)}"
-            for m, value in zip(of_system["model"], of_system["trajectory_nrmse"], strict=True)
+            for m, value in zip(of_system["arm"], of_system["trajectory_nrmse"], strict=True)
         ]
         ends.append(f"{data.label(system)}: {', '.join(said)}")
     seeds = int(data.table(TABLE)["seed"].nunique())
@@ -81,7 +81,7 @@ def caption(data: FigureData) -> str:
         f"the learnt trajectory from the start of training to its end, with nRMSE there: {'; '.join(ends)}"
     )
     text += f" Shown is {which}, hence no bars; lines are cut where they leave the frame."
-    return f"{text} {failures(data, rows, ['system', 'model'], 'empty frames follow')}"
+    return f"{text} {failures(data, rows, ['system', 'arm'], 'empty frames follow')}"
 
 
 def alt(data: FigureData) -> str:

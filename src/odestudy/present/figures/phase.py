@@ -16,14 +16,14 @@ MOST_POINTS = 500
 
 @dataclass(frozen=True)
 class Shown:
-    """The first seed of one system and model: its row of the table and its arrays."""
+    """The first seed of one system and arm: its row of the table and its arrays."""
 
     row: pd.Series
     arrays: dict[str, np.ndarray]
 
 
 def first_seeds(data: FigureData, table: str, needed: str) -> dict[tuple[str, str], Shown]:
-    """(system, model) -> its first seed, with the table's first gradient, where `needed` is stored.
+    """(system, arm) -> its first seed, with the table's first gradient, where `needed` is stored.
 
     Raises:
         NothingToShow: there is none.
@@ -32,18 +32,18 @@ def first_seeds(data: FigureData, table: str, needed: str) -> dict[tuple[str, st
     found: dict[tuple[str, str], Shown] = {}
     if not rows.empty:
         rows = rows[rows["gradient"] == in_order(rows, "gradient")[0]]
-    for (system, model), part in rows.groupby(["system", "model"], sort=False):
+    for (system, arm), part in rows.groupby(["system", "arm"], sort=False):
         row = part.sort_values("seed", kind="stable").iloc[0]
         arrays = data.arrays(row["job"]) if row["job"] in data.metrics else {}
         if needed in arrays:
-            found[str(system), str(model)] = Shown(row, arrays)
+            found[str(system), str(arm)] = Shown(row, arrays)
     if not found:
         raise NothingToShow("no run has stored its arrays")
     return found
 
 
 def names(found: dict[tuple[str, str], Shown], which: int) -> list[str]:
-    """The systems (0) or models (1) among what is shown, in order."""
+    """The systems (0) or arms (1) among what is shown, in order."""
     return list(dict.fromkeys(key[which] for key in found))
 
 

@@ -1,0 +1,69 @@
+"""Error of learnt linear systems against the size of what is badly conditioned, three kinds apart."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.lines import draw_line, line_handles
+from odestudy.present.figures.scales import log_axis
+from odestudy.present.figures.style import canvas, legend_below, looks
+from odestudy.present.figures.words import estimate, failures, in_order, seeds_and_bars, sentence
+
+TABLE = "dynamics_conditioning"
+COLUMNS = ["field_error_pct", "fast_error_pct"]
+AXES = {
+    "stiff": "stiffness",
+    "transient": "stiffness",
+    "eigenvectors": "eigenvector_condition",
+    "data": "data_condition",
+}
+
+
+def draw(data: FigureData) -> Figure:
+    summary = _summary(data)
+    problems, styles = in_order(summary, "problem"), looks(in_order(summary, "arm"))
+    figure, grid = canvas(len(COLUMNS), len(problems), height=2.1, sharex="col", sharey="row")
+    for row, column in zip(grid, COLUMNS, strict=True):
+        for axes, problem in zip(row, problems, strict=True):
+            mine = summary[summary["problem"] == problem]
+            for arm, style in styles.items():
+                draw_line(axes, mine[mine["arm"] == arm], AXES[problem], column, style | {"markersize": 4})
+            axes.set_xscale("log")
+        log_axis(row[0], "y")
+        row[0].set_ylabel(data.axis(column), fontsize=8)
+    for top, bottom, problem in zip(grid[0], grid[-1], problems, strict=True):
+        top.set_title(data.label(problem).replace(", ", ",\n"), fontsize=8.5)
+        bottom.set_xlabel(data.axis(AXES[problem]).replace(" of the ", "\nof the "), fontsize=8)
+    legend_below(
+        figure, line_handles({a: s | {"label": data.label(a)} for a, s in styles.items()}), columns=3
+    )
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    summary = _summary(data)
+    said = []
+    for problem in in_order(summary, "problem"):
+        worst = summary[(summary["problem"] == problem) & (summary["k"] == summary["k"].max())]
+        parts = [f"{data.label(r['arm'])} {estimate(data, r, COLUMNS[0])}" for _, r in worst.iterrows()]
+        said.append(f"{data.label(problem)}: {', '.join(parts)}")
+    text = sentence(f"field error where the conditioning is worst: {'; '.join(said)}")
+    bars = seeds_and_bars(data, data.table(TABLE), summary, COLUMNS, band=True)
+    return f"{text} {bars} {failures(data, data.table(TABLE), ['problem', 'arm'], 'left out of the means')}"
+
+
+def alt(data: FigureData) -> str:
+    _summary(data)
+    return (
+        "Log-log plots of the error of the learnt field and of its fast eigenvalue, a column for each kind of bad "
+        "conditioning, lines for training as it is, in units of the data, and for least squares."
+    )
+
+
+def _summary(data: FigureData) -> pd.DataFrame:
+    summary = data.table(f"{TABLE}_summary")
+    if summary.empty:
+        raise NothingToShow("no badly conditioned system was learnt")
+    return summary

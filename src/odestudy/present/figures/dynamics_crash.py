@@ -1,0 +1,135 @@
+"""How one gradient on an unstable system ends, for each combination of factors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.style import BLUE, GREY, ORANGE, RED, YELLOW, canvas, legend_below
+from odestudy.present.figures.words import counted, in_order, listing, number, sentence
+
+TABLE, SHARES = "dynamics_crash", "dynamics_crash_shares"
+PROBLEM = "unstable"
+ENDS = {  # status -> colour, a letter where colour alone would carry the difference, and name
+    "ok": (BLUE, "", "ends well"),
+    "step_size_underflow": (RED, "u", "u: step size underflow"),
+    "non_finite": (ORANGE, "n", "n: not finite"),
+    "max_steps": (YELLOW, "s", "s: too many steps"),
+    "other": (GREY, "?", "another failure"),
+}
+LOSSES = {"mean_square": "mean square", "normalised": "normalised"}
+
+
+def draw(data: FigureData) -> Figure:
+    table = _table(data)
+    panels = table[["loss", "precision"]].drop_duplicates().itertuples(index=False)
+    losses, precisions = in_order(table, "loss"), in_order(table, "precision")
+    rows = _rows(table)
+    figure, grid = canvas(
+        len(precisions), len(losses), height=0.55 + 0.2 * len(rows), sharex=True, sharey=True
+    )
+    for loss, precision in panels:
+        axes = grid[precisions.index(precision), losses.index(loss)]
+        _panel(axes, table[(table["loss"] == loss) & (table["precision"] == precision)], rows)
+        axes.set_title(f"{precision}, loss: {LOSSES.get(loss, loss)}")
+        axes.set_yticks(range(len(rows)), [f"{data.label(g)}, {_library(lib)}" for lib, g in rows])
+    for axes in grid[-1]:
+        axes.set_xlabel("eigenvalue times horizon")
+    seen = {status if status in ENDS else "other" for status in table["status"]}
+    handles = [Patch(color=color, label=name) for s, (color, _, name) in ENDS.items() if s in seen]
+    legend_below(figure, handles)
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    table, shares = _table(data), data.table(SHARES)
+    crashed = table[table["status"] == "step_size_underflow"]
+    if crashed.empty:
+        text = sentence(f"none of {counted(len(table), 'gradient')} ended in an underflow of the step size")
+    else:
+        who = " and ".join(sorted({data.label(g) for g in crashed["gradient"]}))
+        loss = " and ".join(LOSSES.get(x, x) for x in in_order(crashed, "loss"))
+        text = sentence(
+            f"{len(crashed)} of {counted(len(table), 'gradient')} ended in an underflow of the step size, all of them "
+            f"with: {who}; loss: {loss}; eigenvalue times horizon from {number(crashed['growth'].min())} on"
+        )
+    overall = shares[(shares["factor"] == "gradient") & (shares["problem"] == PROBLEM)]
+    said = [
+        f"{data.label(r['level'])} ({_library(r['library'])}) {number(r['crash_pct'])} % "
+        f"[{number(r['crash_low_pct'])}, {number(r['crash_high_pct'])}]"
+        for _, r in overall.iterrows()
+    ]
+    others = shares[(shares["factor"] == "all") & (shares["problem"] != PROBLEM)]
+    controls = [
+        f"{data.label(r['problem'])} ({_library(r['library'])}) {number(r['crash_pct'])} %"
+        for _, r in others.iterrows()
+    ]
+    more = f" Controls: {listing(controls)}." if controls else ""
+    return f"{text} Share of underflows, with Wilson's interval: {listing(said)}.{more}"
+
+
+def alt(data: FigureData) -> str:
+    table = _table(data)
+    return (
+        f"Grids of coloured cells, a panel for each arithmetic and scale of the loss, a row for each of "
+        f"{counted(len(_rows(table)), 'way')} to compute the gradient, columns by eigenvalue times horizon; cells that "
+        "end in an underflow are red and marked u."
+    )
+
+
+def _table(data: FigureData) -> pd.DataFrame:
+    table = data.table(TABLE)
+    table = table[table["problem"] == PROBLEM] if not table.empty else table
+    if table.empty:
+        raise NothingToShow("no gradient was computed")
+    return table
+
+
+def _rows(table: pd.DataFrame) -> list[tuple[str, str]]:
+    found = table[["library", "gradient"]].drop_duplicates().itertuples(index=False)
+    return sorted((tuple(r) for r in found), key=lambda r: r[0] != "torchdiffeq")
+
+
+def _library(name: str) -> str:
+    return "ours" if name == "odestudy" else name
+
+
+def _panel(axes: Axes, table: pd.DataFrame, rows: list[tuple[str, str]]) -> None:
+    points = table[["growth", "rate"]].drop_duplicates().sort_values(["growth", "rate"])
+    columns = [tuple(p) for p in points.itertuples(index=False)]
+    codes = np.full((len(rows), len(columns)), np.nan)
+    names = list(ENDS)
+    for _, cell in table.iterrows():
+        at = rows.index((cell["library"], cell["gradient"])), columns.index((cell["growth"], cell["rate"]))
+        status = cell["status"] if cell["status"] in ENDS else "other"
+        codes[at] = names.index(status)
+        axes.text(
+            at[1],
+            at[0],
+            ENDS[status][1],
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white",
+            fontweight="bold",
+        )
+    colours: Any = ListedColormap([color for color, _, _ in ENDS.values()])
+    norm = BoundaryNorm(np.arange(len(names) + 1) - 0.5, len(names))
+    axes.pcolormesh(
+        np.ma.masked_invalid(codes), cmap=colours, norm=norm, edgecolors="white", linewidth=0.8, alpha=0.9
+    )
+    for text in axes.texts:
+        x, y = text.get_position()
+        text.set_position((x + 0.5, y + 0.5))
+    axes.set_xticks(np.arange(len(columns)) + 0.5, [f"{g:g}" for g, _ in columns], fontsize=7)
+    axes.set_yticks(np.arange(len(rows)) + 0.5)
+    axes.tick_params(length=0)
+    axes.invert_yaxis()
+    axes.grid(False)

@@ -1,0 +1,69 @@
+"""The gradient that reaches a fast decay rate, by method, beside the exact one."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from odestudy.present.figures.base import FigureData, NothingToShow
+from odestudy.present.figures.lines import draw_line, line_handles
+from odestudy.present.figures.scales import log_axis
+from odestudy.present.figures.style import canvas, legend_below, look, looks
+from odestudy.present.figures.words import failures, in_order, listing, number, sentence
+
+TABLE = "dynamics_fast_modes"
+
+
+def draw(data: FigureData) -> Figure:
+    table = _table(data)
+    methods = in_order(table, "method")
+    styles = {m: s | {"label": data.label(m)} for m, s in looks(methods).items()}
+    figure, grid = canvas(1, 3, height=2.5)
+    exact = table[table["method"] == methods[0]]
+    draw_line(grid[0, 0], exact, "k", "exact_gradient", look("truth", linewidth=2.5, alpha=0.5))
+    for axes, column in zip(grid[0], ("computed_gradient", "gradient_error", "nfe_forward"), strict=True):
+        for method, style in styles.items():
+            draw_line(axes, table[table["method"] == method], "k", column, style | {"markersize": 4})
+        axes.set_xscale("log")
+        log_axis(axes, "y")
+        axes.set_xlabel("fast rate over slow rate")
+    for axes, name in zip(grid[0], ("gradient of the fast rate", "its relative error", "NFE"), strict=True):
+        axes.set_ylabel(name)
+    legend_below(
+        figure,
+        [Line2D([], [], **look("truth", linewidth=2.5, alpha=0.5, label="exact")), *line_handles(styles)],
+    )
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    table = _table(data)
+    first = table[table["method"] == in_order(table, "method")[0]].sort_values("k")
+    low, high = first.iloc[0], first.iloc[-1]
+    text = sentence(
+        f"the exact gradient falls from {number(low['exact_gradient'])} at k = {low['k']:g} to "
+        f"{number(high['exact_gradient'])} at k = {high['k']:g}, where data at times of the slow mode no longer see the "
+        "fast one"
+    )
+    worst = [
+        f"{data.label(m)} {number(table[table['method'] == m]['gradient_error'].max())}"
+        for m in in_order(table, "method")
+        if table[table["method"] == m]["gradient_error"].notna().any()
+    ]
+    return f"{text} Largest relative error: {listing(worst)}. One model, no noise. {failures(data, table, ['method'])}"
+
+
+def alt(data: FigureData) -> str:
+    _table(data)
+    return (
+        "Three log-log plots against the ratio of the decay rates: the gradient of the fast rate, which falls "
+        "steeply, its relative error and the evaluations, a line for each method."
+    )
+
+
+def _table(data: FigureData) -> pd.DataFrame:
+    table = data.table(TABLE)
+    if table.empty or "computed_gradient" not in table:
+        raise NothingToShow("no gradient of a fast rate was computed")
+    return table

@@ -1,0 +1,160 @@
+"""Three kinds of bad conditioning apart, and what reaches the parameters of fast modes (claim C17)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from odestudy.integrate import Counted, Solver, integrate, named_failure
+from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.questions.dynamics import learn_batch, observations
+from odestudy.recovery.judge import judge, matrix_of
+from odestudy.recovery.true_form import true_form
+from odestudy.systems.trajectories import Observed
+
+MIX = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)  # so that no mode lies along an axis
+
+
+def _stiff(k: float) -> tuple[np.ndarray, np.ndarray]:
+    """Decay rates 1 and k, orthogonal eigenvectors, both modes excited alike."""
+    return np.diag([-1.0, -k]), np.array([1.0, 1.0])
+
+
+def _eigenvectors(k: float) -> tuple[np.ndarray, np.ndarray]:
+    """Decay rates 1 and 1.1, eigenvectors that are nearly parallel: not stiff, far from normal."""
+    return np.array([[-1.0, k], [0.0, -1.1]]), np.array([0.0, 1.0])
+
+
+def _data(k: float) -> tuple[np.ndarray, np.ndarray]:
+    """Decay rates 1 and 2, orthogonal eigenvectors; the second mode is excited k times less than the first."""
+    return MIX @ np.diag([-1.0, -2.0]) @ MIX.T, MIX @ np.array([1.0, 1.0 / k])
+
+
+KINDS = {"stiff": _stiff, "eigenvectors": _eigenvectors, "data": _data}
+
+
+def linear(spec: dict[str, Any], device: str) -> Outcome:
+    """Learn linear systems whose conditioning gets worse in one of three ways, by training and by least squares.
+
+    Rows `runs`: one for each k, arm and seed, with the three condition numbers of the system and its data.
+    """
+    rows: list[Row] = []
+    for k in spec["ks"]:
+        matrix, z0 = KINDS[spec["problem"]["kind"]](k)
+        system = {"name": "linear", "field": "linear", "parameters": {"matrix": matrix.tolist()}}
+        system |= {
+            "z0": z0.tolist(),
+            "horizon": spec["horizon"],
+            "first": spec["horizon"] / 100 / max(k, 1.0),
+        }
+        of_k = spec | spec["problem"] | {"system": system}
+        data, _, _ = observations(of_k)
+        about = {"k": k} | _conditions(matrix, data[0])
+        for arm, scaled in (("plain", False), ("units", True)):
+            found, _, learnt = learn_batch(of_k | {"scaled": scaled, "model": "linear"}, device)
+            for row in found:
+                modes = (
+                    _modes(matrix_of(learnt[row["seed"]], len(matrix)), matrix)
+                    if row["seed"] in learnt
+                    else {}
+                )
+                rows.append({"arm": arm} | about | _fields(row) | modes)
+        rows += [{"arm": "true_form"} | about | row for row in _least_squares(of_k, data, matrix)]
+    return Outcome({"runs": rows})
+
+
+def _conditions(matrix: np.ndarray, data: Observed) -> Row:
+    values, vectors = np.linalg.eig(matrix)
+    return {
+        "stiffness": float(np.abs(values.real).max() / np.abs(values.real).min()),
+        "eigenvector_condition": float(np.linalg.cond(vectors)),
+        "data_condition": float(np.linalg.cond(data.states)),
+    }
+
+
+def _least_squares(spec: dict[str, Any], data: list[Observed], matrix: np.ndarray) -> list[Row]:
+    rows = []
+    for seed, one in zip(spec["seeds"], data, strict=True):
+        row: Row = {"seed": seed, "status": "ok", "message": ""}
+        try:
+            learnt, roll = true_form(one, spec, np.random.default_rng([seed, 3]))
+            row |= _fields(judge(learnt, roll, one, spec, np.random.default_rng([seed, 2]))[0])
+            row |= _modes(matrix_of(learnt, len(matrix)), matrix)
+        except NumericalFailure as failure:
+            row |= {"status": failure.status, "message": str(failure)}
+        rows.append(row)
+    return rows
+
+
+def _fields(row: Row) -> Row:
+    wanted = ("seed", "status", "message", "field_error_pct", "trajectory_nrmse", "train_s", "nfe_forward")
+    return {name: row[name] for name in wanted if name in row}
+
+
+def _modes(found: np.ndarray, truth: np.ndarray) -> Row:
+    """Relative errors of the slow and of the fast eigenvalue, matched by size of their real part."""
+    got, wanted = (sorted(np.linalg.eigvals(a), key=lambda v: abs(v.real)) for a in (found, truth))
+    errors = [100 * abs(g - w) / abs(w) for g, w in zip(got, wanted, strict=True)]
+    return {"slow_error_pct": float(errors[0]), "fast_error_pct": float(errors[-1])}
+
+
+class Decay(nn.Module):
+    """dz_i/dt = -rate_i z_i."""
+
+    def __init__(self, rates: Tensor) -> None:
+        super().__init__()
+        self.rates = nn.Parameter(rates)
+
+    def forward(self, t: Tensor, z: Tensor) -> Tensor:
+        return -self.rates * z
+
+
+def fast_modes(spec: dict[str, Any], device: str) -> Outcome:
+    """The loss gradient with respect to a fast decay rate, by each method, against its closed form.
+
+    The data are a slow and a fast mode at times of the slow one; the model's rates are `offset` off. Rows `runs`:
+    one for each k, with the norm of the gradient of the fast rate, exact and as computed.
+    """
+    rows = []
+    t = torch.linspace(0, spec["horizon"], spec["points"], dtype=torch.float64)
+    for k in spec["ks"]:
+        rates = torch.tensor([1.0, float(k)], dtype=torch.float64)
+        row: Row = {"seed": spec["seeds"][0], "k": k, "status": "ok", "message": ""}
+        wrong = rates * (1 + spec["offset"])
+        exact = _gradient(lambda r: torch.exp(-t[:, None] * r), wrong, rates, t)
+        row["exact_gradient"] = float(exact[1].abs())
+        model = Decay(wrong.clone())
+        counted = Counted(model, spec["max_nfe"])
+        solver = Solver(
+            "odestudy", spec["method"], spec["rtol"], spec["atol"], spec.get("step"), max_nfe=spec["max_nfe"]
+        )
+        try:
+            z = integrate(counted, torch.ones(2, dtype=t.dtype), t, solver)
+            _loss(z, rates, t).backward()
+            found = model.rates.grad
+            assert found is not None, "the loss depends on the rates"
+            row |= {"computed_gradient": float(found[1].abs()), "nfe_forward": counted.take()[0]}
+            row["gradient_error"] = float((found[1] - exact[1]).abs() / exact[1].abs())
+        except Exception as error:
+            failure = named_failure(error)
+            if failure is None:
+                raise
+            row |= {"status": failure.status, "message": str(failure)}
+        rows.append(row)
+    return Outcome({"runs": rows})
+
+
+def _loss(z: Tensor, rates: Tensor, t: Tensor) -> Tensor:
+    return (z - torch.exp(-t[:, None] * rates)).square().mean()
+
+
+def _gradient(states: Any, wrong: Tensor, rates: Tensor, t: Tensor) -> Tensor:
+    r = wrong.clone().requires_grad_()
+    (found,) = torch.autograd.grad(_loss(states(r), rates, t), r)
+    return found
+
+
+TASKS = {"linear": linear, "fast_modes": fast_modes}

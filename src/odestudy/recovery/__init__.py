@@ -1,0 +1,1 @@
+"""Recovering a right-hand side from observations: windows, training, judgement, baselines."""

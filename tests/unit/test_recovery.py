@@ -1,0 +1,245 @@
+"""Recovery of dynamics: systems and their marks, windows and pieces, batches of seeds, baselines, failures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from odestudy.ode import BatchedModels
+from odestudy.outcome import NumericalFailure
+from odestudy.plan import load_study
+from odestudy.questions import dynamics, dynamics_conditioning, dynamics_unstable
+from odestudy.recovery.baselines import BASELINES
+from odestudy.recovery.training import train
+from odestudy.recovery.true_form import flat, unflat
+from odestudy.recovery.units import units_of
+from odestudy.recovery.windows import pieces, random_windows
+from odestudy.systems.fields import field_of
+from odestudy.systems.marks import MARKS
+from odestudy.systems.trajectories import Observed, observe, reference, times
+
+BASE = {
+    "library": "odestudy", "method": "dopri5", "rtol": 1e-5, "atol": 1e-6, "max_nfe": 20_000, "gradient": "backprop",
+    "width": 8, "points": 60, "noise": 0.01, "window_min": 1.0, "window_max": 3.0, "window_points": 12,
+    "piece_points": 5, "gap_weight": 1.0, "learning_rate": 0.02, "iterations": 30, "fit_iterations": 200,
+    "dtype": "float64", "seeds": [0, 1],
+}  # fmt: skip
+SPIRAL = {
+    "name": "spiral", "field": "linear", "parameters": {"matrix": [[-0.1, -1.0], [1.0, -0.1]]}, "z0": [1.0, 0.0],
+    "horizon": 12.0,
+}  # fmt: skip
+
+
+def spec(**changes):
+    return BASE | {"system": SPIRAL, "model": "linear"} | changes
+
+
+@pytest.mark.parametrize("name", ["lotka_volterra", "pendulum", "fitzhugh_nagumo", "van_der_pol", "lorenz"])
+def test_the_true_trajectory_bears_its_own_mark(root, name):
+    system = load_study(root, "quick").systems[name]
+    field, t = field_of(system), np.linspace(0, 2 * system["horizon"], 801)
+    true = reference(field, np.array(system["z0"]), t)
+    for column, value in MARKS[system["field"]](system["parameters"], t, true, true).items():
+        wanted = 2 * system["horizon"] * 0.9056 if column == "valid_lyapunov_times" else 0.0
+        assert value == pytest.approx(wanted, abs=1e-6), column
+
+
+def test_the_period_of_van_der_pols_oscillator_is_the_known_one(root):
+    t = np.linspace(0, 60, 6001)
+    true = reference(field_of({"field": "van_der_pol", "parameters": {"mu": 1.0}}), np.array([2.0, 0.0]), t)
+    slow = reference(
+        field_of({"field": "van_der_pol", "parameters": {"mu": 1.0}}), np.array([2.0, 0.0]), t / 1.1
+    )
+    assert MARKS["van_der_pol"]({}, t, true, slow)["period_error_pct"] == pytest.approx(10, rel=1e-3)
+    up = np.flatnonzero((true[:-1, 0] < 0) & (true[1:, 0] >= 0))
+    assert np.diff(t[up])[-1] == pytest.approx(6.6633, abs=0.02)  # Andersen, Geer 1982
+
+
+def test_robertsons_species_add_up_to_one(root):
+    system = load_study(root, "quick").systems["robertson"]
+    t = times("log", 50, system["horizon"], np.random.default_rng(0), system["first"])
+    true = reference(field_of(system), np.array(system["z0"]), t, stiff=True)
+    assert true.sum(axis=1) == pytest.approx(1.0, abs=1e-9)
+    assert true[-1, 0] == pytest.approx(0.01786, rel=0.01)  # HNW II, IV.10: y1 falls like this at t = 1e5
+
+
+def test_all_observations_lie_in_the_pieces_and_neighbours_share_their_ends():
+    data = observe(spec(points=18, trajectories=3), np.random.default_rng(0))
+    batch, follows = pieces([data], 5)
+    seen = {tuple(z) for z in batch.z[0].reshape(-1, 2)}
+    assert seen == {tuple(z) for z in data.noisy.reshape(-1, 2)}
+    ends = [tuple(batch.z[0, b, -1]) == tuple(batch.z[0, b + 1, 0]) for b in range(len(follows) - 1)]
+    assert ends == follows[:-1].tolist()
+    assert not follows[-1]
+
+
+def test_trajectories_of_different_lengths_are_cut_into_pieces_of_their_own():
+    t = np.array([[0.0, 1.0, 2.0, 3.0, 4.0], [0.0, 0.5, np.nan, np.nan, np.nan]])
+    z = np.arange(10.0).reshape(2, 5, 1)
+    batch, follows = pieces([Observed(t, z, z, np.zeros(1))], 3)
+    assert batch.t[0].tolist()[:2] == [[0, 1, 2], [0, 1, 2]]
+    assert batch.t[0, 2, :2].tolist() == [0, 0.5]
+    assert np.isnan(batch.t[0, 2, 2])
+    assert follows.tolist() == [True, False, False]
+
+
+def test_a_window_keeps_to_its_length_and_number_of_points():
+    data = observe(spec(points=400), np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        batch = random_windows([data], spec(), [rng])
+        t = batch.t[0, 0]
+        assert t[0] == 0
+        assert t[-1] <= 3.0
+        assert 2 <= len(t) <= 12
+
+
+def trained(seeds, **changes):
+    wanted = spec(seeds=seeds, **changes)
+    data = [observe(wanted, np.random.default_rng([seed, 0])) for seed in seeds]
+    singles = [dynamics._model(wanted, 2, seed, "cpu") for seed in seeds]
+    models = BatchedModels(singles)
+    rows = train(models, data, wanted)
+    models.write_to(singles)
+    return rows, [torch.cat([p.detach().reshape(-1) for p in model.parameters()]) for model in singles]
+
+
+@pytest.mark.parametrize("shooting", ["windows", "multiple"])
+@pytest.mark.parametrize("model", ["linear", "mlp"])
+def test_seeds_that_train_as_one_batch_end_as_each_alone_does(model, shooting):
+    rows, together = trained([0, 1, 2], model=model, shooting=shooting, iterations=15)
+    for i, seed in enumerate((0, 1, 2)):
+        alone_rows, alone = trained([seed], model=model, shooting=shooting, iterations=15)
+        torch.testing.assert_close(together[i], alone[0], rtol=1e-6, atol=1e-9)
+        assert rows[i]["train_loss"] == pytest.approx(alone_rows[0]["train_loss"], rel=1e-6)
+
+
+def test_a_seed_that_fails_keeps_its_weights_and_the_others_train_on(monkeypatch):
+    from odestudy.recovery import shooting
+
+    original = shooting.Windows.losses
+    calls = []
+
+    def losses(self):
+        calls.append(0)
+        if len(calls) == 4:
+            self.lose(1, NumericalFailure("non_finite", "for the test"))
+        return original(self)
+
+    _, before = trained([0, 1, 2], iterations=3)
+    monkeypatch.setattr(shooting.Windows, "losses", losses)
+    rows, after = trained([0, 1, 2], iterations=10)
+    assert [row["status"] for row in rows] == ["ok", "non_finite", "ok"]
+    assert rows[1]["iterations_done"] == 3
+    assert torch.equal(after[1], before[1])
+    assert not torch.equal(after[0], before[0])
+
+
+def test_irregular_times_are_recovered_from_pieces_with_steps_of_their_own():
+    rows, weights = trained(
+        [0, 1], shooting="multiple", times="irregular", noise=0.0, iterations=300, learning_rate=0.05
+    )
+    assert all(row["status"] == "ok" for row in rows)
+    for found in weights:
+        assert found == pytest.approx([-0.1, -1.0, 1.0, -0.1], abs=0.05)
+
+
+def test_units_bring_the_data_to_zero_mean_and_unit_spread_and_the_field_back():
+    data = observe(spec(), np.random.default_rng(0))
+    units = units_of(spec(scaled=True, model="mlp", system=SPIRAL | {"duration": 2.0}), [data])
+    scaled = units.scaled(data)
+    assert scaled.noisy.reshape(-1, 2).mean(axis=0) == pytest.approx([0, 0], abs=1e-12)
+    assert scaled.noisy.reshape(-1, 2).std(axis=0) == pytest.approx([1, 1])
+    slopes = np.diff(data.truth[0], axis=0) / np.diff(data.t[0])[:, None]
+    same = np.diff(scaled.truth[0], axis=0) / np.diff(scaled.t[0])[:, None]
+    assert units.meant(lambda z: same)(data.truth[0, :-1]) == pytest.approx(slopes)
+
+
+@pytest.mark.parametrize(("name", "allowed"), [("true_form", 1.0), ("gradient_matching", 25.0), ("stepper", 25.0), ("sindy", 5.0)])  # fmt: skip
+def test_a_baseline_finds_the_field_of_a_spiral_from_clean_data(name, allowed):
+    wanted = spec(noise=1e-6, points=200, fit_iterations=1500)
+    data = observe(wanted, np.random.default_rng(0))
+    learnt, roll = BASELINES[name](data, wanted, np.random.default_rng(0))
+    truth = field_of(SPIRAL)(0.0, data.truth[0])
+    error = 100 * np.linalg.norm(learnt(data.truth[0]) - truth) / np.linalg.norm(truth)
+    assert error < allowed
+    assert roll(data.truth[:, 0], data.t[0]).shape == data.truth.shape
+
+
+def test_parameters_go_into_a_row_of_numbers_and_back():
+    parameters = {"a": 2.0, "matrix": [[1.0, 2.0], [3.0, 4.0]]}
+    names, shapes, row = flat(parameters)
+    assert row.tolist() == [2, 1, 2, 3, 4]
+    assert unflat(row, names, shapes) == parameters
+
+
+def test_the_crash_needs_the_adjoint_its_default_norm_and_a_loss_that_is_not_normalised():
+    wanted = {
+        "problem": {"name": "unstable", "form": "rotation", "power": 1, "rates": [1.0]}, "library": "torchdiffeq",
+        "method": "dopri5", "rtol": 1e-7, "atol": 1e-9, "max_nfe": 20_000, "points": 6, "offset": 0.05,
+        "gradients": ["backprop", "adjoint", "adjoint_seminorm"], "losses": ["mean_square", "normalised"],
+        "precisions": ["float64"], "horizons": [25.0], "seeds": [0],
+    }  # fmt: skip
+    outcome = dynamics_unstable.gradients(wanted, "cpu")
+    ends = {(c["gradient"], c["loss"]): c["status"] for c in outcome.rows["cells"]}
+    assert ends.pop(("adjoint", "mean_square")) == "step_size_underflow"
+    assert set(ends.values()) == {"ok"}
+    assert all(c["gradient_error"] < 1e-3 for c in outcome.rows["cells"] if c["status"] == "ok")
+    overall = outcome.rows["runs"][0]
+    assert (overall["factor"], overall["cells"]) == ("all", 6)
+    assert overall["crash_pct"] == pytest.approx(100 / 6)
+
+
+def test_the_control_truly_blows_up_whatever_the_gradient():
+    wanted = {
+        "problem": {"name": "cubic", "form": "rotation", "power": 3, "rates": [0.5]}, "library": "odestudy",
+        "method": "dopri5", "rtol": 1e-6, "atol": 1e-8, "max_nfe": 20_000, "points": 4, "offset": 0.01,
+        "gradients": ["backprop", "adjoint_seminorm"], "losses": ["mean_square"], "precisions": ["float64"],
+        "horizons": [25.0], "seeds": [0],
+    }  # fmt: skip
+    cells = dynamics_unstable.gradients(wanted, "cpu").rows["cells"]
+    assert all(cell["status"] in ("step_size_underflow", "non_finite") for cell in cells)
+
+
+def test_the_gradient_of_a_fast_rate_is_the_closed_forms():
+    wanted = {
+        "method": "dopri5", "rtol": 1e-9, "atol": 1e-12, "max_nfe": 100_000, "points": 11, "horizon": 1.0,
+        "offset": 0.1, "ks": [1.0, 10.0], "seeds": [0],
+    }  # fmt: skip
+    rows = dynamics_conditioning.fast_modes(wanted, "cpu").rows["runs"]
+    assert all(row["gradient_error"] < 1e-5 for row in rows)
+    assert rows[1]["exact_gradient"] < rows[0]["exact_gradient"]
+
+
+@pytest.mark.parametrize("kind", ["stiff", "eigenvectors", "data"])
+def test_each_kind_of_bad_conditioning_spoils_one_number_alone(kind):
+    numbers = {}
+    for k in (2.0, 200.0):
+        matrix, z0 = dynamics_conditioning.KINDS[kind](k)
+        system = {
+            "field": "linear",
+            "parameters": {"matrix": matrix.tolist()},
+            "z0": z0.tolist(),
+            "horizon": 5.0,
+        }
+        # Random starts would add what a single trajectory lacks; `data` is about a single one.
+        data = observe(spec(system=system, points=400, trajectories=1), np.random.default_rng(0))
+        numbers[k] = dynamics_conditioning._conditions(matrix, data)
+    grows = {name for name in numbers[2.0] if numbers[200.0][name] > 10 * numbers[2.0][name]}
+    wanted = {"stiff": "stiffness", "eigenvectors": "eigenvector_condition", "data": "data_condition"}[kind]
+    assert wanted in grows
+    assert not grows & ({"stiffness", "eigenvector_condition"} - {wanted})
+
+
+def test_a_field_of_ones_own_is_found_by_file_and_function(tmp_path, monkeypatch):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "study.yaml").write_text("")
+    (tmp_path / "mine.py").write_text("def decay(t, z, rate):\n    return -rate * z\n")
+    monkeypatch.chdir(tmp_path)
+    field = field_of({"name": "x", "field": "mine.py:decay", "parameters": {"rate": 2.0}})
+    assert field(0.0, np.array([1.0, -1.0])).tolist() == [-2, 2]
+    with pytest.raises(ValueError, match="no function"):
+        field_of({"name": "x", "field": "mine.py:growth"})
+    with pytest.raises(ValueError, match="no file"):
+        field_of({"name": "x", "field": "theirs.py:decay"})
