@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from odestudy.errors import ConfigError
 from odestudy.ode import BatchedModels
 from odestudy.outcome import NumericalFailure
 from odestudy.plan import load_study
@@ -243,3 +244,33 @@ def test_a_field_of_ones_own_is_found_by_file_and_function(tmp_path, monkeypatch
         field_of({"name": "x", "field": "mine.py:growth"})
     with pytest.raises(ValueError, match="no file"):
         field_of({"name": "x", "field": "theirs.py:decay"})
+
+
+def test_a_system_of_ones_own_is_one_line_and_runs_again_when_its_file_changes(edit, monkeypatch):
+    entry = {
+        "label": "mine", "field": "my/decay.py:field", "parameters": {"rate": 1.0}, "z0": [1.0, 2.0], "horizon": 5.0,
+        "noise": 0.02, "groups": ["recover"],
+    }  # fmt: skip
+    root = edit("config/systems.yaml", lambda d: d.update(mine=entry))
+    monkeypatch.chdir(root)
+    with pytest.raises(ConfigError, match="systems.yaml: mine: .*no file"):
+        load_study(root, "quick")
+    (root / "my").mkdir()
+    code = root / "my" / "decay.py"
+    code.write_text("def field(t, z, rate):\n    return -rate * z\n")
+
+    def jobs():
+        found = load_study(root, "quick").jobs_by["dynamics", "recover"]
+        return [job for job in found if job.spec["system"]["name"] == "mine"]
+
+    first = jobs()
+    assert len(first) == 2
+    row = dynamics.recover(first[0].spec | {"iterations": 3, "seeds": [0], "points": 30}, "cpu").rows["runs"][
+        0
+    ]
+    assert row["status"] == "ok"
+    code.write_text("def field(t, z, rate):\n    return -2 * rate * z\n")
+    assert {job.key for job in jobs()}.isdisjoint({job.key for job in first})
+    code.write_text("def field(t, z, rate):\n    return [0.0]\n")
+    with pytest.raises(ConfigError, match="mine"):
+        load_study(root, "quick")
