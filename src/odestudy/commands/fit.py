@@ -12,9 +12,15 @@ from odestudy.errors import ConfigError
 def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser("fit", help="learn the vector field behind your own observations")
-    parser.add_argument("file", type=Path, help="CSV with the columns trajectory, t, y1, y2 ...; times may be irregular")
-    parser.add_argument("--out", type=Path, default=None, help="folder to write; FILE-fit beside the file otherwise")
-    parser.add_argument("--model", choices=("mlp", "linear"), default="mlp", help="a small network, or a matrix")
+    parser.add_argument(
+        "file", type=Path, help="CSV with the columns trajectory, t, y1, y2 ...; times may be irregular"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=None, help="folder to write; FILE-fit beside the file otherwise"
+    )
+    parser.add_argument(
+        "--model", choices=("mlp", "linear"), default="mlp", help="a small network, or a matrix"
+    )
     parser.add_argument("--iterations", type=int, default=1000, help="training steps")
     parser.set_defaults(act=act)
 

@@ -36,8 +36,8 @@ FRAMES = 24  # of the learning process
 def recover(spec: dict[str, Any], device: str) -> Outcome:
     """Train a model of the vector field for each seed, from noisy observations of one or more trajectories.
 
-    Rows `runs`: one a seed. Arrays: for the first seed the observations, the true and the learnt trajectory,
-    the learnt trajectory during training and the error of the vector field on a grid.
+    Rows `runs`: one a seed. Arrays: for the seed of median field error the observations, the true and the learnt
+    trajectory, the learnt trajectory during training and the error of the vector field on a grid.
     """
     spec = merged(spec)
     rows: list[Row] = []
@@ -78,7 +78,7 @@ def observations(spec: dict[str, Any]) -> tuple[list[Observed], list[int], list[
 def learn_batch(
     spec: dict[str, Any], device: str
 ) -> tuple[list[Row], dict[str, np.ndarray], dict[int, Learnt]]:
-    """Train the seeds of one batch and judge each; rows, the arrays of the first, and what each has learnt."""
+    """Train the seeds of one batch and judge each; rows, the arrays of the seed of median error, and what each learnt."""
     data, seeds, rows = observations(spec)
     if not data:
         return rows, {}, {}
@@ -86,20 +86,18 @@ def learn_batch(
     units = units_of(spec, data)
     singles = [_model(spec, data[0].truth.shape[-1], seed, device) for seed in seeds]
     models = BatchedModels(singles)
-    frames: dict[int, np.ndarray] = {}
+    frames: dict[int, np.ndarray] = {}  # iteration -> trajectories of all seeds, (M, n, d)
     marks = {0, *np.geomspace(10, spec["iterations"], FRAMES - 1).round().astype(int).tolist()}
 
     def record(i: int) -> None:
         if i in marks and spec["system"].get("stiff") is None:
-            models.write_to(singles)
-            frames[i] = _roll(singles[0], units)(data[0].truth[:1, 0], data[0].t[0])[0]
+            frames[i] = _roll(models, units)(np.stack([one.truth[0, 0] for one in data]), data[0].t[0])
 
     trained = train(models, [units.scaled(one) for one in data], spec, record)
     models.write_to(singles)
-    arrays: dict[str, np.ndarray] = {}
-    if frames:
-        arrays |= {"process": np.stack(list(frames.values())), "process_iteration": np.array(list(frames))}
     found_by: dict[int, Learnt] = {}
+    arrays_by: dict[int, dict[str, np.ndarray]] = {}
+    errors: dict[int, float] = {}
     for seed, model, row, one in zip(seeds, singles, trained, data, strict=True):
         learnt = found_by[seed] = units.meant(partial(field_values, model))
         roll = (
@@ -110,8 +108,13 @@ def learn_batch(
             true_a = np.asarray(spec["system"]["parameters"]["matrix"])
             found["eigenvalue_error_pct"] = eigenvalue_error_pct(matrix_of(learnt, len(true_a)), true_a)
         rows.append(row | found | _signal(one))
-        if seed == seeds[0]:
-            arrays |= _observed(one) | more
+        arrays_by[seed] = _observed(one) | more | {"seed": np.array(seed)}
+        errors[seed] = np.nan_to_num(found["field_error_pct"], nan=np.inf)
+    shown = sorted(seeds, key=lambda seed: errors[seed])[(len(seeds) - 1) // 2]
+    arrays = arrays_by[shown]
+    if frames:
+        process = np.stack([frame[seeds.index(shown)] for frame in frames.values()])
+        arrays |= {"process": process, "process_iteration": np.array(list(frames))}
     return rows, arrays, found_by
 
 

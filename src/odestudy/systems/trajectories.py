@@ -71,7 +71,9 @@ def observe(spec: dict[str, Any], rng: np.random.Generator) -> Observed:
     system, n, k = spec["system"], spec["points"], spec.get("trajectories", 1)
     field, stiff = field_of(system), system.get("stiff", False)
     z0 = np.asarray(system["z0"], dtype=np.float64)[None]
-    t = times(spec.get("times", "regular"), n, system["horizon"], rng, system.get("first", 0.0))
+    t = times(
+        spec.get("times", system.get("times", "regular")), n, system["horizon"], rng, system.get("first", 0.0)
+    )
     if k > 1:
         filled = reference(field, z0[0], t, stiff)
         z0 = np.concatenate([z0, rng.uniform(filled.min(axis=0), filled.max(axis=0), (k - 1, z0.shape[1]))])

@@ -39,7 +39,7 @@ def draw(data: FigureData) -> Figure:
         axes = grid[precisions.index(precision), losses.index(loss)]
         _panel(axes, table[(table["loss"] == loss) & (table["precision"] == precision)], rows)
         axes.set_title(f"{precision}, loss: {LOSSES.get(loss, loss)}")
-        axes.set_yticks(range(len(rows)), [f"{data.label(g)}, {_library(lib)}" for lib, g in rows])
+        axes.set_yticks(np.arange(len(rows)) + 0.5, [f"{data.label(g)}, {_library(lib)}" for lib, g in rows])
     for axes in grid[-1]:
         axes.set_xlabel("eigenvalue times horizon")
     seen = {status if status in ENDS else "other" for status in table["status"]}
@@ -129,7 +129,6 @@ def _panel(axes: Axes, table: pd.DataFrame, rows: list[tuple[str, str]]) -> None
         x, y = text.get_position()
         text.set_position((x + 0.5, y + 0.5))
     axes.set_xticks(np.arange(len(columns)) + 0.5, [f"{g:g}" for g, _ in columns], fontsize=7)
-    axes.set_yticks(np.arange(len(rows)) + 0.5)
     axes.tick_params(length=0)
-    axes.invert_yaxis()
+    axes.set_ylim(len(rows), 0)
     axes.grid(False)

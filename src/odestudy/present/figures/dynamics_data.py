@@ -54,11 +54,9 @@ def caption(data: FigureData) -> str:
     said = []
     for arm in in_order(rows, "arm"):
         mine = rows[rows["arm"] == arm].sort_values("noise_pct")
-        ends = [mine.iloc[0], mine.iloc[-1]]
-        said.append(
-            f"{data.label(arm)} {estimate(data, ends[0], COLUMNS[0])} at {ends[0]['noise_pct']:g} % and "
-            f"{estimate(data, ends[1], COLUMNS[0])} at {ends[1]['noise_pct']:g} %"
-        )
+        ends = [mine.iloc[i] for i in ((0, -1) if len(mine) > 1 else (0,))]
+        parts = [f"{estimate(data, end, COLUMNS[0])} at {end['noise_pct']:g} %" for end in ends]
+        said.append(f"{data.label(arm)} {' and '.join(parts)}")
     text = sentence(f"field error in the support, by noise: {listing(said)}")
     bars = seeds_and_bars(data, data.table(TABLE), summary, COLUMNS, band=True)
     lost = failures(data, data.table(TABLE), ["arm"], "left out of the means")

@@ -18,7 +18,7 @@ TABLE = "dynamics_fast_modes"
 def draw(data: FigureData) -> Figure:
     table = _table(data)
     methods = in_order(table, "method")
-    styles = {m: s | {"label": data.label(m)} for m, s in looks(methods).items()}
+    styles = {m: s | {"label": m.replace("_", " ")} for m, s in looks(methods).items()}
     figure, grid = canvas(1, 3, height=2.5)
     exact = table[table["method"] == methods[0]]
     draw_line(grid[0, 0], exact, "k", "exact_gradient", look("truth", linewidth=2.5, alpha=0.5))
@@ -47,7 +47,7 @@ def caption(data: FigureData) -> str:
         "fast one"
     )
     worst = [
-        f"{data.label(m)} {number(table[table['method'] == m]['gradient_error'].max())}"
+        f"{m.replace('_', ' ')} {number(table[table['method'] == m]['gradient_error'].max())}"
         for m in in_order(table, "method")
         if table[table["method"] == m]["gradient_error"].notna().any()
     ]

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from odestudy.present.figures.base import FigureData, NothingToShow
-from odestudy.present.figures.phase import MOST_POINTS, Shown, first_seeds, names, plane
+from odestudy.present.figures.phase import MOST_POINTS, Shown, names, plane, shown_runs, which_seed
 from odestudy.present.figures.style import WIDTH, canvas
 from odestudy.present.figures.words import counted, failures, listing, quantity, sentence
 
@@ -67,9 +67,7 @@ def caption(data: FigureData) -> str:
             f"({quantity(data, 'field_error_pct', worst['field_error_pct'])} on the support, "
             f"{quantity(data, 'field_error_off_pct', worst['field_error_off_pct'])} off it)."
         )
-    seeds = int(data.table(TABLE)["seed"].nunique())
-    which = "the only seed" if seeds == 1 else f"the first of {counted(seeds, 'seed')}"
-    text += f" Shown is {which}, hence no bars; one colour scale for all maps."
+    text += f" {which_seed(data, TABLE)}; one colour scale for all maps."
     return f"{text} {failures(data, rows, ['system', 'arm'], 'its map as far as it got')}"
 
 
@@ -85,7 +83,7 @@ def alt(data: FigureData) -> str:
 
 
 def _planar(data: FigureData) -> dict[tuple[str, str], Shown]:
-    found = first_seeds(data, TABLE, "grid_error")
+    found = shown_runs(data, TABLE, "grid_error")
     found = {k: v for k, v in found.items() if v.arrays["grid"].shape[1] == 2}
     if not found:
         raise NothingToShow("no system in the plane")

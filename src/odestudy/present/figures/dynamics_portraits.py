@@ -10,16 +10,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from odestudy.present.figures.base import FigureData
-from odestudy.present.figures.phase import Shown, escapes, first_seeds, frame_around, names, plane
+from odestudy.present.figures.phase import Shown, escapes, frame_around, names, plane, shown_runs, which_seed
 from odestudy.present.figures.style import canvas, look, looks
-from odestudy.present.figures.words import counted, failures, listing, sentence, span
+from odestudy.present.figures.words import failures, listing, sentence, span
 
 TABLE = "dynamics_recovery"
 MOST_AS_VECTORS = 6  # systems whose observations are single marks of an SVG; of more they are a picture
 
 
 def draw(data: FigureData) -> Figure:
-    found = first_seeds(data, TABLE, "learnt")
+    found = shown_runs(data, TABLE, "learnt")
     systems, styles = names(found, 0), looks(names(found, 1))
     columns = min(3, len(systems))
     rows = -(-(len(systems) + (len(systems) > 1)) // columns)
@@ -40,7 +40,7 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    found = first_seeds(data, TABLE, "learnt")
+    found = shown_runs(data, TABLE, "learnt")
     table = data.table(TABLE)
     rows = table.loc[[shown.row.name for shown in found.values()]]
     parts = [
@@ -48,14 +48,12 @@ def caption(data: FigureData) -> str:
         for m in names(found, 1)
     ]
     text = sentence(f"from the true initial state, the learnt trajectory's nRMSE is {listing(parts)}")
-    seeds = int(table["seed"].nunique())
-    which = "the only seed" if seeds == 1 else f"the first of {counted(seeds, 'seed')}"
-    text += f" Shown is {which}, hence no bars; a learnt trajectory is cut where it leaves the panel."
+    text += f" {which_seed(data, TABLE)}; a learnt trajectory is cut where it leaves the panel."
     return f"{text} {failures(data, rows, ['system', 'arm'], 'named in the panel')}"
 
 
 def alt(data: FigureData) -> str:
-    found = first_seeds(data, TABLE, "learnt")
+    found = shown_runs(data, TABLE, "learnt")
     systems = [data.label(system) for system in names(found, 0)]
     models = [data.label(model) for model in names(found, 1)]
     return (

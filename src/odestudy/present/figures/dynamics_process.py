@@ -11,26 +11,29 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from odestudy.present.figures.base import FigureData
-from odestudy.present.figures.phase import Shown, first_seeds, frame_around, names, plane
+from odestudy.present.figures.phase import Shown, frame_around, names, plane, shown_runs, which_seed
 from odestudy.present.figures.style import WIDTH, canvas, legend_below, look, looks
-from odestudy.present.figures.words import counted, failures, listing, quantity, sentence
+from odestudy.present.figures.words import failures, listing, quantity, sentence
 
 TABLE = "dynamics_recovery"
 MOST_SYSTEMS = 3
+STRIP = 6  # frames on paper
 LAST_FRAMES = 8
 
 
 def draw(data: FigureData) -> Figure:
     found = _found(data)
     systems, styles = names(found, 0), looks(names(found, 1))
-    frames = max(len(shown.arrays["process"]) for shown in found.values())
+    moments = max(len(shown.arrays["process"]) for shown in found.values())
+    picked = np.unique(np.linspace(0, moments - 1, min(STRIP, moments)).round().astype(int))
+    frames = len(picked)
     figure, grid = canvas(len(systems), frames, height=min(WIDTH / frames, 2.2) + 0.02 + 0.35 / len(systems))
     above: list[str] = []
     for strip, system in zip(grid, systems, strict=True):
         shown = {m: found[system, m] for m in styles if (system, m) in found}
-        titles = _moments(shown, frames)
+        titles = [_moments(shown, moments)[i] for i in picked]
         for k, axes in enumerate(strip):
-            _frame(axes, shown, styles, k)
+            _frame(axes, shown, styles, int(picked[k]))
             axes.set_title(
                 "" if titles == above else titles[k], fontsize=8, fontweight="normal", loc="center", pad=3
             )
@@ -75,12 +78,10 @@ def caption(data: FigureData) -> str:
             for m, value in zip(of_system["arm"], of_system["trajectory_nrmse"], strict=True)
         ]
         ends.append(f"{data.label(system)}: {', '.join(said)}")
-    seeds = int(data.table(TABLE)["seed"].nunique())
-    which = "the only seed" if seeds == 1 else f"the first of {counted(seeds, 'seed')}"
     text = sentence(
         f"the learnt trajectory from the start of training to its end, with nRMSE there: {'; '.join(ends)}"
     )
-    text += f" Shown is {which}, hence no bars; lines are cut where they leave the frame."
+    text += f" {which_seed(data, TABLE)}; lines are cut where they leave the frame."
     return f"{text} {failures(data, rows, ['system', 'arm'], 'empty frames follow')}"
 
 
@@ -96,7 +97,7 @@ def alt(data: FigureData) -> str:
 
 def _found(data: FigureData) -> dict[tuple[str, str], Shown]:
     """At most a few systems, spread over the table: the figure shows the process, not every case."""
-    found = first_seeds(data, TABLE, "process")
+    found = shown_runs(data, TABLE, "process")
     systems = names(found, 0)
     pick = np.unique(np.linspace(0, len(systems) - 1, min(MOST_SYSTEMS, len(systems))).round().astype(int))
     chosen = {systems[i] for i in pick}

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from odestudy.present.figures.base import FigureData
 from odestudy.present.figures.lines import line_handles
-from odestudy.present.figures.phase import first_seeds
+from odestudy.present.figures.phase import shown_runs
 from odestudy.present.figures.style import GREY, canvas, looks
 from odestudy.present.figures.words import listing, number, sentence
 
@@ -51,6 +51,6 @@ def alt(data: FigureData) -> str:
 def _curves(data: FigureData) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """System -> times and signal to noise of the first seed."""
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    for (system, _), shown in first_seeds(data, TABLE, "snr_db").items():
+    for (system, _), shown in shown_runs(data, TABLE, "snr_db").items():
         found.setdefault(system, (shown.arrays["t"], shown.arrays["snr_db"]))
     return found

@@ -9,21 +9,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from odestudy.present.figures.base import FigureData, NothingToShow
-from odestudy.present.figures.words import in_order
+from odestudy.present.figures.words import counted, in_order
 
 MOST_POINTS = 500
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The first seed of one system and arm: its row of the table and its arrays."""
+    """The run of one system and arm that has stored its arrays, that of median error: its row and its arrays."""
 
     row: pd.Series
     arrays: dict[str, np.ndarray]
 
 
-def first_seeds(data: FigureData, table: str, needed: str) -> dict[tuple[str, str], Shown]:
-    """(system, arm) -> its first seed, with the table's first gradient, where `needed` is stored.
+def shown_runs(data: FigureData, table: str, needed: str) -> dict[tuple[str, str], Shown]:
+    """(system, arm) -> the run that is shown, with the table's first gradient, where `needed` is stored.
 
     Raises:
         NothingToShow: there is none.
@@ -33,13 +33,25 @@ def first_seeds(data: FigureData, table: str, needed: str) -> dict[tuple[str, st
     if not rows.empty:
         rows = rows[rows["gradient"] == in_order(rows, "gradient")[0]]
     for (system, arm), part in rows.groupby(["system", "arm"], sort=False):
-        row = part.sort_values("seed", kind="stable").iloc[0]
-        arrays = data.arrays(row["job"]) if row["job"] in data.metrics else {}
-        if needed in arrays:
-            found[str(system), str(arm)] = Shown(row, arrays)
+        part = part.sort_values("seed", kind="stable")
+        for job in dict.fromkeys(part["job"]):
+            arrays = data.arrays(job) if job in data.metrics else {}
+            if needed in arrays:
+                rows_of_seed = part[part["seed"] == int(arrays["seed"])]
+                found[str(system), str(arm)] = Shown(rows_of_seed.iloc[0], arrays)
+                break
     if not found:
         raise NothingToShow("no run has stored its arrays")
     return found
+
+
+def which_seed(data: FigureData, table: str) -> str:
+    """What a caption says of the runs that are shown."""
+    seeds = int(data.table(table)["seed"].nunique())
+    which = (
+        "the only seed" if seeds == 1 else f"of {counted(seeds, 'seed')} the one with the median field error"
+    )
+    return f"Shown is {which}, hence no bars"
 
 
 def names(found: dict[tuple[str, str], Shown], which: int) -> list[str]:
