@@ -13,7 +13,6 @@ from torch import nn
 
 from odestudy.integrate import steps_samples
 from odestudy.nets.dynamics import MODELS
-from odestudy.ode import BatchedModels
 from odestudy.outcome import NumericalFailure, Outcome, Row
 from odestudy.recovery.judge import (
     Learnt,
@@ -79,6 +78,8 @@ def learn_batch(
     spec: dict[str, Any], device: str
 ) -> tuple[list[Row], dict[str, np.ndarray], dict[int, Learnt]]:
     """Train the seeds of one batch and judge each; rows, the arrays of the seed of median error, and what each learnt."""
+    from odestudy.ode import BatchedModels
+
     data, seeds, rows = observations(spec)
     if not data:
         return rows, {}, {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,10 +17,13 @@ from odestudy.integrate import (
     named_failure,
     steps_samples,
 )
-from odestudy.ode import BatchedModels
 from odestudy.outcome import NumericalFailure
 from odestudy.recovery.windows import Batch, pieces, random_windows
 from odestudy.systems.trajectories import Observed
+
+
+if TYPE_CHECKING:
+    from odestudy.ode import BatchedModels
 
 
 def solver_of(spec: dict[str, Any]) -> Solver:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from tqdm import trange
 
 from odestudy.integrate import named_failure
-from odestudy.measure.memory import saved_for_backward_mib
-from odestudy.ode import BatchedModels
 from odestudy.outcome import NumericalFailure, Row
 from odestudy.recovery.shooting import SHOOTING, Shooting
 from odestudy.systems.trajectories import Observed
+
+if TYPE_CHECKING:
+    from odestudy.ode import BatchedModels
 
 
 def train(
@@ -68,6 +69,10 @@ def _gradients(shooting: Shooting) -> Tensor:
 
 def _cost(shooting: Shooting, seconds: float, done: int) -> Row:
     """Time of the whole batch; evaluations and steps an iteration, and memory of one step, of one model."""
+    from odestudy.measure.memory import (
+        saved_for_backward_mib,
+    )  # imports what starting a job need not wait for
+
     forward, backward = shooting.counted.take()
     nfe, _, accepted, rejected = shooting.cost / max(done, 1)
     cost: Row = {
