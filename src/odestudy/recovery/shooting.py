@@ -21,7 +21,6 @@ from odestudy.outcome import NumericalFailure
 from odestudy.recovery.windows import Batch, pieces, random_windows
 from odestudy.systems.trajectories import Observed
 
-
 if TYPE_CHECKING:
     from odestudy.ode import BatchedModels
 
