@@ -93,7 +93,7 @@ def test_the_closed_form_is_that_of_forward_sensitivities():
 @pytest.mark.parametrize("arm", [a for a in ARMS if not missing(a)])
 def test_every_arm_that_is_here_converges_to_the_oracle(arm):
     one = problem("mlp")
-    truth, tight = oracle(one), 1e-6 if arm == "reversible" else 1e-8  # of order two: many steps
+    truth, tight = oracle(one), 1e-8
     errors = [
         relative(gradient_of(one, solver_of(arm, rtol=r, atol=r / 100)).parameters, truth.parameters)
         for r in (1e-3, tight)

@@ -14,7 +14,7 @@ from odestudy.ode import GRADIENTS
 from odestudy.outcome import Row
 from odestudy.sensitivity.problems import Problem
 
-OWN_METHOD = {"reversible": "reversible_heun"}  # its steps can be taken back; other arms take any method
+OWN_METHOD = {"reversible": "reversible_dopri5"}  # its steps can be taken back; other arms take any method
 # Arm -> library and gradient of odestudy.integrate.
 ARMS: dict[str, tuple[str, str]] = {
     "backprop": ("odestudy", "backprop"),

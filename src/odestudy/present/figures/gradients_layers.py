@@ -29,8 +29,9 @@ def draw(data: FigureData) -> Figure:
     largest = weights[weights["k"] == weights["k"].max()]
     for column, colour, marker in (("window_weight", BLACK, "o"), ("dense_weight", GREY, "s")):
         label = data.axis(column)
-        right.plot(largest["predecessor"], largest[column], color=colour, marker=marker, label=label)
-    right.legend(fontsize=7.5)
+        handles += right.plot(
+            largest["predecessor"], largest[column], color=colour, marker=marker, label=label
+        )
     right.axhline(0, color="black", linewidth=0.7)
     right.set(
         xlabel="predecessor, the newest first",

@@ -38,7 +38,7 @@ def draw(data: FigureData) -> Figure:
         axes.set(title=PROBLEMS.get(problem, problem), xlabel=data.axis("step"))
     grid[0][0].set_ylabel(data.axis("error"))
     _solutions(data, table, grid[0][-1], styles)
-    legend_below(figure, [*line_handles(styles), Line2D([], [], color="black", label="exact")], 5)
+    legend_below(figure, [*line_handles(styles), Line2D([], [], color="black", label="exact")], 4)
     return figure
 
 

@@ -31,7 +31,7 @@ def draw(data: FigureData) -> Figure:
             log_axis(axes, "y")
             axes.set(xlabel=data.axis(column), title=data.label(problem))
         row[0].set_ylabel(data.axis("error"))
-    legend_below(figure, line_handles(styles), 5)
+    legend_below(figure, line_handles(styles), 4)
     return figure
 
 

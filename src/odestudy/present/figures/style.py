@@ -71,6 +71,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "implicit_adams": {"color": PURPLE, "marker": ">", "linestyle": "-", "label": "implicit adams"},
     "fixed_adams": {"color": PURPLE, "marker": "h", "linestyle": DASHED, "label": "fixed adams"},
     "reversible_heun": {"color": ORANGE, "marker": "P", "linestyle": LONG, "label": "reversible heun"},
+    "reversible_rk4": {"color": BLUE, "marker": "P", "linestyle": LONG, "label": "reversible rk4"},
+    "reversible_dopri5": {"color": GREEN, "marker": "P", "linestyle": LONG, "label": "reversible dopri5"},
     "implicit_euler": {**HOLLOW, "color": RED, "marker": "o", "linestyle": "-", "label": "implicit euler"},
     "trapezoid": {**HOLLOW, "color": ORANGE, "marker": "s", "linestyle": "-", "label": "trapezoid"},
     "implicit_midpoint": {**HOLLOW, "color": ORANGE, "marker": "^", "linestyle": DASHED, "label": "implicit midpoint"},
