@@ -14,7 +14,7 @@ MOST_TARGETS = 6
 
 def draw(data: FigureData) -> Figure:
     found = _shown(data)
-    figure, grid = canvas(3, len(found), height=7.2 / max(len(found), 3) * 1.02)
+    figure, grid = canvas(3, len(found), height=7.2 / max(len(found), 4) * 1.02)
     for column, (target, (_, arrays)) in zip(grid.T, found.items(), strict=True):
         half, top = float(arrays["extent"]), float(arrays["target"].max())
         paint(column[0], arrays["target"], half, top)
@@ -28,10 +28,12 @@ def draw(data: FigureData) -> Figure:
 
 def caption(data: FigureData) -> str:
     said = [
-        f"{data.label(target)} {quantity(data, 'excess_nat', row['excess_nat'])}"
+        f"{data.label(target)} {quantity(data, 'excess_nat', row['excess_nat'])} after {row['iterations']:.0f} steps"
         for target, (row, _) in _shown(data).items()
     ]
-    text = sentence(f"NLL minus the true entropy of the flow shown: {listing(said)}")
+    text = sentence(
+        f"NLL minus the true entropy of the flow shown, after so many training steps: {listing(said)}"
+    )
     return f"{text} The first seed; a target and its flow share one scale of colour, which ends at the target's peak."
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.style import BLUE
 
-TABLE = "density_models"
+TABLE, CURVE = "density_models", "density_curve"
 DOTS: dict[str, Any] = {"marker": ".", "linestyle": "none", "markersize": 1.6, "markeredgewidth": 0}
 
 Shown = dict[str, tuple[pd.Series, dict[str, np.ndarray]]]
@@ -20,18 +20,21 @@ Shown = dict[str, tuple[pd.Series, dict[str, np.ndarray]]]
 def flows(data: FigureData, most: int, having: str) -> Shown:
     """Target -> row and arrays of the continuous flow's first seed, of at most so many targets.
 
-    Targets that are a shape come first, then those of a family that grows harder. `having` names an array that the
-    arrays must have.
+    Targets that are a shape come first, then those of a family that grows harder; where a flow was trained shorter and
+    longer it is the longest training. `having` names an array that the arrays must have.
 
     Raises:
         NothingToShow: there is none.
     """
-    table = data.table(TABLE)
+    longest = data.tables.get(CURVE, pd.DataFrame(columns=["iterations"])).sort_values(
+        "iterations", ascending=False
+    )
+    table = pd.concat([t for t in (longest, data.table(TABLE)) if len(t)] or [longest], ignore_index=True)
     table = table[table["model"] == "cnf"] if len(table) else table
     if "family" in table:
         table = table.sort_values("family", key=lambda family: family.notna(), kind="stable")
     found: Shown = {}
-    for target, rows in table.groupby("target", sort=False):
+    for target, rows in table.groupby("target", sort=False) if len(table) else ():
         arrays = data.arrays(rows["job"].iloc[0]) if rows["job"].iloc[0] in data.metrics else {}
         if having in arrays and len(found) < most:
             found[str(target)] = rows.iloc[0], arrays

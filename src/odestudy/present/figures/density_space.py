@@ -14,7 +14,7 @@ from odestudy.present.figures.style import WIDTH
 from odestudy.present.figures.words import listing, number, quantity, sentence
 
 MOST_TARGETS = 2
-LAST_FRAMES = 16
+LAST_FRAMES = 7
 TITLES = ("target", "flow", "target, cut", "flow, cut")
 VIEW: dict[str, Any] = {"elev": 22, "azim": 35}
 

@@ -16,7 +16,7 @@ from odestudy.present.figures.words import listing
 
 MOST_TARGETS, MOST_MOVING = 3, 2
 STILLS = 6
-LAST_FRAMES = 10
+LAST_FRAMES = 5
 
 
 def draw(data: FigureData) -> Figure:
