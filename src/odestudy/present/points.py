@@ -49,7 +49,7 @@ def present_fit(
             moving.save(folder / "flow.gif", writer="pillow", fps=8, dpi=100)
             written.append(folder / "flow.gif")
     text = _report(source, numbers, checks, moving is not None)
-    write_atomically(folder / "report.md", text.encode())
+    write_atomically(folder / "report.md", (text + "\n").encode())
     options = ["--standalone", "--embed-resources", f"--resource-path={folder}", "--metadata=lang:en"]
     page = pypandoc.convert_text(
         text, "html5", format="markdown", extra_args=[*options, f"--metadata=pagetitle:{source}"]
@@ -62,7 +62,7 @@ def _report(source: str, numbers: dict[str, Any], checks: list[Check], moves: bo
     """The report as Markdown: verdict, checks, pictures, numbers."""
     held = sum(check.holds for check in checks)
     rows = [[check.name, "holds" if check.holds else "**fails**", escape(check.found), escape(check.allowed)] for check in checks]  # fmt: skip
-    known = [[label, number(numbers[key])] for key, label in NUMBERS.items() if key in numbers]
+    known = [[label, _said(numbers[key])] for key, label in NUMBERS.items() if key in numbers]
     pictures = ["![Points that were not trained on, the density, and samples of it](density.svg)"]
     pictures += ["![The flow from the normal base to the data](flow.gif)"] if moves else []
     return "\n\n".join(
@@ -76,3 +76,8 @@ def _report(source: str, numbers: dict[str, Any], checks: list[Check], moves: bo
             "`samples.csv` new samples; `certificate.json` all numbers; `flow.pt` the weights.",
         ]
     )
+
+
+def _said(value: float) -> str:
+    """A count as it is, anything else rounded."""
+    return str(value) if isinstance(value, int) else number(value)
