@@ -33,7 +33,7 @@ def draw(data: FigureData) -> Figure:
         row[0].set_ylabel(f"NLL − entropy (nat)\n{data.label(target)}")
     handles = [Line2D([], [], **style | {"linestyle": "none"}) for style in styles.values()]
     handles += [
-        Line2D([], [], color="0.3", marker="o", linestyle="none", label="as many parameters as the flow"),
+        Line2D([], [], color="0.3", marker="o", linestyle="none", label="equal parameters"),
         Line2D(
             [],
             [],
@@ -41,16 +41,16 @@ def draw(data: FigureData) -> Figure:
             marker="o",
             fillstyle="none",
             linestyle="none",
-            label="as much time as the flow",
+            label="equal time",
         ),
     ]
-    legend_below(figure, handles)
+    legend_below(figure, handles, columns=4)
     return figure
 
 
 def _model(axes: Axes, runs: pd.DataFrame, means: pd.DataFrame, column: str, style: dict[str, Any]) -> None:
     plain = {k: v for k, v in style.items() if k not in ("label", "linestyle")}
-    curve = means[means["budget"] == "reference"].sort_values(column)
+    curve = means[means["budget"] == "reference"].sort_values("iterations")
     axes.plot(curve[column], curve["excess_nat"], color=style["color"], linewidth=0.9)
     for budget in in_order(means, "budget"):
         look = plain | ({"fillstyle": "none"} if budget == "time" else {})
