@@ -12,6 +12,7 @@ from odestudy.outcome import NumericalFailure
 from odestudy.plan import load_study
 from odestudy.questions import dynamics, dynamics_conditioning, dynamics_unstable
 from odestudy.recovery.baselines import BASELINES
+from odestudy.recovery.learning import make_model
 from odestudy.recovery.training import train
 from odestudy.recovery.true_form import flat, unflat
 from odestudy.recovery.units import units_of
@@ -99,7 +100,7 @@ def test_a_window_keeps_to_its_length_and_number_of_points():
 def trained(seeds, **changes):
     wanted = spec(seeds=seeds, **changes)
     data = [observe(wanted, np.random.default_rng([seed, 0])) for seed in seeds]
-    singles = [dynamics._model(wanted, 2, seed, "cpu") for seed in seeds]
+    singles = [make_model(wanted, 2, seed, "cpu") for seed in seeds]
     models = BatchedModels(singles)
     rows = train(models, data, wanted)
     models.write_to(singles)

@@ -16,7 +16,8 @@ from odestudy.fit.observations import Table
 from odestudy.nets.dynamics import MODELS
 from odestudy.ode import BatchedModels
 from odestudy.outcome import Row
-from odestudy.recovery.judge import Learnt, Rollout, field_values, torch_rollout
+from odestudy.recovery.judge import Learnt, Rollout, field_values
+from odestudy.recovery.learning import make_model, rollout
 from odestudy.recovery.training import train
 from odestudy.recovery.units import Units
 
@@ -59,16 +60,7 @@ class Ensemble:
 
     def rolls(self) -> list[Rollout]:
         """Trajectories of each model."""
-        return [self._roll(model) for model in self.models]
-
-    def _roll(self, model: nn.Module) -> Rollout:
-        units = self.units
-
-        def roll(z0: np.ndarray, t: np.ndarray) -> np.ndarray:
-            found = torch_rollout(model, (z0 - units.centre) / units.scale, (t - t[0]) / units.duration)
-            return units.centre + units.scale * found
-
-        return roll
+        return [rollout(model, self.units) for model in self.models]
 
 
 def learn(table: Table, settings: Settings) -> Ensemble:
@@ -84,10 +76,7 @@ def learn(table: Table, settings: Settings) -> Ensemble:
     centre = np.zeros(table.d) if settings.model == "linear" else data.states.mean(axis=0)
     gaps = np.concatenate([np.diff(t) for t in table.t])
     units = Units(centre, spread, float(np.median(gaps) * (spec["piece_points"] - 1)))
-    singles = []
-    for seed in spec["seeds"]:
-        torch.manual_seed(seed)
-        singles.append(MODELS[settings.model](table.d, settings.width).double())
+    singles = [make_model(spec, table.d, seed, "cpu") for seed in spec["seeds"]]
     models = BatchedModels(singles)
     rows = train(models, [units.scaled(data)] * len(singles), spec)
     models.write_to(singles)

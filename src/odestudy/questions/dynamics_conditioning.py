@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from odestudy.integrate import Counted, Solver, integrate, named_failure
 from odestudy.outcome import NumericalFailure, Outcome, Row
-from odestudy.questions.dynamics import learn_batch, observations
 from odestudy.recovery.judge import judge, matrix_of
+from odestudy.recovery.learning import learn_batch, observations
 from odestudy.recovery.true_form import true_form
 from odestudy.systems.trajectories import Observed
 
@@ -54,13 +54,10 @@ def linear(spec: dict[str, Any], device: str) -> Outcome:
         data, _, _ = observations(of_k)
         about = {"k": k} | _conditions(matrix, data[0])
         for arm, scaled in (("plain", False), ("units", True)):
-            found, _, learnt = learn_batch(of_k | {"scaled": scaled, "model": "linear"}, device)
-            for row in found:
-                modes = (
-                    _modes(matrix_of(learnt[row["seed"]], len(matrix)), matrix)
-                    if row["seed"] in learnt
-                    else {}
-                )
+            found = learn_batch(of_k | {"scaled": scaled, "model": "linear"}, device)
+            for row in found.rows:
+                learnt = found.fields.get(row["seed"])
+                modes = {} if learnt is None else _modes(matrix_of(learnt, len(matrix)), matrix)
                 rows.append({"arm": arm} | about | _fields(row) | modes)
         rows += [{"arm": "true_form"} | about | row for row in _least_squares(of_k, data, matrix)]
     return Outcome({"runs": rows})

@@ -33,9 +33,10 @@ def train(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, spec["iterations"])
     ended: dict[int, int] = {}
     losses: list[Tensor] = []
-    clock = time.perf_counter()
+    seconds = 0.0
     for i in trange(spec["iterations"], desc=f"seeds {spec['seeds']}", disable=None, leave=False):
         record(i)
+        clock = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         found = _gradients(shooting)
         ended |= {m: i for m in shooting.failures if m not in ended}
@@ -45,7 +46,7 @@ def train(
         if spec.get("schedule") == "cosine":
             schedule.step()
         losses.append(found.detach())
-    seconds = time.perf_counter() - clock
+        seconds += time.perf_counter() - clock
     record(len(losses))
     cost = _cost(shooting, seconds, len(losses))
     return [_row(m, seed, shooting, ended, losses) | cost for m, seed in enumerate(spec["seeds"])]
@@ -64,6 +65,11 @@ def _gradients(shooting: Shooting) -> Tensor:
             if failure is None:
                 raise
             shooting.lose(0, failure)  # only a model that trains alone has a gradient that can fail
+    gradients = [p.grad.flatten(1) for p in shooting.models.parameters() if p.grad is not None]
+    if gradients:
+        finite = torch.isfinite(torch.cat(gradients, 1)).all(1).cpu()
+        for m in (shooting.alive & ~finite).nonzero()[:, 0].tolist():
+            shooting.lose(m, NumericalFailure("non_finite", "the gradient is not finite"))
     return losses
 
 
