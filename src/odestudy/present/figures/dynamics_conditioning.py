@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -30,11 +32,11 @@ def draw(data: FigureData) -> Figure:
             mine = summary[summary["problem"] == problem]
             for arm, style in styles.items():
                 draw_line(axes, mine[mine["arm"] == arm], AXES[problem], column, style | {"markersize": 4})
-            axes.set_xscale("log")
         log_axis(row[0], "y")
-        row[0].set_ylabel(data.axis(column), fontsize=8)
+        row[0].set_ylabel(fill(data.axis(column), 20), fontsize=8)
     for top, bottom, problem in zip(grid[0], grid[-1], problems, strict=True):
         top.set_title(data.label(problem).replace(", ", ",\n"), fontsize=8.5)
+        log_axis(bottom, "x")
         bottom.set_xlabel(data.axis(AXES[problem]).replace(" of the ", "\nof the "), fontsize=8)
     legend_below(
         figure, line_handles({a: s | {"label": data.label(a)} for a, s in styles.items()}), columns=3
