@@ -109,7 +109,7 @@ def test_temperatures_of_the_test_years_are_not_in_the_training_windows():
     assert float(train_part.outer[-1, -1, 0]) == pytest.approx(last)
     first = (table[elnino.TRAIN_YEARS, 0] - mean) / std
     assert float(test_part.x[0, 0, 0]) == pytest.approx(first)
-    months = torch.cat([test_part.t, test_part.inner_t], 1).mul(12).round().sort(1).values
+    months = torch.cat([test_part.t, test_part.inner_t], 1).mul(elnino.MONTHS_A_UNIT).sort(1).values
     assert bool((months == torch.arange(elnino.MONTHS)).all())
     assert inner.shape == tuple(test_part.inner.shape)
 

@@ -13,7 +13,7 @@ from odestudy.integrate import named_failure
 from odestudy.nets.latent import Latent
 from odestudy.nets.timeseries import Model, build, parameter_count
 from odestudy.outcome import Outcome, Row
-from odestudy.timeseries.elnino import MONTHS, elnino
+from odestudy.timeseries.elnino import MONTHS, MONTHS_A_UNIT, elnino
 from odestudy.timeseries.homotopy import paths, smoothness
 from odestudy.timeseries.pictures import latent_pictures, pictures
 from odestudy.timeseries.scores import rmse, score
@@ -89,7 +89,7 @@ def temperatures(spec: dict[str, Any], device: str) -> Outcome:
         for i, part in enumerate(("train", "test"))
     }
     data, test = (stack([p[0] for p in parts[part]], device, dtype) for part in ("train", "test"))
-    model, rows = _fit(spec, data, test, (MONTHS - 1) / 12, device)
+    model, rows = _fit(spec, data, test, (MONTHS - 1) / MONTHS_A_UNIT, device)
     for row, (series, inner, outer) in zip(rows, parts["test"], strict=True):
         row |= {
             "climate_interpolation_rmse": _rmse_of(inner, series.inner),

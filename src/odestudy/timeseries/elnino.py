@@ -12,6 +12,7 @@ from odestudy.errors import DataError
 from odestudy.timeseries.series import Series
 
 MONTHS = 24  # in the window; as many follow it
+MONTHS_A_UNIT = 2  # of time: a year turns about once around in six, as the spirals do
 TRAIN_YEARS = 40  # 1950 to 1989; the years after are for the test
 
 
@@ -29,7 +30,7 @@ def temperatures() -> np.ndarray:
 
 
 def elnino(part: str, observed: int, rng: np.random.Generator) -> tuple[Series, np.ndarray, np.ndarray]:
-    """Windows of 24 months with random gaps, one from every month of the part's years; time in years.
+    """Windows of 24 months with random gaps, one from every month of the part's years; time in two months.
 
     Values are standardised by the training years. The noise is unknown, so the truth is the series itself.
 
@@ -53,7 +54,7 @@ def elnino(part: str, observed: int, rng: np.random.Generator) -> tuple[Series, 
     outer = np.tile(np.arange(MONTHS, 2 * MONTHS), (len(starts), 1))
     arrays: list[np.ndarray] = []
     for months in (seen, inner, outer, np.tile(np.arange(2 * MONTHS), (len(starts), 1))):
-        arrays += [months / 12, values[starts + months][..., None]]
+        arrays += [months / MONTHS_A_UNIT, values[starts + months][..., None]]
     t, x, inner_t, at_inner, outer_t, at_outer, *whole = map(torch.from_numpy, arrays)
     series = Series(t, x, inner_t, at_inner, at_inner, outer_t, at_outer, at_outer, *whole)
     return series, climate[(starts + inner) % 12][..., None], climate[(starts + outer) % 12][..., None]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odestudy.present.figures.base import FigureData
 from odestudy.present.figures.style import BLACK, GREY, canvas, legend_below, looks
 from odestudy.present.figures.timeseries_forecasts import handles
-from odestudy.present.figures.timeseries_pictures import stored
+from odestudy.present.figures.timeseries_pictures import Arrays, stored
 from odestudy.present.figures.words import estimate, failures, listing, seeds_and_bars, sentence
 
 TABLE = "timeseries_temperatures"
 SERIES = (0, 5)
+UNITS_A_YEAR = 6  # time is stored in two months
 
 
 def draw(data: FigureData) -> Figure:
@@ -20,25 +25,25 @@ def draw(data: FigureData) -> Figure:
     figure, grid = canvas(len(found), len(SERIES), height=1.1 + 0.6 / len(found), sharex=True, sharey=True)
     for strip, (arm, (_, arrays)) in zip(grid, found.items(), strict=True):
         for axes, series in zip(strip, SERIES, strict=True):
-            axes.plot(arrays["whole_t"][series], arrays["whole"][series, :, 0], color=BLACK, linewidth=0.8)
-            axes.plot(arrays["t"][series], arrays["x"][series, :, 0], ".", color=GREY, markersize=5)
-            color = styles[arm]["color"]
-            axes.plot(
-                arrays["inner_t"][series], arrays["inner_found"][series, :, 0], color=color,
-                marker=styles[arm]["marker"], linestyle="none", markersize=3.5,
-            )  # fmt: skip
-            axes.plot(
-                arrays["outer_t"][series],
-                arrays["outer_found"][series, :, 0],
-                color=color,
-                linestyle=(0, (2, 1)),
-            )
-            axes.axvline(2, color="#cccccc", linewidth=0.8, zorder=0)
+            _panel(axes, arrays, series, styles[arm])
         strip[0].set_ylabel(data.label(arm).replace(" with ", "\nwith "))
     for axes in grid[-1]:
         axes.set_xlabel("time (years)")
     legend_below(figure, _handles())
     return figure
+
+
+def _panel(axes: Axes, arrays: Arrays, series: int, style: dict[str, Any]) -> None:
+    def line(name: str) -> tuple[np.ndarray, np.ndarray]:
+        t = arrays["t" if name == "x" else f"{name.removesuffix('_found')}_t"]
+        return t[series] / UNITS_A_YEAR, arrays[name][series, :, 0]
+
+    axes.plot(*line("whole"), color=BLACK, linewidth=0.8)
+    axes.plot(*line("x"), ".", color=GREY, markersize=5)
+    color, marker = style["color"], style["marker"]
+    axes.plot(*line("inner_found"), color=color, marker=marker, linestyle="none", markersize=3.5)
+    axes.plot(*line("outer_found"), color=color, linestyle=(0, (2, 1)))
+    axes.axvline(2, color="#cccccc", linewidth=0.8, zorder=0)
 
 
 def _handles() -> list[object]:
