@@ -354,3 +354,17 @@ def test_published_errors_stand_beside_those_of_the_same_arm_and_count(study_cop
     wanted = next(p for p in published if p["arm"] == "latent_ode" and p["observed"] == 30)
     assert said["extrapolation_rmse"].tolist() == [wanted["extrapolation_rmse"]]
     assert set(table[table["whose"] == "this study"]["arm"]) == {"rnn_gaps", "latent_ode"}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+@pytest.mark.parametrize("name", ["rnn_gaps", "ode_rnn", "latent_rnn", "latent_ode"])
+def test_a_gpu_gives_the_cpus_losses_and_scores(arms, name):
+    losses, scores = [], []
+    for device in ("cpu", "cuda"):
+        data = stack([spirals("archimedean", 10, "irregular", 8, 0.1, np.random.default_rng(0))], device, F64)
+        model = made(arms[name]).to(device)
+        losses.append(train(model, data, Recipe(3, 4, 0.01, 0.1), [0], device).loss)
+        scores.append(score(model, data, 0.1, [0]))
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-6)
+    assert scores[0]["extrapolation_rmse"] == pytest.approx(scores[1]["extrapolation_rmse"], rel=1e-5)
