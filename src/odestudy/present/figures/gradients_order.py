@@ -24,7 +24,7 @@ SOLUTIONS = {"euler", "midpoint", "rk4"}
 def draw(data: FigureData) -> Figure:
     table, fits = _table(data), data.table(FITS)
     problems, styles = in_order(table, "problem"), _styles(table)
-    figure, grid = canvas(1, len(problems) + 1, height=3.4, width_ratios=[*[1.25] * len(problems), 1])
+    figure, grid = canvas(1, len(problems) + 1, height=4.4, width_ratios=[*[1.25] * len(problems), 1])
     for axes, problem in zip(grid[0], problems, strict=False):
         mine = table[table["problem"] == problem]
         for method, style in styles.items():

@@ -51,14 +51,12 @@ def caption(data: FigureData) -> str:
             "product", ascending=False
         )
         lost = mine[mine["round_trip"] > 1]
-        where = (
-            f"from {number(float(lost['product'].iloc[0]), 3)} on" if len(lost) else "nowhere in the range"
-        )
+        where = f"from {number(float(lost['product'].iloc[0]))} on" if len(lost) else "nowhere in the range"
         said.append(f"{looks([solver])[solver]['label']} {where}")
     text = sentence(f"the state is lost, an error above its own size (dotted), with {'; '.join(said)}")
     return (
         f"{text} Fixed steps: (R(z)R(−z))ᴺ − 1 with the method's stability function R, and amplified rounding; adaptive: "
-        "the tolerance times the growth on the way back, which bounds from above. A linear problem with a slow mode "
+        "the tolerance times the growth on the way back, a bound where the mode decays. A linear problem with a slow mode "
         "beside the one under study, float64."
     )
 

@@ -50,7 +50,10 @@ def caption(data: FigureData) -> str:
     ]
     text = sentence(f"the adjoint's gradient keeps a cosine of {USABLE:g} over products from {listing(said)}")
     lost = failures(data, data.table(TABLE), ["arm", "precision"], "left out")
-    return f"{text} Back-propagation through the solver keeps it everywhere it was tried. Horizon 1; dotted: {USABLE:g}. {lost}"
+    table = _table(data)
+    least = float(table[table["arm"] == "backprop"]["gradient_cosine"].min())
+    through = f"The least cosine of back-propagation through the solver is {number(least, 4)}."
+    return f"{text} {through} Horizon {number(float(table['horizon'].min()), 1)}; dotted: {USABLE:g}. {lost}"
 
 
 def _end(value: float | None, sign: str) -> str:

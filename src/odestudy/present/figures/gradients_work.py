@@ -20,7 +20,7 @@ COLUMNS = ("nfe", "wall_s")
 def draw(data: FigureData) -> Figure:
     table = _table(data)
     problems, styles = in_order(table, "problem"), _styles(table)
-    figure, grid = canvas(len(problems), len(COLUMNS), height=3.0, sharey="row")
+    figure, grid = canvas(len(problems), len(COLUMNS), height=3.5, sharey="row")
     for row, problem in zip(grid, problems, strict=True):
         for axes, column in zip(row, COLUMNS, strict=True):
             for method, style in styles.items():
@@ -60,7 +60,7 @@ def caption(data: FigureData) -> str:
         if len(failed)
         else ""
     )
-    return f"{text} Adaptive methods over tolerances, the others over numbers of steps; median time of repeats.{lost}"
+    return f"{text} Adaptive methods over tolerances, the others over numbers of steps; evaluations without those inside Jacobians; median time of repeats.{lost}"
 
 
 def alt(data: FigureData) -> str:
