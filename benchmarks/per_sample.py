@@ -199,9 +199,9 @@ def main() -> None:
         for make in (_decay, _van_der_pol, _relaxation):
             tables.append(measure(make(batch), contenders, options.repeats))
             print(tables[-1].to_string(index=False, float_format="{:.3g}".format), "\n", flush=True)
-            if options.csv:
-                options.csv.parent.mkdir(parents=True, exist_ok=True)
-                pd.concat(tables).to_csv(options.csv, index=False, float_format="%.6g")
+    if options.csv:
+        options.csv.parent.mkdir(parents=True, exist_ok=True)
+        pd.concat(tables).to_csv(options.csv, index=False, float_format="%.6g")
 
 
 if __name__ == "__main__":

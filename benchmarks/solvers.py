@@ -88,7 +88,7 @@ CONTENDERS = (
         "ours, reversible",
         "odestudy",
         "memory",
-        ours("reversible", method="reversible_heun"),
+        ours("reversible", method="reversible_dopri5"),
         without=("conv",),
     ),
 )
@@ -139,6 +139,7 @@ def main() -> None:
     for name, reason in missing.items():
         print(f"missing: {name} ({reason})")
     tables, profiles = [], []
+    found = about(options.threads, options.device, versions, missing)
     for name in options.workloads.split(","):
         if name not in WORKLOADS:
             parser.error(f"unknown workload {name!r}; known: {', '.join(WORKLOADS)}")
@@ -149,14 +150,16 @@ def main() -> None:
         tables.append(measure(w, contenders, options.repeats, options.budget))
         profiles.append(profile(w, options.repeats))
         print(tables[-1].to_string(index=False, na_rep="", float_format="{:.4g}".format), "\n", flush=True)
-    if options.csv:
-        options.csv.parent.mkdir(parents=True, exist_ok=True)
-        pd.concat(tables).to_csv(options.csv, index=False, float_format="%.6g")
-        found = about(options.threads, options.device, versions, missing)
-        found["profiles"] = [
-            {k: v if isinstance(v, str) else round(v, 4) for k, v in p.items()} for p in profiles
-        ]
-        options.csv.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        if options.csv:  # after each workload, so that none is lost if a later one fails
+            write_run(options.csv, pd.concat(tables), {**found, "profiles": profiles})
+
+
+def write_run(csv: Path, rows: pd.DataFrame, about: dict[str, Any]) -> None:
+    """The rows, and in a JSON file beside them what they were measured on and the load of the machine meanwhile."""
+    csv.parent.mkdir(parents=True, exist_ok=True)
+    rows.to_csv(csv, index=False, float_format="%.6g")
+    about = {**about, "load": [round(x, 1) for x in os.getloadavg()]}
+    csv.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -127,6 +127,7 @@ class SolverTimes:
         missing = "; ".join(f"{name} ({why})" for name, why in a["missing"].items()) or "none"
         return (
             f"Measured on {a['date']} on {a['device']} with {a['cores']} cores, {a['threads']} thread(s); {versions}. "
+            f"Processes that ran or waited to run meanwhile (load average of 15 minutes): {a['load'][2]}. "
             f"Missing: {missing}."
         )
 
@@ -148,7 +149,7 @@ def _verdict(found: float | None, factor: float) -> str:
         return "not measured"
     if found >= factor:
         return "reached"
-    return f"missed by {number(100 * (factor / found - 1), 2)} % of its time"
+    return f"missed: {number(100 * (factor / found - 1), 2)} % too slow"
 
 
 def load_times(csv: Path) -> SolverTimes:
@@ -164,8 +165,8 @@ Each row is one training step, forward and backward, at the same tolerance with 
 five: the median of the wall time with its quartiles, all contenders of a workload in turns; the evaluations of the
 dynamics f (forward + backward); the ratio to the floor, which is as many bare evaluations of f, forward and
 backward, as our eager step takes; the speed-up over torchdiffeq's step of the same kind (back-propagation, or its
-adjoint for all that save memory); the relative error of the gradient against one in float64 at a tolerance of
-1e-10; and the first step, in which compilers compile. Libraries that cannot take a workload have no row.
+adjoint for all that save memory); the relative error of the gradient against one in float64 at a far tighter
+tolerance; and the first step, in which compilers compile. Libraries that cannot take a workload have no row.
 
 {source}
 

@@ -1,0 +1,89 @@
+"""The benchmark of solvers: it runs, and what the page and the README show is what its CSV says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from odestudy.present.csvs import read_csv
+from odestudy.present.solver_times import BEGIN, SolverTimes, between_markers, load_times, page_of, write_page
+
+CSV, PAGE = Path("benchmarks/results/solvers-2cores.csv"), Path("benchmarks/README.md")
+ABOUT: dict[str, Any] = {
+    "date": "2000-01-01", "device": "a machine", "cores": 2, "threads": 1, "versions": {"torch": "0"},
+    "missing": {"torchdyn": "ImportError: none"}, "profiles": [], "load": [0.0, 0.0, 0.0],
+}  # fmt: skip
+
+
+def times(**median_ms: float) -> SolverTimes:
+    """A run on the small MLP at batch 1; `_` stands for ", " in a contender's name."""
+    names = {name.replace("_", ", "): ms for name, ms in median_ms.items()}
+    rows = [
+        {
+            "workload": "mlp1", "contender": name, "kind": "", "median_ms": ms, "q1_ms": ms, "q3_ms": ms, "nfe": 26,
+            "nfe_backward": 0, "to_floor": 1.0, "speedup": 1.0, "first_s": 0.1,
+            "gradient_error": 2e-5 if "quadrature" in name else 1e-5,
+        }
+        for name, ms in names.items()
+    ]  # fmt: skip
+    return SolverTimes(pd.DataFrame(rows), ABOUT)
+
+
+def goal(text: str, *words: str) -> str:
+    """The one line of a table that has all these words."""
+    (line,) = [line for line in text.splitlines() if all(word in line for word in words)]
+    return line
+
+
+def test_goals_are_reached_missed_or_not_measured() -> None:
+    text = times(torchdiffeq=6.0, ours=2.0, **{"ours_compiled": 1.0}).goals()
+    assert "| 3.00 × | reached |" in goal(text, "batch 1: ours |", "torchdiffeq")
+    assert "| 6.00 × | missed: 17 % too slow |" in goal(text, "batch 1: ours, compiled", "torchdiffeq")
+    assert "| not measured |" in goal(text, "batch 256: ours |", "torchdiffeq")
+
+
+def test_only_gradients_as_good_count_where_the_error_must_be_equal() -> None:
+    found = times(**{"torchdiffeq_adjoint": 100.0, "ours_quadrature": 1.0, "ours_checkpointed": 5.0}).goals()
+    assert "| 20.0 × | reached |" in goal(found, "memory-saving")
+
+
+def test_the_page_shows_what_its_csv_says(tmp_path: Path) -> None:
+    csv, page, readme = tmp_path / "run.csv", tmp_path / "page.md", tmp_path / "README.md"
+    times(torchdiffeq=6.0, ours=2.125).rows.to_csv(csv, index=False)
+    csv.with_suffix(".json").write_text(json.dumps(ABOUT))
+    readme.write_text(f"before\n{BEGIN}\nold\n<!-- solvers: end -->\nafter\n")
+    write_page(csv, page, readme)
+    assert "| 2.12 |" in page.read_text()
+    assert "Missing: torchdyn (ImportError: none)" in page.read_text()
+    assert "old" not in readme.read_text()
+    assert readme.read_text().startswith("before\n")
+    assert readme.read_text().endswith("after\n")
+    with pytest.raises(ValueError, match="no markers"):
+        between_markers("nothing", load_times(csv))
+
+
+def test_page_and_readme_are_those_of_the_published_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    assert PAGE.read_text(encoding="utf-8") == page_of(CSV, PAGE)
+    readme = Path("README.md").read_text(encoding="utf-8")
+    assert readme == between_markers(readme, load_times(CSV))
+
+
+def test_the_benchmark_runs_on_one_workload(root: Path, tmp_path: Path) -> None:
+    script, csv = root / "benchmarks" / "solvers.py", tmp_path / "run.csv"
+    what = ["--workloads", "mlp1", "--repeats", "2", "--contenders", "torchdiffeq;ours;ours, checkpointed"]
+    subprocess.run([sys.executable, script, *what, "--device", "cpu", "--csv", csv], check=True, timeout=240)
+    rows = read_csv(csv).set_index("contender")
+    assert set(rows.index) == {"floor", "torchdiffeq", "ours", "ours, checkpointed"}
+    assert (rows["median_ms"] > 0).all()
+    assert rows.loc["ours", "to_floor"] == pytest.approx(
+        rows.loc["ours", "median_ms"] / rows.loc["floor", "median_ms"], rel=1e-4
+    )
+    assert (rows["gradient_error"].dropna() < 1e-3).all()
+    assert "ours" in page_of(csv, tmp_path / "page.md")
