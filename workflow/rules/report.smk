@@ -14,6 +14,7 @@ rule report:
         tables=report_tables,
         figures=report_figures,
         ledger="results/{run}/tables/ledger.csv",
+        solvers=[str(p.relative_to(ROOT)) for p in sorted((ROOT / "benchmarks/results").glob("solvers-*"))],
         templates=sorted(str(p.relative_to(ROOT)) for p in (ROOT / "report").rglob("*.*") if p.is_file()),
     output:
         html=report(
