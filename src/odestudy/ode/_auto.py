@@ -16,21 +16,32 @@ from odestudy.ode._stepper import Attempt, Stepper
 from odestudy.ode.tableaus.rodas5p import RODAS5P
 from odestudy.ode.tableaus.tsit5 import TSIT5
 
-EDGE = 3.0  # h |lambda| of an explicit step that stability holds back (HW II, section IV.2: 3.25 for dopri5)
-MILD = 2.0  # h |lambda| of an implicit step that an explicit one could take as well
-TO_STIFF = 10  # steps at the edge, less those away from it, after which the implicit method takes over
+EDGE = 2.0  # h |lambda| of an explicit step that stability holds back (HW II, section IV.2: 3.25 for dopri5)
+MILD = 1.5  # h |lambda| of an implicit step that an explicit one could take as well
+TO_STIFF = 7  # steps at the edge, after which the implicit method takes over
+CALM = 6  # steps away from it in a row, after which those at the edge are forgotten (dopri5.f)
+UNEASY = 0.3  # h |lambda| that an explicit method may also keep to by its error control on a stiff problem;
+TO_TRIAL = (
+    20  # after so many looks at it in a row the implicit one is tried, and goes back if its steps are mild
+)
 TO_EXPLICIT = 4  # mild steps in a row after which the explicit method comes back
 WATCH_EVERY = 3  # explicit steps between two looks at the stiffness while there is no sign of it
 SMALL = 32  # up to so many rows a Jacobian's eigenvalues are computed, beyond they are bounded by its norms
 
 
 class Mode(NamedTuple):
-    """Which method is on, how many steps spoke against it, and how long ago one was looked at."""
+    """Which method is on, how many steps spoke against it, and how many since then did not.
+
+    `met` says that stiffness has been met: the explicit method, too, is then held to what is strict enough for
+    the implicit one.
+    """
 
     stiff: bool = False
     against: int = 0
-    age: int = 0
+    calm: int = 0
     inner: Any = None
+    met: bool = False
+    uneasy: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,7 @@ class Auto:
     nodes = TSIT5.c
     explicit = ExplicitRK(TSIT5)
     error_power = explicit.error_power
+    strictness = RODAS5P.strictness
 
     def __post_init__(self) -> None:
         if self.implicit is None:
@@ -75,21 +87,29 @@ class Auto:
             mild = dt * spectral_radius(attempt) < MILD
             against = mode.against + 1 if mild else 0
             if against >= TO_EXPLICIT:
-                return Mode()
-            return Mode(True, against, 0, attempt.carry)
-        if mode.against == 0 and mode.age + 1 < WATCH_EVERY:
-            return mode._replace(age=mode.age + 1, inner=attempt.carry)
+                return Mode(met=mode.met)
+            return Mode(True, against, 0, attempt.carry, mode.met or not mild)
+        if mode.against == 0 and mode.calm + 1 < WATCH_EVERY:
+            return mode._replace(calm=mode.calm + 1, inner=attempt.carry)
         found = self.explicit.stiffness(attempt)
         stiffness = math.nan if found is None else float(found)
-        held_back = EDGE < stiffness < math.inf
-        against = mode.against + 1 if held_back else max(mode.against - 1, 0)
-        if against >= TO_STIFF:
-            return Mode(stiff=True)
-        return Mode(False, against, 0, attempt.carry)
+        uneasy = mode.uneasy + 1 if UNEASY < stiffness < math.inf else 0
+        mode = mode._replace(inner=attempt.carry, uneasy=uneasy)
+        if uneasy >= TO_TRIAL:
+            return Mode(stiff=True, met=mode.met)
+        if EDGE < stiffness < math.inf:
+            if mode.against + 1 >= TO_STIFF:
+                return Mode(stiff=True, met=True)
+            return mode._replace(against=mode.against + 1, calm=0)
+        if mode.against == 0 or mode.calm + 1 >= CALM:
+            return mode._replace(against=0, calm=0)
+        return mode._replace(calm=mode.calm + 1)
 
     def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
-        """The estimate of the method that took the step."""
-        return self.by(attempt).errors(dt, attempt)
+        """The estimate of the method that took the step, the explicit one's made strict once stiffness was met."""
+        by = self.by(attempt)
+        strict = self.strictness if by is self.explicit and attempt.retry.met else 1.0
+        return tuple(e * strict for e in by.errors(dt, attempt))
 
     def stiffness(self, attempt: Attempt) -> Tensor | None:
         """The estimate of an explicit step."""

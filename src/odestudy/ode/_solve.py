@@ -62,7 +62,7 @@ def solve(
     their step to rtol and atol (dt0: the first step) unless `grid` gives the steps; the others take steps
     of dt0, or of `grid`, or from one time to the next, and at most max_steps of them. `dense` adds the solution as a function of time; with `event_fn` the
     solve ends where an element of event_fn(t, y) changes its sign, and t says only start and direction;
-    `options` are the method's own (max_order, max_iters; solver). With `compile` (True, or a mode of
+    `options` are the method's own (max_order, max_iters; solver; jacobian, newton_tol). With `compile` (True, or a mode of
     torch.compile) each step of an explicit Runge-Kutta method is one compiled function; the first step with
     a new f or shape compiles for many seconds (gradient "backprop" or "checkpointed").
 

@@ -64,5 +64,6 @@ KVAERNO5 = DirkTableau(
     error_row=_difference(_A5),
     error_order=4,
     dense_order=4,
+    strictness=30.0,
     source=SOURCE,
 )
