@@ -111,6 +111,14 @@ def test_the_adjoint_is_of_no_use_where_the_state_decays_fast_and_back_propagati
     assert relative(by["adjoint"].y0, truth.y0) < 1e-3
 
 
+def test_the_reversible_arm_takes_the_steps_that_it_is_given():
+    nfe = [
+        gradient_of(problem("mlp"), solver_of("reversible", method="euler", step=1 / n)).nfe for n in (8, 16)
+    ]
+    assert nfe[1] > 1.8 * nfe[0]
+    assert solver_of("reversible", rtol=1e-3).method == "reversible_dopri5"
+
+
 def test_distance_and_angle_are_those_of_the_textbook_and_bear_any_size():
     x, y = torch.tensor([3.0, 4.0]), torch.tensor([3.0, -4.0])
     assert relative(x, y) == pytest.approx(8 / 5)

@@ -14,7 +14,9 @@ from odestudy.ode import GRADIENTS
 from odestudy.outcome import Row
 from odestudy.sensitivity.problems import Problem
 
-OWN_METHOD = {"reversible": "reversible_dopri5"}  # its steps can be taken back; other arms take any method
+OWN_METHOD = {
+    "reversible": ("reversible_rk4", "reversible_dopri5")
+}  # with fixed steps and adaptive: they can go back
 # Arm -> library and gradient of odestudy.integrate.
 ARMS: dict[str, tuple[str, str]] = {
     "backprop": ("odestudy", "backprop"),
@@ -50,7 +52,9 @@ def missing(arm: str) -> str:
 def solver_of(arm: str, **settings: Any) -> Solver:
     """How to solve and differentiate; an arm that needs a method of its own gets it, whatever the settings say."""
     library, gradient = ARMS[arm]
-    own = {"method": OWN_METHOD[arm]} if arm in OWN_METHOD else {}
+    own = {}
+    if arm in OWN_METHOD:
+        own["method"] = OWN_METHOD[arm][settings.get("step") is None]
     return Solver(library=library, gradient=gradient, **(settings | own))
 
 

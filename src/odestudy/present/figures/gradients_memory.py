@@ -71,7 +71,7 @@ def caption(data: FigureData) -> str:
         ]
         said.append(f"against {name}, {', '.join(parts)}")
     text = sentence(f"what is kept for the backward pass, in the fit a + b Nᵅ: {'; '.join(said)}")
-    return f"{text} Euler steps on a perceptron; peaks are the growth of the process and carry noise; times are medians."
+    return f"{text} Euler steps on a perceptron (reversible: reversible RK4); peaks are the growth of the process and carry noise; times are medians."
 
 
 LISTED = ("backprop", "checkpointed", "reversible", "adjoint")
