@@ -34,7 +34,7 @@ from odestudy.outcome import NumericalFailure
 from odestudy.plan import load_study
 from odestudy.present.stats import mcnemar_p
 from odestudy.present.tables import long_table
-from odestudy.questions import images_solvers, images_train
+from odestudy.questions import images_cost, images_solvers, images_train
 from odestudy.run import run_job
 from odestudy.workplace import at_work
 
@@ -308,6 +308,30 @@ def test_the_sweep_counts_forward_and_backward_evaluations_of_adams_too(root):
     adams = [r for r in rows if r["test_method"] == "scipy_adams"]
     assert adams[1]["nfe_forward"] > adams[0]["nfe_forward"] > 0
     assert all(r["nfe_backward"] > 0 for r in adams)
+
+
+def test_stages_over_step_are_the_evaluations_of_a_forward_pass(root):
+    spec = spec_of(
+        root, "images_cost.stages", seeds=[0], methods=["euler", "midpoint", "rk4"], steps=[1, 2], repeats=1
+    )
+    rows = images_cost.stages(spec, "cpu").rows["runs"]
+    assert [r["nfe_forward"] for r in rows] == [1, 2, 2, 4, 4, 8]
+    assert all(r["wall_s"] > 0 and r["nfe_backward"] == 0 for r in rows)
+
+
+def test_a_verdict_names_the_data_that_it_rests_on(root):
+    """None about MNIST may rest on digits."""
+    study = load_study(root, "quick")
+    seen = 0
+    for claim in study.claims:
+        estimand = claim.get("estimand", {})
+        dataset = estimand.get("where", {}).get("dataset")
+        if claim["question"] == "images" and dataset:
+            seen += 1
+            words = f"{claim['says']} {estimand['is']}"
+            assert {"digits": "digits", "mnist": "MNIST"}[dataset] in words, claim["id"]
+            assert dataset != "digits" or "MNIST" not in words, claim["id"]
+    assert seen > 20
 
 
 def test_the_last_word_on_the_solver_has_the_named_one(root):
