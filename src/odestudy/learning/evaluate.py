@@ -14,13 +14,21 @@ from torch.utils.flop_counter import FlopCounterMode
 from odestudy.nets.images import Classifier
 
 
-def predict(net: Classifier, x: Tensor, batch: int) -> Tensor:
-    """Logits (n, 10) of images (n, c, h, w); the evaluations that it takes are not counted as training's."""
+def evaluate(net: Classifier, x: Tensor, batch: int) -> tuple[Tensor, float]:
+    """Logits (n, 10) of images (n, c, h, w), and the evaluations of f a batch (the limit holds for each batch)."""
     net.eval()
-    with torch.no_grad():
-        logits = torch.cat([net(part) for part in x.split(batch)])
     net.take_nfe()
-    return logits
+    logits, counts = [], []
+    with torch.no_grad():
+        for part in x.split(batch):
+            logits.append(net(part))
+            counts.append(net.take_nfe()[0])
+    return torch.cat(logits), sum(counts) / len(counts)
+
+
+def predict(net: Classifier, x: Tensor, batch: int) -> Tensor:
+    """The logits alone."""
+    return evaluate(net, x, batch)[0]
 
 
 def error_pct(right: Tensor) -> float:
@@ -54,5 +62,4 @@ def mflop_an_image(net: Classifier, x: Tensor) -> float:
     net.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(x)
-    net.take_nfe()
     return counter.get_total_flops() / len(x) / 1e6

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -17,14 +18,6 @@ from odestudy.outcome import NumericalFailure, Row
 LOOK_EVERY = 50  # steps between two looks at whether the loss is finite: each look waits for a GPU
 
 
-class Net(Protocol):
-    """What the loop needs of a net."""
-
-    def __call__(self, x: Tensor) -> Tensor: ...
-    def train(self) -> Any: ...
-    def take_nfe(self) -> tuple[int, int]: ...
-
-
 def make_training(net: nn.Module, recipe: Recipe, images: int, seed: int, device: str) -> Training:
     """A training before its first step; the order of the data depends on the seed alone, not on arm or device."""
     optimizer = torch.optim.Adam(net.parameters(), lr=recipe.learning_rate)
@@ -33,13 +26,17 @@ def make_training(net: nn.Module, recipe: Recipe, images: int, seed: int, device
 
 
 def train(
-    training: Training, data: tuple[Tensor, Tensor], recipe: Recipe, checkpoint: Checkpoint, after_epoch: Any
+    training: Training,
+    data: tuple[Tensor, Tensor],
+    recipe: Recipe,
+    checkpoint: Checkpoint,
+    after_epoch: Callable[[], Row],
 ) -> None:
     """Train to the last epoch, from where the checkpoint left it.
 
     Args:
         data: images (n, c, h, w) and classes (n,), on the device.
-        after_epoch: called with no arguments when an epoch is done; its mapping joins the epoch's row.
+        after_epoch: called when an epoch is done; what it returns joins the epoch's row.
 
     Raises:
         NumericalFailure: the loss is not finite, or a solver gave up.
@@ -59,6 +56,7 @@ def train(
 def _epoch(training: Training, data: tuple[Tensor, Tensor], recipe: Recipe, epoch: int, progress: Any) -> Row:
     net: Any = training.net
     net.train()
+    net.take_nfe()  # what was evaluated outside training does not count
     device = str(data[0].device)
     begun = now_s(device)
     order = torch.randperm(len(data[0]), generator=training.generators["order"]).to(device)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from torch import nn
 
 from odestudy.datasets.images import Images
 from odestudy.learning.arms import Fit, finer, images_of, new_fit
 from odestudy.learning.attempt import attempt
-from odestudy.learning.evaluate import accuracy_change_pct, error_on, solved_with
+from odestudy.learning.evaluate import accuracy_change_pct, error_on, error_pct, evaluate, solved_with
 from odestudy.measure.clock import now_s, time_repeats
 from odestudy.outcome import Outcome, Row
+
+WARM_UP = 32  # images
 
 
 def cross(spec: dict[str, Any], device: str) -> Outcome:
@@ -76,16 +77,16 @@ def _trained(spec: dict[str, Any], data: Images, seed: int, device: str) -> tupl
 
 
 def _test(fit: Fit, data: Images, spec: dict[str, Any], solver: dict[str, Any], device: str) -> Row:
-    """Test error, the time that all test images take, and the evaluations of their first batch."""
+    """Test error, the time that all test images take, and the evaluations of f a batch."""
+    x, y = data.test
     batch = spec["eval_batch"]
     with solved_with(fit.net, **solver) as net:
-        net.eval()
-        with torch.no_grad():
-            net(data.test[0][:batch])  # warm-up too
-        evaluations, _ = net.take_nfe()
+        evaluate(net, x[:WARM_UP], WARM_UP)
         begun = now_s(device)
-        error = error_on(net, data.test, batch)
-        return {"test_error_pct": error, "eval_s": now_s(device) - begun, "eval_nfe": evaluations}
+        logits, evaluations = evaluate(net, x, batch)
+        eval_s = now_s(device) - begun
+    error = error_pct(logits.argmax(1) == y)
+    return {"test_error_pct": error, "eval_s": eval_s, "eval_nfe": evaluations}
 
 
 def _measure(fit: Fit, data: Images, spec: dict[str, Any], solver: dict[str, Any], device: str) -> Row:
@@ -95,16 +96,20 @@ def _measure(fit: Fit, data: Images, spec: dict[str, Any], solver: dict[str, Any
     with solved_with(fit.net, **solver) as net:
         net.train()
 
+        def ahead() -> None:
+            net.take_nfe()
+            net(x)
+
         def both() -> None:
+            net.take_nfe()
             net.zero_grad(set_to_none=True)
             nn.functional.cross_entropy(net(x), y).backward()
 
         both()  # warm-up too
         forward, backward = net.take_nfe()
-        ahead = time_repeats(lambda: net(x), device, repeats=spec["repeats"], warmup=0)["wall_s"]
-        whole = time_repeats(both, device, repeats=spec["repeats"], warmup=0)["wall_s"]
-        net.take_nfe()
-    times = {"forward_s": ahead, "backward_s": max(0.0, whole - ahead)}
+        ahead_s = time_repeats(ahead, device, repeats=spec["repeats"], warmup=0)["wall_s"]
+        both_s = time_repeats(both, device, repeats=spec["repeats"], warmup=0)["wall_s"]
+    times = {"forward_s": ahead_s, "backward_s": max(0.0, both_s - ahead_s)}
     return tested | {"nfe_forward": forward, "nfe_backward": backward} | times
 
 
