@@ -41,7 +41,7 @@ def draw(data: FigureData) -> Figure:
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         if len(datasets) > 1:
             row[0].set_title(data.label(dataset))
-    legend_below(figure, handles(styles))
+    legend_below(figure, handles(styles), columns=3)
     return figure
 
 
