@@ -33,6 +33,7 @@ def _data(k: float) -> tuple[np.ndarray, np.ndarray]:
     return MIX @ np.diag([-1.0, -2.0]) @ MIX.T, MIX @ np.array([1.0, 1.0 / k])
 
 
+STIFF = 100.0  # ratio of rates from which the least squares and the judge integrate by an implicit method
 KINDS = {"stiff": _stiff, "eigenvectors": _eigenvectors, "data": _data}
 
 
@@ -49,6 +50,7 @@ def linear(spec: dict[str, Any], device: str) -> Outcome:
             "z0": z0.tolist(),
             "horizon": spec["horizon"],
             "first": spec["horizon"] / 100 / max(k, 1.0),
+            "stiff": k >= STIFF,
         }
         of_k = spec | spec["problem"] | {"system": system}
         data, _, _ = observations(of_k)
