@@ -75,17 +75,19 @@ def test_the_ledger_comes_first_and_has_every_claim(opened):
     assert rows >= 31
 
 
+def ledger(opened):
+    """The table of decided claims with its toolbar."""
+    return opened.find_element("css selector", ".ledger")
+
+
 def shown_rows(opened) -> list[str]:
-    script = "return [...document.querySelectorAll('.ledger.undecided tbody tr')].filter(r => !r.hidden).map(r => r.cells[0].textContent)"
-    return opened.execute_script(script)
+    script = "return [...arguments[0].querySelectorAll('tbody tr')].filter(r => !r.hidden).map(r => r.cells[0].textContent)"
+    return opened.execute_script(script, ledger(opened))
 
 
 def control(opened, name: str):
-    """A control of the undecided claims' toolbar, found by its label as a reader finds it."""
-    from selenium.webdriver.common.by import By
-
-    label = f"//div[contains(@class,'undecided')]//div[@class='tools']//label[span='{name}']/*[2]"
-    return opened.find_element(By.XPATH, label)
+    """A control of the claims' toolbar, found by its label as a reader finds it."""
+    return ledger(opened).find_element("xpath", f".//div[@class='tools']//label[span='{name}']/*[2]")
 
 
 def test_claims_are_filtered_by_words_and_by_verdict(opened):
@@ -107,16 +109,15 @@ def test_claims_are_filtered_by_words_and_by_verdict(opened):
 
 
 def test_claims_are_sorted_by_a_click_on_the_heading_and_by_the_keyboard(opened):
-    from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
     given = shown_rows(opened)
     opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    heading = opened.find_element(By.CSS_SELECTOR, ".undecided th button.sort")
+    heading = ledger(opened).find_element("css selector", "th button.sort")
     heading.click()
     heading.send_keys(Keys.ENTER)
     assert shown_rows(opened) == sorted(given, reverse=True)
-    cell = opened.find_element(By.CSS_SELECTOR, ".undecided th")
+    cell = ledger(opened).find_element("css selector", "th")
     assert cell.get_attribute("aria-sort") == "descending"
 
 
