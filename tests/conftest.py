@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.workflow.clone import copy_of_clone, run
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,4 +49,24 @@ def mnist_files() -> Path:
     folder = ROOT.parent / "shared" / "data" / "MNIST" / "raw"
     if not (folder / "train-images-idx3-ubyte.gz").is_file():
         pytest.skip(f"MNIST's official files are not in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory) -> Path:
+    """A finished smoke run, with one system more than the study has."""
+    folder = copy_of_clone(tmp_path_factory.mktemp("smoke"))
+    systems = folder / "config/systems.yaml"
+    entry = {
+        "weak": {
+            "label": "weak focus of a test", "field": "linear", "parameters": {"matrix": [[-0.2, -1.0], [1.0, -0.2]]},
+            "z0": [1.0, 0.0], "horizon": 10.0, "groups": ["recover"],
+        }
+    }  # fmt: skip
+    systems.write_text(systems.read_text() + yaml.safe_dump(entry))
+    tier = folder / "config/tiers/smoke.yaml"
+    tier.write_text(tier.read_text().replace("system: [focus, gated]", "system: [focus, gated, weak]"))
+    begun = time.monotonic()
+    run(folder, "--config", "tier=smoke")
+    (folder / "seconds").write_text(str(time.monotonic() - begun))
     return folder

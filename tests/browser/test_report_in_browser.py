@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from odestudy.present.values import number
-from tests.workflow.test_whole_study import smoke  # noqa: F401  (the finished smoke run)
 
 pytestmark = [pytest.mark.browser, pytest.mark.dag]
 
@@ -35,7 +34,7 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def opened(browser, smoke):  # noqa: F811
+def opened(browser, smoke):
     browser.set_window_size(1280, 900)
     browser.get((smoke / "results/smoke/report/index.html").as_uri())
     return browser

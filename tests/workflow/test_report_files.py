@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.test_whole_study import smoke  # noqa: F401  (the finished smoke run)
-
 pytestmark = pytest.mark.dag
 MARGIN = 28.0  # points; the page's own margins are twice that
 
@@ -33,7 +31,7 @@ class Links(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def report(smoke) -> Path:  # noqa: F811
+def report(smoke) -> Path:
     return smoke / "results/smoke/report"
 
 

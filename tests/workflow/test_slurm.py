@@ -14,10 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.workflow.test_whole_study import (
-    SNAKEMAKE,
-    copy_of_clone,
-    smoke,  # noqa: F401  (the finished smoke run)
+from tests.workflow.clone import SNAKEMAKE, copy_of_clone
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +43,7 @@ def cluster(tmp_path_factory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def submitted(cluster, smoke, tmp_path_factory) -> Path:  # noqa: F811
+def submitted(cluster, smoke, tmp_path_factory) -> Path:
     """A clone with the configuration of the local run, whose smoke tier was run by Slurm."""
     folder = copy_of_clone(tmp_path_factory.mktemp("submitted"))
     shutil.copytree(smoke / "config", folder / "config", dirs_exist_ok=True)
@@ -80,7 +77,7 @@ def test_jobs_that_need_a_gpu_take_turns_on_the_only_one(submitted):
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
-def test_tables_equal_those_of_a_local_run(submitted, smoke):  # noqa: F811
+def test_tables_equal_those_of_a_local_run(submitted, smoke):
     theirs, mine = metrics(submitted), metrics(smoke)
     assert set(theirs) == {job for job in mine if job.split("/")[0].startswith(("dynamics", "images"))}
     compared = 0

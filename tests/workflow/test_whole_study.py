@@ -16,45 +16,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from PIL import Image
 
+from tests.workflow.clone import SNAKEMAKE, copy_of_clone, run
+
 ROOT = Path(__file__).resolve().parents[2]
-SNAKEMAKE = [sys.executable, "-m", "snakemake"]
-
-
-def run(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*SNAKEMAKE, *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    assert not check or done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return done
-
-
-def copy_of_clone(target: Path) -> Path:
-    for name in ("config", "workflow", "report"):
-        shutil.copytree(ROOT / name, target / name)
-    shutil.copy(ROOT / "Snakefile", target / "Snakefile")
-    (target / "profiles").symlink_to("workflow/profiles")
-    return target
-
-
-@pytest.fixture(scope="session")
-def smoke(tmp_path_factory) -> Path:
-    """A finished smoke run, with one system more than the study has."""
-    folder = copy_of_clone(tmp_path_factory.mktemp("smoke"))
-    systems = folder / "config/systems.yaml"
-    entry = {
-        "weak": {
-            "label": "weak focus of a test", "field": "linear", "parameters": {"matrix": [[-0.2, -1.0], [1.0, -0.2]]},
-            "z0": [1.0, 0.0], "horizon": 10.0, "groups": ["recover"],
-        }
-    }  # fmt: skip
-    systems.write_text(systems.read_text() + yaml.safe_dump(entry))
-    tier = folder / "config/tiers/smoke.yaml"
-    tier.write_text(tier.read_text().replace("system: [focus, gated]", "system: [focus, gated, weak]"))
-    begun = time.monotonic()
-    run(folder, "--config", "tier=smoke")
-    (folder / "seconds").write_text(str(time.monotonic() - begun))
-    return folder
 
 
 def page(smoke: Path) -> str:
