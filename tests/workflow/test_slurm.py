@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 
 from tests.workflow.clone import SNAKEMAKE, copy_of_clone
-)
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT.parent / "shared" / "tools" / "slurm_one_node.sh"
