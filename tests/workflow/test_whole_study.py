@@ -37,7 +37,8 @@ def test_the_smoke_tier_takes_under_five_minutes(smoke):
 def test_every_job_leaves_metrics_and_the_table_of_jobs_names_them(smoke):
     jobs = pd.read_csv(smoke / "results/smoke/tables/jobs.csv")
     assert jobs["ran"].all()
-    assert (jobs["ok"] == jobs["rows"]).all()
+    failed = jobs[jobs["ok"] != jobs["rows"]]  # a stiff problem is beyond some explicit method: an outcome
+    assert failed["job"].str.startswith("gradients_order/work").all()
     assert not jobs["stale"].any()
     for job in jobs["job"]:
         assert (smoke / "results/smoke/runs" / job / "metrics.json").is_file()
@@ -164,7 +165,7 @@ def test_bad_configuration_stops_before_any_job_with_one_line(tmp_path):
     [
         ("tier=huge", "smoke, quick, cpu, full"),
         ("tires=smoke", "unknown key"),
-        ("questions=image", "dynamics, images"),
+        ("questions=image", "allowed: dynamics"),
     ],
 )
 def test_bad_settings_on_the_command_line_are_refused_in_one_line(tmp_path, setting, words):
@@ -227,11 +228,11 @@ def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(tm
 def test_a_job_is_run_again_when_its_code_changed_even_without_snakemakes_memory(smoke, tmp_path):
     folder = copy_of_clone(tmp_path)
     target = "results/smoke/tables/images_sizes.csv"
-    jobs = [p for p in (smoke / "results/smoke/runs/images").iterdir() if p.name.startswith("mnist-")]
+    jobs = [p for p in (smoke / "results/smoke/runs/images_sizes").iterdir() if p.name.startswith("mnist-")]
     for job in jobs:
-        shutil.copytree(job, folder / "results/smoke/runs/images" / job.name)
+        shutil.copytree(job, folder / "results/smoke/runs/images_sizes" / job.name)
     assert "rule job:" not in run(folder, "-n", target).stdout
-    metrics = folder / "results/smoke/runs/images" / jobs[0].name / "metrics.json"
+    metrics = folder / "results/smoke/runs/images_sizes" / jobs[0].name / "metrics.json"
     metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"code": "older"}))
     assert run(folder, target).stderr.count("rule job:") == 1
     assert json.loads(metrics.read_text())["code"] != "older"
@@ -270,7 +271,7 @@ def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path):
     )
     assert done.returncode != 0
     assert (folder / "results/smoke/tables/images_sizes.csv").is_file()
-    log = next((folder / "results/smoke/logs/runs/dynamics").glob("*.log")).read_text()
+    log = "".join(file.read_text() for file in (folder / "results/smoke/logs/runs/dynamics").glob("*.log"))
     assert "Traceback" in log
     assert "ValueError: high - low < 0" in log
 
@@ -278,8 +279,8 @@ def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path):
 def test_published_metrics_are_shown_as_they_are_and_marked_where_they_are_stale(smoke, tmp_path):
     folder = copy_of_clone(tmp_path)
     source, target = smoke / "results/smoke/runs", folder / "results/published/smoke-test/runs"
-    shutil.copytree(source / "images", target / "images")
-    sizes = sorted(target.glob("images/mnist-*"))
+    shutil.copytree(source / "images_sizes", target / "images_sizes")
+    sizes = sorted(target.glob("images_sizes/mnist-*"))
     shutil.rmtree(sizes[0])
     changed = sizes[1] / "metrics.json"
     content = json.loads(changed.read_text())
@@ -287,8 +288,8 @@ def test_published_metrics_are_shown_as_they_are_and_marked_where_they_are_stale
     done = run(folder, "results/published/smoke-test/report/index.html")
     assert "rule job:" not in done.stderr
     jobs = pd.read_csv(folder / "results/published/smoke-test/tables/jobs.csv")
-    assert (~jobs["ran"]).sum() == 1 + (~jobs["job"].str.startswith("images/")).sum()
-    assert jobs.loc[jobs["stale"] == True, "job"].tolist() == [f"images/{sizes[1].name}"]  # noqa: E712  (has gaps)
+    assert (~jobs["ran"]).sum() == 1 + (~jobs["job"].str.startswith("images_sizes/")).sum()
+    assert jobs.loc[jobs["stale"] == True, "job"].tolist() == [f"images_sizes/{sizes[1].name}"]  # noqa: E712  (has gaps)
     html = (folder / "results/published/smoke-test/report/index.html").read_text()
     assert "1 jobs are stale" in html
     assert json.loads(changed.read_text())["code"] == "older"

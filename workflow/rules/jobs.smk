@@ -41,7 +41,9 @@ rule job:
         job=r"[^/]+",
     threads:
         lambda wildcards: (
-            workflow.cores or 1 if job_of(wildcards).spec.get("timed") else job_of(wildcards).spec["threads"]
+            workflow.resource_settings.cores or 1
+            if job_of(wildcards).spec.get("timed")
+            else job_of(wildcards).spec["threads"]
         )
     resources:
         gpu=lambda wildcards: 0 if job_of(wildcards).spec["device"] == "cpu" else gpus_of_a_job(),

@@ -15,7 +15,8 @@ from jsonschema.exceptions import ValidationError
 from odestudy.errors import ConfigError
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml's parser is several times as fast; every process of the workflow reads all configuration.
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """A safe loader that refuses a key given twice, which plain YAML would silently drop."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

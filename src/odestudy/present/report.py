@@ -235,7 +235,8 @@ class Context:
             for experiment, change in experiments.items():
                 if question in self.study.questions and ("base" in change or "grid" in change):
                     parts = [
-                        f"{k} = {v}" for k, v in {**change.get("base", {}), **change.get("grid", {})}.items()
+                        f"{k} = {_setting(v)}"
+                        for k, v in {**change.get("base", {}), **change.get("grid", {})}.items()
                     ]
                     rows.append([question, escape(experiment), escape("set to " + "; ".join(parts))])
         if not rows:
@@ -252,6 +253,13 @@ class Context:
             peak = number(r["process_peak_mib"]) if ran else ""
             rows.append([link, escape(r["seeds"]), state, wall, peak])
         return pipe_table(["Job", "Seeds", "Rows", "Wall time (s)", "Peak memory (MiB)"], rows)
+
+
+def _setting(value: Any) -> str:
+    """A setting in words, without the brackets of a language."""
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{k} {_setting(v)}" for k, v in value.items()) + ")"
+    return ", ".join(map(_setting, value)) if isinstance(value, list) else str(value)
 
 
 def _verdict(row: pd.Series) -> str:
