@@ -210,7 +210,7 @@ def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_p
 
 def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(tmp_path):
     folder = copy_of_clone(tmp_path)
-    target = "results/smoke/tables/images_sizes.csv"
+    target = "results/smoke/tables/images_cost.csv"  # its jobs outlast the second run's start
     first = subprocess.Popen(
         [*SNAKEMAKE, target], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
