@@ -44,7 +44,8 @@ def run_job(
     from odestudy.measure.store import write_metrics
 
     torch.set_num_threads(spec["threads"])
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # As use_deterministic_algorithms(True, warn_only=True), but without its import of the compiler, 1.4 s a process.
+    torch.set_deterministic_debug_mode("warn")
     torch.backends.cudnn.benchmark = False
     task = find_task(spec["task"])
     identity = f"{key_of(dict(spec))} {code}"

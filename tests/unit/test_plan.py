@@ -263,7 +263,7 @@ def test_the_code_hash_follows_imports():
 def test_planning_and_presenting_do_not_import_torch(root):
     code = (
         "import sys; from pathlib import Path; from odestudy.plan import load_study; import odestudy.cli;"
-        f"load_study(Path({str(root)!r}), 'full'); import odestudy.present.report, odestudy.present.figures.make;"
+        f"load_study(Path({str(root)!r}), 'full'); import odestudy.present.report, odestudy.present.making;"
         "assert 'torch' not in sys.modules, 'torch was imported'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -18,7 +18,7 @@ from tests.workflow.clone import SNAKEMAKE, copy_of_clone
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT.parent / "shared" / "tools" / "slurm_one_node.sh"
-QUESTIONS = "questions=dynamics,images"
+QUESTIONS = "questions=timeseries,gradients"
 
 pytestmark = [pytest.mark.slurm, pytest.mark.dag]
 
@@ -78,7 +78,7 @@ def test_jobs_that_need_a_gpu_take_turns_on_the_only_one(submitted):
 
 def test_tables_equal_those_of_a_local_run(submitted, smoke):
     theirs, mine = metrics(submitted), metrics(smoke)
-    assert set(theirs) == {job for job in mine if job.split("/")[0].startswith(("dynamics", "images"))}
+    assert set(theirs) == {job for job in mine if job.split("/")[0].startswith(("timeseries", "gradients"))}
     compared = 0
     for table in sorted((submitted / "results/smoke/tables").glob("*_summary.csv")):
         here, there = (

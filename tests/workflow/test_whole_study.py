@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.workflow.clone import SNAKEMAKE, copy_of_clone, run
+from tests.workflow.clone import SNAKEMAKE, WITHOUT_SLURM, copy_of_clone, run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -188,6 +188,7 @@ def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_p
     process = subprocess.Popen(
         [*SNAKEMAKE, target],
         cwd=folder,
+        env=WITHOUT_SLURM,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -212,7 +213,11 @@ def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(tm
     folder = copy_of_clone(tmp_path)
     target = "results/smoke/tables/images_cost.csv"  # its jobs outlast the second run's start
     first = subprocess.Popen(
-        [*SNAKEMAKE, target], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*SNAKEMAKE, target],
+        cwd=folder,
+        env=WITHOUT_SLURM,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     lock = folder / ".snakemake/odestudy.lock"
     deadline = time.monotonic() + 60

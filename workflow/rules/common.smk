@@ -1,3 +1,5 @@
+import json
+import shlex
 import sys
 from functools import lru_cache
 
@@ -9,6 +11,8 @@ from odestudy.plan.code import code_hash
 from odestudy.plan.forecast import requests
 from odestudy.plan.overrides import OVERRIDES
 from odestudy.plan.study import TIERS, load_study
+from odestudy.steps import client
+from odestudy.steps.server import start_server
 
 ROOT = Path(workflow.basedir)
 
@@ -93,6 +97,27 @@ wildcard_constraints:
     figure="|".join(study(str(config["tier"])).figures),
 
 
+# One step of the work: of this run's server, where this is the process that the user started; a job that a batch system
+# started elsewhere is a process of its own.
+STEP = " ".join(
+    [
+        *(shlex.quote(word) for word in (sys.executable, "-I", "-S", client.__file__)),
+        "here" if workflow.is_main_process else "fresh",
+        "{log:q} {params.request:q}",
+    ]
+)
+
+
+def request(step, name=None):
+    """What odestudy.steps.take is to do, for a rule with the wildcard {run}."""
+
+    def asked(wildcards):
+        content = {"step": step, "run": wildcards.run, "overrides": overrides()}
+        return json.dumps(content | ({"name": wildcards[name]} if name else {}))
+
+    return asked
+
+
 # What only gathers and draws takes seconds: it runs beside Snakemake and not as a job of a batch system.
 localrules:
     all,
@@ -109,6 +134,7 @@ localrules:
 # Two runs in one folder would write the same files: the second one is refused, as long as the first one lives.
 onstart:
     hold_folder(Path(".snakemake/odestudy.lock"))
+    start_server()
     warning = study(str(config["tier"])).tier.get("without_gpu")
     if warning and not visible_gpus():
         print(f"odestudy: tier {config['tier']} without a GPU: {warning}", file=sys.stderr)

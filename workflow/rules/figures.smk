@@ -28,13 +28,13 @@ rule figure:
         "results/{run}/logs/figures/{figure}.log",
     params:
         code=lambda wildcards: code_hash(
-            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.make"
+            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.base"
         ),
         title=lambda wildcards: study(wildcards.run).figures[wildcards.figure][1]["title"],
-        overrides=overrides(),
+        request=request("figure", "figure"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
-    script:
-        "../scripts/figure.py"
+    shell:
+        STEP
 
 
 # The moving picture of a figure that the question calls animated: GIF, for the HTML report.
@@ -48,9 +48,9 @@ rule animation:
         "results/{run}/logs/figures/{figure}.gif.log",
     params:
         code=lambda wildcards: code_hash(
-            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.make"
+            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.base"
         ),
-        overrides=overrides(),
+        request=request("animation", "figure"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
-    script:
-        "../scripts/animation.py"
+    shell:
+        STEP

@@ -9,6 +9,20 @@ def request_of(wildcards):
     return requests_of(wildcards.tier)[f"{wildcards.module}/{wildcards.job}"]
 
 
+def job_request(wildcards):
+    """What odestudy.steps.take is to do; what measures time or memory gets a process of its own from the start."""
+    found, job = study(wildcards.tier), job_of(wildcards)
+    return json.dumps(
+        {
+            "step": "job",
+            "spec": job.spec,
+            "code": found.code_of(job),
+            "metrics": str(job.metrics(Path("results") / found.run)),
+            "fresh": bool(job.spec.get("timed")) or job.spec["threads"] != 1,
+        }
+    )
+
+
 def stale_mark(wildcards):
     """A file newer than the metrics, where these come from other code or are damaged: then the job runs again.
 
@@ -51,7 +65,6 @@ rule job:
         runtime=lambda wildcards, attempt: request_of(wildcards).minutes(attempt),
         slurm_extra=lambda wildcards: "--exclusive" if job_of(wildcards).spec.get("timed") else "",
     params:
-        spec=lambda wildcards: job_of(wildcards).spec,
-        code=lambda wildcards: study(wildcards.tier).code_of(job_of(wildcards)),
-    script:
-        "../scripts/job.py"
+        request=job_request,
+    shell:
+        STEP

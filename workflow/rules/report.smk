@@ -29,10 +29,10 @@ rule report:
         "results/{run}/logs/report.log",
     params:
         code=code_hash("odestudy.present.report"),
-        overrides=overrides(),
+        request=request("report"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
-    script:
-        "../scripts/report.py"
+    shell:
+        STEP
 
 
 # The sums of all files of a published folder, made when all else is there.
@@ -43,5 +43,7 @@ rule manifest:
         "results/{run}/manifest.sha256",
     log:
         "results/{run}/logs/manifest.log",
-    script:
-        "../scripts/manifest.py"
+    params:
+        request=request("manifest"),
+    shell:
+        STEP

@@ -14,10 +14,10 @@ rule table:
         "results/{run}/logs/tables/{table}.log",
     params:
         code=code_hash("odestudy.present.tables", "odestudy.present.csvs"),
-        overrides=overrides(),
+        request=request("table", "table"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
-    script:
-        "../scripts/table.py"
+    shell:
+        STEP
 
 
 # Every job with its provenance.
@@ -32,10 +32,10 @@ rule jobs_table:
         "results/{run}/logs/tables/jobs.log",
     params:
         code=code_hash("odestudy.present.tables", "odestudy.present.csvs"),
-        overrides=overrides(),
+        request=request("jobs_table"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
-    script:
-        "../scripts/jobs_table.py"
+    shell:
+        STEP
 
 
 # The verdict on every claim, from the tables.
@@ -51,7 +51,7 @@ rule ledger:
         "results/{run}/logs/tables/ledger.log",
     params:
         code=code_hash("odestudy.present.ledger", "odestudy.present.csvs"),
-        overrides=overrides(),
+        request=request("ledger"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
-    script:
-        "../scripts/ledger.py"
+    shell:
+        STEP

@@ -1,0 +1,6 @@
+"""What the workflow's rules do: one step is one job, table, figure or report.
+
+client.py    asks the server for a step, or takes it itself where there is none
+server.py    has imported everything once, and forks a process for each step
+take.py      what each step does
+"""

@@ -1,0 +1,68 @@
+"""What each step of the workflow does; a request is JSON, made in workflow/rules/common.smk."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from odestudy.logged import logged
+
+if TYPE_CHECKING:
+    from odestudy.plan import Study
+
+
+def main(log: str, request: str) -> None:
+    """Take one step in the working folder; what it prints goes to the log."""
+    with logged(log):
+        take(json.loads(request))
+
+
+def take(request: dict[str, Any]) -> None:
+    """Compute one job, or make what follows from the jobs."""
+    # Imported where they are needed: a job needs no pandas, a table no torch.
+    if request["step"] == "job":
+        from odestudy.run import run_job
+
+        run_job(request["spec"], Path(request["metrics"]), code=request["code"], root=Path.cwd())
+        return
+    from odestudy.present import making
+
+    study = study_of(request)
+    match request["step"], str(request.get("name")):
+        case "table", name:
+            making.make_table(study, name)
+        case "jobs_table", _:
+            making.make_jobs_table(study)
+        case "ledger", _:
+            making.make_ledger(study)
+        case "figure", name:
+            making.make_figure(study, name)
+        case "animation", name:
+            making.make_animation(study, name)
+        case "report", _:
+            making.make_report(study)
+        case "manifest", _:
+            from odestudy.publication.manifest import write_manifest
+
+            write_manifest(study.results)
+        case step, _:
+            raise ValueError(f"step {step!r}: unknown")
+
+
+def study_of(request: dict[str, Any]) -> Study:
+    """The study that a request is part of, read once in a process (and in those that are forked from it)."""
+    return _study(Path.cwd(), request["run"], json.dumps(request["overrides"]))
+
+
+@lru_cache(maxsize=4)
+def _study(root: Path, run: str, overrides: str) -> Study:
+    from odestudy.plan import load_study
+
+    return load_study(root, run, json.loads(overrides))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
