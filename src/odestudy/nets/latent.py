@@ -6,6 +6,7 @@ Chen et al. 2018, section 5 and figure 6. The latent RNN is the same model with 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -38,19 +39,19 @@ class Encoder(nn.Module):
         return mean, log_variance
 
 
-class Latent(nn.Module):
+class Latent(nn.Module, ABC):
     """What both latent models share; a subclass says where z leads (`follow`)."""
 
     encoder: Encoder
     decoder: StackedMLP
 
+    @abstractmethod
     def follow(self, z: Tensor, times: Tensor) -> Tensor:
         """Decoded values (S, N, q, d) at times (S, N, q), ascending, after the first observation."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forecast(self, z: Tensor, t: Tensor, inner_t: Tensor, outer_t: Tensor) -> tuple[Tensor, Tensor]:
         """Values at inner and outer times from z at the first observation."""
-        raise NotImplementedError
 
     def loss(self, t: Tensor, x: Tensor, noise: float, generators: Sequence[Generator]) -> Tensor:
         """Negative evidence lower bound a value, in nat, for each seed (S,), from one sample of z."""

@@ -5,6 +5,7 @@ RNN and RNN with time gaps after Chen et al. 2018, section 5.1; ODE-RNN after Ru
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -29,7 +30,7 @@ def gaps(t: Tensor) -> Tensor:
     return t[..., 1:] - t[..., :-1]
 
 
-class Recurrent(nn.Module):
+class Recurrent(nn.Module, ABC):
     """What the recurrent forecasters share: how they read, branch off and go on.
 
     A subclass says how a state takes in a value (`take`) and what it predicts `gap` later (`ahead`).
@@ -38,9 +39,9 @@ class Recurrent(nn.Module):
     cell: StackedGRU
     head: StackedLinear
 
+    @abstractmethod
     def take(self, x: Tensor, gap: Tensor, h: Tensor) -> Tensor:
         """The state after a value (S, ..., d), with the time (S, ...) to what is predicted next."""
-        raise NotImplementedError
 
     def ahead(self, h: Tensor, gap: Tensor) -> Tensor:
         """The state `gap` later."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def solver_of(spec: dict[str, Any]) -> Solver:
 
 
 @dataclass
-class Shooting:
+class Shooting(ABC):
     """How a training step becomes a loss for each of M models.
 
     Attributes:
@@ -58,9 +59,9 @@ class Shooting:
         """What is learnt beside the models."""
         return []
 
+    @abstractmethod
     def losses(self) -> Tensor:
         """The loss of each model that is alive, (M,); zero for the others."""
-        raise NotImplementedError
 
     def lose(self, m: int, failure: NumericalFailure) -> None:
         """A model takes no further part."""

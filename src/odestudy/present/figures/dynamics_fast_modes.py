@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from odestudy.present.figures.base import FigureData, NothingToShow
-from odestudy.present.figures.lines import draw_line, line_handles
+from odestudy.present.figures.lines import draw_line, line_handles, method_looks
 from odestudy.present.figures.scales import log_axis
-from odestudy.present.figures.style import canvas, legend_below, look, looks
+from odestudy.present.figures.style import canvas, legend_below, look
 from odestudy.present.figures.words import failures, in_order, listing, number, sentence
 
 TABLE = "dynamics_fast_modes"
@@ -18,7 +18,7 @@ TABLE = "dynamics_fast_modes"
 def draw(data: FigureData) -> Figure:
     table = _table(data)
     methods = in_order(table, "method")
-    styles = {m: s | {"label": m.replace("_", " ")} for m, s in looks(methods).items()}
+    styles = method_looks(methods)
     figure, grid = canvas(1, 3, height=2.5)
     exact = table[table["method"] == methods[0]]
     draw_line(grid[0, 0], exact, "k", "exact_gradient", look("truth", linewidth=2.5, alpha=0.5))

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from odestudy.present.figures.base import FigureData, NothingToShow
-from odestudy.present.figures.lines import draw_line, line_handles
+from odestudy.present.figures.lines import draw_line, line_handles, method_looks, method_name
 from odestudy.present.figures.scales import log_axis
-from odestudy.present.figures.style import canvas, legend_below, looks
+from odestudy.present.figures.style import canvas, legend_below
 from odestudy.present.figures.words import in_order, listing, number, sentence
 
 TABLE, FITS = "gradients_convergence", "gradients_orders"
@@ -23,7 +23,7 @@ SOLUTIONS = {"euler", "midpoint", "rk4"}
 
 def draw(data: FigureData) -> Figure:
     table, fits = _table(data), data.table(FITS)
-    problems, styles = in_order(table, "problem"), _styles(table)
+    problems, styles = in_order(table, "problem"), method_looks(in_order(table, "method"))
     figure, grid = canvas(1, len(problems) + 1, height=4.4, width_ratios=[*[1.25] * len(problems), 1])
     for axes, problem in zip(grid[0], problems, strict=False):
         mine = table[table["problem"] == problem]
@@ -73,29 +73,21 @@ def caption(data: FigureData) -> str:
         row = known[(known["method"] == method) & (known["problem"] == "exponential")]
         if not row.empty:
             ends = [number(float(row[c].iloc[0]), 3) for c in ("order", "order_low", "order_high")]
-            said.append(f"{_name(method)} {ends[0]} [{ends[1]}, {ends[2]}]")
+            said.append(f"{method_name(method)} {ends[0]} [{ends[1]}, {ends[2]}]")
     text = sentence(f"fitted orders on y' = y, with 95 % intervals: {'; '.join(said)}")
     return (
         f"{text} The largest shortfall from the nominal order is {number(max(0.0, -float(worst['order_gap'])))} "
-        f"({_name(worst['method'])}). Numbers at the lines: fitted orders over the finest five steps that rounding "
+        f"({method_name(worst['method'])}). Numbers at the lines: fitted orders over the finest five steps that rounding "
         "does not touch. Right: what a hundred steps look like."
     )
 
 
 def alt(data: FigureData) -> str:
-    methods = listing(_name(m) for m in in_order(_table(data), "method"))
+    methods = listing(method_name(m) for m in in_order(_table(data), "method"))
     return (
         f"Log-log lines of error against step for {methods}, the steeper the higher the order; right the solution "
         "of y' = y, where Euler stays visibly below."
     )
-
-
-def _name(method: str) -> str:
-    return method.replace("_", " ")
-
-
-def _styles(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    return {m: look | {"label": _name(m)} for m, look in looks(in_order(table, "method")).items()}
 
 
 def _table(data: FigureData) -> pd.DataFrame:

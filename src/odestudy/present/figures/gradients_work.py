@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
 
 from odestudy.present.figures.base import FigureData, NothingToShow
-from odestudy.present.figures.lines import line_handles
+from odestudy.present.figures.lines import line_handles, method_looks, method_name
 from odestudy.present.figures.scales import log_axis
-from odestudy.present.figures.style import canvas, legend_below, looks
+from odestudy.present.figures.style import canvas, legend_below
 from odestudy.present.figures.words import counted, in_order, is_ok, listing, number, sentence
 
 TABLE, EQUAL = "gradients_work", "gradients_work_equal"
@@ -19,7 +17,7 @@ COLUMNS = ("nfe", "wall_s")
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    problems, styles = in_order(table, "problem"), _styles(table)
+    problems, styles = in_order(table, "problem"), method_looks(in_order(table, "method"))
     figure, grid = canvas(len(problems), len(COLUMNS), height=3.5, sharey="row")
     for row, problem in zip(grid, problems, strict=True):
         for axes, column in zip(row, COLUMNS, strict=True):
@@ -42,10 +40,10 @@ def caption(data: FigureData) -> str:
     said = []
     for problem in in_order(equal, "problem") if len(equal) else []:
         mine = equal[equal["problem"] == problem].sort_values("level_nfe")
-        best = [f"{_name(r['method'])} ({number(r['level_nfe'])})" for _, r in mine.head(2).iterrows()]
+        best = [f"{method_name(r['method'])} ({number(r['level_nfe'])})" for _, r in mine.head(2).iterrows()]
         quick = mine.sort_values("level_wall_s").iloc[0]
         said.append(
-            f"on {data.label(problem)} {listing(best)}, and least time {_name(quick['method'])} "
+            f"on {data.label(problem)} {listing(best)}, and least time {method_name(quick['method'])} "
             f"({number(1e3 * quick['level_wall_s'])} ms)"
         )
     text = sentence(
@@ -69,14 +67,6 @@ def alt(data: FigureData) -> str:
         f"Log-log plots for {problems}, left error against evaluations, right against time; on the stiff problem the "
         "lines of explicit methods stand upright, since stability and not accuracy sets their steps."
     )
-
-
-def _name(method: str) -> str:
-    return method.replace("_", " ")
-
-
-def _styles(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    return {m: look | {"label": _name(m)} for m, look in looks(in_order(table, "method")).items()}
 
 
 def _table(data: FigureData) -> pd.DataFrame:

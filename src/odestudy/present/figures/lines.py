@@ -8,6 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from odestudy.present.figures.style import looks
+
 
 def draw_line(
     axes: Axes, rows: pd.DataFrame, x: str, column: str, look: dict[str, Any], *, positive: bool = True
@@ -28,6 +30,16 @@ def draw_line(
 def line_handles(styles: dict[str, dict[str, Any]]) -> list[Line2D]:
     """The legend's entries."""
     return [Line2D([], [], **look) for look in styles.values()]
+
+
+def method_looks(methods: list[str]) -> dict[str, dict[str, Any]]:
+    """A look for each solver's name, with the name as a label."""
+    return {m: look | {"label": method_name(m)} for m, look in looks(methods).items()}
+
+
+def method_name(method: str) -> str:
+    """A solver's name as people read it."""
+    return method.replace("_", " ")
 
 
 def log_ticks_of_two(axes: Axes, values: Any, most: int = 6) -> None:
