@@ -18,6 +18,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--workers", type=int, nargs="+", default=list(MACHINES), help="how many jobs may run at a time"
     )
+    parser.add_argument("tier_named", nargs="?", metavar="TIER", help="as --tier")
     study_options(parser)
     parser.set_defaults(act=act)
 
@@ -30,6 +31,9 @@ def act(options: argparse.Namespace) -> int:
 
     if min(options.workers) < 1:
         raise ConfigError(f"--workers {min(options.workers)}: at least 1 is needed")
+    if options.tier_named and options.tier not in (None, options.tier_named):
+        raise ConfigError(f"plan {options.tier_named} --tier {options.tier}: two tiers")
+    options.tier = options.tier_named or options.tier
     study = chosen_study(options)
     jobs = expectations(study)
     unknown = [job for job in jobs if job.seconds is None]
