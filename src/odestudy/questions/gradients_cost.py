@@ -23,26 +23,36 @@ MEASURED = ("saved_mib", "peak_mib", "wall_s")
 def cost(spec: dict[str, Any], device: str) -> Outcome:
     """A net of fixed size by Euler's method, so that one step is one evaluation.
 
-    Rows `runs`: one an arm and number of steps or of observation times. `fits`: y = a + b N^alpha for each arm and
-    measure. `parameters`: one an arm and width of the net. `crossovers`: one, where reverse overtakes forward mode.
+    Rows `runs`: one a number of steps or of observation times. `fits`: y = a + b N^alpha for each measure.
     """
-    seed = spec["seeds"][0]
-    rows: list[Row] = []
-    arms = [arm for arm in spec["arms"] if not missing(arm)]
-    for arm in arms:
-        for steps in spec["step_counts"]:
-            rows.append({"arm": arm, "varied": "steps", "n": steps} | _cost(arm, steps, 2, spec, device))
-        most = max(spec["observations"])
-        for times in spec["observations"]:
-            rows.append(
-                {"arm": arm, "varied": "observations", "n": times} | _cost(arm, most, times, spec, device)
-            )
-    fits = [_fit(rows, *key) for key in product(arms, ("steps", "observations"), MEASURED)]
-    parameters = [
-        _parameters(arm, width, spec, device) for arm, width in product(spec["modes"], spec["widths"])
+    arm, most = spec["arm"], max(spec["observations"])
+    points = [("steps", steps, steps, 2) for steps in spec["step_counts"]]
+    points += [("observations", times, most, times) for times in spec["observations"]]
+    rows: list[Row] = [
+        {"seed": spec["seeds"][0], "varied": varied, "n": n} | _cost(arm, steps, times, spec, device)
+        for varied, n, steps, times in points
     ]
-    parts = {"runs": rows, "fits": fits, "parameters": parameters, "crossovers": [_crossover(parameters)]}
-    return Outcome({name: [{"seed": seed} | row for row in part] for name, part in parts.items()})
+    fits = [
+        {"seed": spec["seeds"][0]} | _fit(rows, *key) for key in product(("steps", "observations"), MEASURED)
+    ]
+    return Outcome({"runs": rows, "fits": fits})
+
+
+def modes(spec: dict[str, Any], device: str) -> Outcome:
+    """Forward and reverse mode on nets of growing width, all of it once a seed (initialisation and repetition).
+
+    Rows `runs`: one a seed, arm and width. `crossovers`: one a seed, where reverse overtakes forward mode.
+    """
+    rows: list[Row] = []
+    crossovers: list[Row] = []
+    for seed in spec["seeds"]:
+        mine = [
+            _parameters(arm, width, seed, spec, device)
+            for width, arm in product(spec["widths"], spec["arms"])
+        ]
+        rows += mine
+        crossovers.append({"seed": seed} | _crossover(mine))
+    return Outcome({"runs": rows, "crossovers": crossovers})
 
 
 def _cost(arm: str, steps: int, times: int, spec: dict[str, Any], device: str) -> Row:
@@ -70,9 +80,9 @@ def _cost(arm: str, steps: int, times: int, spec: dict[str, Any], device: str) -
     return {"status": "ok", "message": ""} | attempt(measure)
 
 
-def _fit(rows: list[Row], arm: str, varied: str, measure: str) -> Row:
-    mine = [r for r in rows if r["arm"] == arm and r["varied"] == varied and measure in r]
-    row: Row = {"arm": arm, "varied": varied, "measure": measure, "status": "ok"}
+def _fit(rows: list[Row], varied: str, measure: str) -> Row:
+    mine = [r for r in rows if r["varied"] == varied and measure in r]
+    row: Row = {"varied": varied, "measure": measure, "status": "ok"}
     if len(mine) < 4:
         return row | {"status": "non_finite", "message": f"{len(mine)} points; a fit needs four"}
     fit = power_fit([r["n"] for r in mine], [r[measure] for r in mine])
@@ -82,10 +92,10 @@ def _fit(rows: list[Row], arm: str, varied: str, measure: str) -> Row:
     }  # fmt: skip
 
 
-def _parameters(arm: str, width: int, spec: dict[str, Any], device: str) -> Row:
+def _parameters(arm: str, width: int, seed: int, spec: dict[str, Any], device: str) -> Row:
     """One gradient by one arm with RK4 steps, with nets of growing width."""
-    problem = moved(mlp(width, 1.0, batch=1), device, spec["dtype"])
-    row: Row = {"arm": arm, "parameters": sum(p.numel() for p in problem.parameters())}
+    problem = moved(mlp(width, 1.0, batch=1, seed=seed), device, spec["dtype"])
+    row: Row = {"seed": seed, "arm": arm, "parameters": sum(p.numel() for p in problem.parameters())}
     row |= {"status": "ok", "message": ""}
     solver = solver_of(arm, method="rk4", step=1.0 / spec["mode_steps"])
     return row | attempt(
@@ -126,4 +136,4 @@ def _compared(problem: Problem, arm: str, rtol: float, repeats: int, device: str
     return row | time_repeats(lambda: gradient_of(problem, solver), device, repeats=repeats)
 
 
-TASKS = {"cost": cost, "compare": compare}
+TASKS = {"cost": cost, "modes": modes, "compare": compare}
