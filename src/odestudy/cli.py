@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from odestudy.commands import check, compare, density, fit, plan, publish, run, verify
+from odestudy.commands import check, compare, density, fit, plan, publish, run, snapshot, verify
 from odestudy.commands import list as list_
 from odestudy.errors import StudyError
 
-COMMANDS = (list_, plan, run, fit, check, compare, publish, verify, density)
+COMMANDS = (list_, plan, run, fit, check, compare, publish, verify, snapshot, density)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from odestudy.present.csvs import read_csv
-from odestudy.present.solver_times import BEGIN, SolverTimes, between_markers, load_times, page_of, write_page
+from odestudy.present.marked import put_between
+from odestudy.present.solver_times import SolverTimes, load_times, page_of, write_page
 
 CSV, PAGE = Path("benchmarks/results/solvers-2cores.csv"), Path("benchmarks/README.md")
 ABOUT: dict[str, Any] = {
@@ -57,7 +58,7 @@ def test_the_page_shows_what_its_csv_says(tmp_path: Path) -> None:
     csv, page, readme = tmp_path / "run.csv", tmp_path / "page.md", tmp_path / "README.md"
     times(torchdiffeq=6.0, ours=2.125).rows.to_csv(csv, index=False)
     csv.with_suffix(".json").write_text(json.dumps(ABOUT))
-    readme.write_text(f"before\n{BEGIN}\nold\n<!-- solvers: end -->\nafter\n")
+    readme.write_text("before\n<!-- solvers: begin -->\nold\n<!-- solvers: end -->\nafter\n")
     write_page(csv, page, readme)
     assert "| 2.12 |" in page.read_text()
     assert "Missing: torchdyn (ImportError: none)" in page.read_text()
@@ -65,14 +66,14 @@ def test_the_page_shows_what_its_csv_says(tmp_path: Path) -> None:
     assert readme.read_text().startswith("before\n")
     assert readme.read_text().endswith("after\n")
     with pytest.raises(ValueError, match="no markers"):
-        between_markers("nothing", load_times(csv))
+        put_between("nothing", "solvers", load_times(csv).goals())
 
 
 def test_page_and_readme_are_those_of_the_published_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     assert PAGE.read_text(encoding="utf-8") == page_of(CSV, PAGE)
     readme = Path("README.md").read_text(encoding="utf-8")
-    assert readme == between_markers(readme, load_times(CSV))
+    assert readme == put_between(readme, "solvers", load_times(CSV).goals())
 
 
 def test_the_benchmark_runs_on_one_workload(root: Path, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def refuse(error):
 
 
 def overrides():
-    known = {*OVERRIDES, "title", "job", "assumed"}
+    known = {*OVERRIDES, "title", "job", "assumed", "shown"}
     unknown = set(config) - known
     if unknown:
         refuse(f"--config {sorted(unknown)[0]}: unknown key; allowed: {', '.join(OVERRIDES)}")

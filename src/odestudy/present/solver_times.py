@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 
 from odestudy.present.csvs import read_csv
 from odestudy.present.markdown import pipe_table
+from odestudy.present.marked import put_between
 from odestudy.present.values import interval, number
 
 WORKLOADS = {
@@ -21,7 +21,6 @@ WORKLOADS = {
     "cnf": "2-D CNF, exact trace, batch 512",
 }
 MEMORY_SAVING = ("ours, quadrature", "ours, checkpointed", "ours, reversible")
-BEGIN, END = "<!-- solvers: begin -->", "<!-- solvers: end -->"
 
 
 @dataclass(frozen=True)
@@ -203,13 +202,5 @@ def write_page(csv: Path, page: Path, readme: Path | None = None) -> None:
     """The page of the benchmark, and the goals between the markers of a README."""
     page.write_text(page_of(csv, page), encoding="utf-8")
     if readme is not None:
-        text = between_markers(readme.read_text(encoding="utf-8"), load_times(csv))
+        text = put_between(readme.read_text(encoding="utf-8"), "solvers", load_times(csv).goals())
         readme.write_text(text, encoding="utf-8")
-
-
-def between_markers(text: str, times: SolverTimes) -> str:
-    """The text with the table of goals between its markers; ValueError where there are none."""
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"the text has no markers {BEGIN} and {END} to put the table between")
-    table = f"{BEGIN}\n{times.goals()}{END}"
-    return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: table, text, flags=re.S)
