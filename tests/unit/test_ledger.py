@@ -91,6 +91,55 @@ def test_a_failed_run_is_never_left_out_of_a_mean(quick):
     assert "1 of 5 runs failed" in found.why
 
 
+def test_a_claim_about_a_mean_is_refuted_where_the_seeds_fail_and_never_supported(quick, monkeypatch):
+    seeds = load_study(quick.root, "quick")
+    for experiment in ("recover", "further"):
+        for job in seeds.jobs_by.get(("dynamics", experiment), []):
+            job.spec["seeds"] = list(range(10))
+    failed = recovery([np.nan] * 9 + [1.0], status=["overflow"] * 9 + ["ok"])
+    found = judge(claim(), seeds, {"dynamics_recovery": failed})
+    assert (found.verdict, found.estimate) == ("refuted", None)
+    assert "9 of 10 runs failed; 1 of 10 seeds fulfil it" in found.why
+    assert "runs that end ok" in what_would_flip(found, claim())
+    few = recovery([np.nan] + [1.0] * 9, status=["overflow"] + ["ok"] * 9)
+    assert judge(claim(), seeds, {"dynamics_recovery": few}).verdict == "inconclusive"
+
+
+def test_a_deterministic_claim_whose_runs_all_fail_is_refuted(quick):
+    value = claim("value", deterministic=True)
+    table = recovery([np.nan], status="max_steps")
+    assert judge(value, quick, {"dynamics_recovery": table}).verdict == "refuted"
+    mixed = pd.concat([table, recovery([1.0])])
+    assert judge(value, quick, {"dynamics_recovery": mixed}).verdict == "inconclusive"
+
+
+def test_a_tier_that_sweeps_other_values_cannot_test_a_claim_about_these(quick):
+    table = recovery([1.0] * 5).assign(k=[1.0, 10.0, 1.0, 10.0, 1.0])
+    asked = claim(estimand={"where": {"system": "focus", "arm": "linear", "k": [10.0, 1000.0]}})
+    found = judge(asked | {"deterministic": True}, quick, {"dynamics_recovery": table})
+    assert (found.verdict, found.why) == (
+        "not testable at this tier",
+        "this tier has no rows with k = 1000.0",
+    )
+
+
+def test_an_interval_says_what_its_ends_are(quick):
+    tables = {"dynamics_recovery": recovery([1.0, 1.2, 1.1, 1.0, 1.3])}
+    found = [
+        judge(c, quick, tables).estimate.ends
+        for c in (claim(), claim("value", deterministic=True), claim("rate", estimand={"success": 5.0}))
+    ]
+    assert found == ["95 % over seeds", "range over cases", "95 %, Wilson"]
+
+
+def test_what_else_would_flip_a_verdict_stands_beside_the_distance_to_its_bound(quick):
+    asked = claim() | {"flip": "a system that is stiff"}
+    found = judge(asked, quick, {"dynamics_recovery": recovery([1.0, 1.1, 0.9, 1.0, 1.05])})
+    said = what_would_flip(found, asked)
+    assert "the bound is 5" in said
+    assert said.endswith("a system that is stiff")
+
+
 def test_a_failed_run_counts_against_a_rate(quick):
     table = recovery([1.0] * 9 + [np.nan], status=["ok"] * 9 + ["max_steps"])
     rate = claim("rate", rule={"low": 0.99}, estimand={"success": 5.0})

@@ -9,7 +9,6 @@ from scipy import stats as scipy_stats
 from odestudy.measure.fits import log_slope, power_fit
 from odestudy.present.stats import (
     Region,
-    bootstrap_interval,
     holm,
     mcnemar_p,
     rate_estimate,
@@ -88,15 +87,6 @@ def test_mcnemar_counts_only_what_differs():
     b = np.array([False] * 8 + [True] * 2 + [True] * 90)
     assert mcnemar_p(a, b) == pytest.approx(scipy_stats.binomtest(8, 10).pvalue)
     assert mcnemar_p(a, a) == 1.0
-
-
-def test_the_bootstrap_is_refused_below_twenty_values_and_on_constants():
-    with pytest.raises(ValueError, match="20"):
-        bootstrap_interval([1.0, 2.0] * 5)
-    with pytest.raises(ValueError, match="equal"):
-        bootstrap_interval([1.0] * 30)
-    low, high = bootstrap_interval(np.arange(30.0))
-    assert low < 14.5 < high
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from tests.workflow.clone import SNAKEMAKE, copy_of_clone
@@ -70,7 +69,7 @@ def metrics(folder: Path) -> dict[str, dict]:
 
 
 def test_jobs_that_need_a_gpu_take_turns_on_the_only_one(submitted):
-    sources = [m["provenance"] for m in metrics(submitted).values()]
+    sources = [m["provenance"] for m in metrics(submitted).values() if m["spec"]["device"] != "cpu"]
     assert len(sources) > 5
     spans = sorted((s["begun_unix_s"], s["begun_unix_s"] + s["wall_s"]) for s in sources)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
@@ -79,13 +78,16 @@ def test_jobs_that_need_a_gpu_take_turns_on_the_only_one(submitted):
 def test_tables_equal_those_of_a_local_run(submitted, smoke):
     theirs, mine = metrics(submitted), metrics(smoke)
     assert set(theirs) == {job for job in mine if job.split("/")[0].startswith(("timeseries", "gradients"))}
-    compared = 0
-    for table in sorted((submitted / "results/smoke/tables").glob("*_summary.csv")):
-        here, there = (
-            pd.read_csv(folder / "results/smoke/tables" / table.name) for folder in (smoke, submitted)
-        )
-        if len(there):
-            measured = [c for c in here if re.search(r"(_s|peak_mib)(_low|_high)?$", c)]
-            pd.testing.assert_frame_equal(here.drop(columns=measured), there.drop(columns=measured))
-            compared += 1
-    assert compared > 3
+    untimed = [job for job in theirs if not theirs[job]["spec"].get("timed")]
+    assert len(untimed) > 5
+    for job in untimed:
+        assert unmeasured(theirs[job]) == unmeasured(mine[job]), job
+
+
+def unmeasured(content: dict) -> list:
+    """The rows without their times; a job that measures times fits laws to them, too."""
+    return [
+        {name: value for name, value in row.items() if not re.search(r"(_s|peak_mib)$", name)}
+        for rows in content["rows"].values()
+        for row in rows
+    ]

@@ -9,20 +9,29 @@ from scipy import special
 
 from odestudy.measure.fits import LEVEL
 from odestudy.present.stats import Estimate, Region
+from odestudy.present.values import number
 from odestudy.present.verdicts import ANSWERED, INCONCLUSIVE, REFUTED, SUPPORTED, Finding, region_of
 
 MOST_SEEDS = 10_000
 
 
 def what_would_flip(finding: Finding, claim: dict[str, Any]) -> str:
-    """What data would change the verdict, in one sentence."""
+    """What data would change the verdict, in one sentence; and what else would, where the claim says so."""
+    said = _by_data(finding, claim)
+    decided = finding.verdict in (SUPPORTED, REFUTED)
+    return f"{said}; {claim['flip']}" if decided and "flip" in claim else said
+
+
+def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
     found, unit = finding.estimate, claim.get("estimand", {}).get("unit", "")
-    region = str(region_of(claim))
+    region = region_of(claim)
     tail = f" {unit}" if unit and unit != "1" else ""
     if finding.verdict == SUPPORTED and found:
-        return f"an interval that leaves the accepted region, {region}{tail}"
+        return f"anything not {region}{tail}; {_room(found, region)}"
     if finding.verdict == REFUTED and found:
-        return f"an interval that reaches the accepted region, {region}{tail}"
+        return f"an estimate {region}{tail}; {_room(found, region)}"
+    if finding.verdict == REFUTED:
+        return f"runs that end ok and lie {region}{tail} ({finding.why})"
     if finding.verdict == INCONCLUSIVE:
         if finding.failed:
             return f"runs that end ok ({finding.why})"
@@ -35,8 +44,19 @@ def what_would_flip(finding: Finding, claim: dict[str, Any]) -> str:
         why = finding.why or f"the interval crosses the edge of what is accepted, {region}{tail}"
         return f"{more} or less spread; {why}"
     if finding.verdict == ANSWERED:
-        return "nothing; it is a question, and the numbers are the answer"
+        return "a question: the numbers are the answer"
     return f"data ({finding.why})"
+
+
+def _room(found: Estimate, region: Region) -> str:
+    """How far the nearest end of the interval is from the nearest bound."""
+    pairs = [(end, bound) for end in (found.low, found.high) for bound in (region.low, region.high)]
+    near, bound = min(
+        ((e, b) for e, b in pairs if np.isfinite(b) and np.isfinite(e)),
+        key=lambda pair: abs(pair[0] - pair[1]),
+    )
+    what = "it is" if found.low == found.high else "the interval ends at"
+    return f"{what} {number(near)}, the bound is {number(bound)}"
 
 
 def seeds_needed(finding: Finding, claim: dict[str, Any]) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from odestudy.measure.fits import PowerFit, log_slope, power_fit
-from odestudy.present.stats import Estimate, Region, rate_estimate, t_estimate
+from odestudy.present.stats import FIT, RANGE, Estimate, Region, rate_estimate, t_estimate
 
 
 def _per_seed(rows: pd.DataFrame, estimand: dict[str, Any], log: bool) -> pd.Series:
@@ -78,7 +78,7 @@ def _value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) 
         )
     log = estimand.get("scale") == "log" and bool((values > 0).all())
     mean = np.exp(np.log(values).mean()) if log else values.mean()
-    return Estimate(float(mean), float(values.min()), float(values.max()), 1)
+    return Estimate(float(mean), float(values.min()), float(values.max()), 1, ends=RANGE)
 
 
 def _ratio_value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
@@ -103,7 +103,7 @@ def _exponent(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Regio
     """One exponent a seed; several give their mean and interval, a single one that of its fit."""
     fits = _fits(sides, estimand)
     if len(fits) == 1:
-        return Estimate(fits[0].alpha, fits[0].low, fits[0].high, 1)
+        return Estimate(fits[0].alpha, fits[0].low, fits[0].high, 1, ends=FIT)
     return _spread([fit.alpha for fit in fits], region)
 
 
@@ -130,7 +130,7 @@ def _slope(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) 
         for _, r in sides[0].groupby(["job", "seed"])
     ]
     if len(fits) == 1:
-        return Estimate(fits[0].value, fits[0].low, fits[0].high, fits[0].n)
+        return Estimate(fits[0].value, fits[0].low, fits[0].high, fits[0].n, ends=FIT)
     return _spread([fit.value for fit in fits], region)
 
 

@@ -12,8 +12,8 @@ from odestudy.measure.fits import LEVEL
 from odestudy.plan.study import Study
 from odestudy.present.advice import seeds_needed, what_would_flip
 from odestudy.present.estimators import STATISTICS
-from odestudy.present.selecting import expected_seeds, planned, select, selections
-from odestudy.present.stats import FEWEST_SEEDS, holm
+from odestudy.present.selecting import absent, expected_seeds, is_ok, planned, select, selections
+from odestudy.present.stats import FEWEST_SEEDS, Region, holm, rate_estimate
 from odestudy.present.verdicts import (
     ANSWERED,
     INCONCLUSIVE,
@@ -27,7 +27,7 @@ from odestudy.present.verdicts import (
 
 COLUMNS = (
     "id", "verdict", "estimate", "low", "high", "unit", "seeds", "runs", "failed", "tier", "question", "kind", "says",
-    "sources", "estimand", "accepted", "because", "p", "p_holm", "flip", "seeds_needed", "why", "note", "stale", "question_built",
+    "sources", "estimand", "interval", "accepted", "because", "p", "p_holm", "flip", "seeds_needed", "why", "note", "stale", "question_built",
 )  # fmt: skip
 
 
@@ -58,6 +58,9 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
     table = tables[estimand["table"]]
     wheres = selections(estimand)
     sides = [select(table, where) for where in wheres]
+    lacking = [absent(where, table, estimand, study) for where in wheres] if len(table) else []
+    if any(lacking):
+        return Finding(NOT_TESTABLE, why=f"this tier has no rows with {next(filter(None, lacking))}")
     if any(side.empty for side in sides):
         return Finding(NO_DATA, why="the runs that it needs are missing")
     both = pd.concat(sides)
@@ -73,12 +76,35 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
     if missing and not claim.get("deterministic"):
         return replace(basic, verdict=INCONCLUSIVE, why=f"{missing} seeds have no row")
     if failed and estimand["statistic"] != "rate":
-        return replace(basic, verdict=INCONCLUSIVE, why=f"{failed} of {len(both)} runs failed")
+        return _with_failures(basic, sides, claim)
     try:
         estimate = STATISTICS[estimand["statistic"]](sides, estimand, region_of(claim))
     except ValueError as error:
         return replace(basic, verdict=INCONCLUSIVE, why=str(error))
     return _decide(replace(basic, estimate=estimate), claim)
+
+
+def _with_failures(finding: Finding, sides: list[pd.DataFrame], claim: dict[str, Any]) -> Finding:
+    """Where runs failed there is no mean: such a claim is never supported, and refuted where most seeds contradict it.
+
+    A seed contradicts where a run of it failed or lies outside the accepted region; refuted is where the whole of
+    Wilson's interval of the other seeds' share lies below one half, and for deterministic claims where none is left.
+    """
+    estimand, rows = claim["estimand"], sides[0]
+    why = f"{finding.failed} of {finding.runs} runs failed"
+    if "rule" not in claim or len(sides) > 1 or estimand["statistic"] not in ("mean", "value"):
+        return replace(finding, verdict=INCONCLUSIVE, why=why)
+    region, values = region_of(claim), rows[estimand["column"]].astype(float)
+    good = is_ok(rows) & (values >= region.low) & (values <= region.high)
+    if claim.get("deterministic"):
+        verdict = INCONCLUSIVE if good.any() else REFUTED
+        return replace(finding, verdict=verdict, why=f"{why}, {int(good.sum())} fulfil it")
+    seeds = good.groupby(rows["seed"]).all()
+    share = rate_estimate(int(seeds.sum()), len(seeds), Region(low=0.5))
+    why = f"{why}; {int(seeds.sum())} of {len(seeds)} seeds fulfil it"
+    if share.high < 0.5:
+        return replace(finding, verdict=REFUTED, p=share.p_outside, why=why)
+    return replace(finding, verdict=INCONCLUSIVE, p=share.p_outside, why=why)
 
 
 def _decide(finding: Finding, claim: dict[str, Any]) -> Finding:
@@ -125,6 +151,7 @@ def _row(claim: dict[str, Any], finding: Finding, study: Study) -> dict[str, Any
         "says": claim["says"],
         "sources": "; ".join(claim["sources"]),
         "estimand": estimand.get("is", ""),
+        "interval": found.ends if found and found.low != found.high else "",
         "accepted": str(region_of(claim)) if "rule" in claim else "",
         "because": claim.get("rule", {}).get("because", ""),
         "p": finding.p,

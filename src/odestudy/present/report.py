@@ -142,16 +142,19 @@ class Context:
         if table.empty:
             return "*No claim is decided at this tier.*\n"
         rows = []
-        for _, r in table.fillna({"unit": "", "accepted": "", "note": "", "flip": ""}).iterrows():
+        for _, r in table.fillna(
+            {"unit": "", "accepted": "", "note": "", "flip": "", "interval": ""}
+        ).iterrows():
             found = interval(r["estimate"], r["low"], r["high"], r["unit"])
-            accepted = f" (accepted: {escape(r['accepted'])})" if r["accepted"] else ""
+            ends = f" ({escape(r['interval'])})" if r["interval"] else ""
+            accepted = f"; accepted: {escape(r['accepted'])}" if r["accepted"] else ""
             note = f" [{escape(r['note'])}]{{.from}}" if r["note"] else ""
             rows.append(
                 [
                     str(r["id"]),
                     f"{escape(r['says'])} [({escape(r['sources'])})]{{.from}}",
                     _verdict(r),
-                    f"{found}{accepted}",
+                    f"{found}{ends}{accepted}",
                     str(r["seeds"]),
                     f"{escape(r['flip'])}.{note}",
                 ]
@@ -160,7 +163,7 @@ class Context:
             "Id",
             "Claim (source)",
             "Verdict",
-            "Estimate and 95 % interval",
+            "Estimate and interval",
             "Seeds",
             "What would flip it",
         ]

@@ -34,6 +34,23 @@ def expected_seeds(where: dict[str, Any], estimand: dict[str, Any], study: Study
     return {s for j in jobs if any(_job_fits(j.spec, c) for c in combinations) for s in j.spec["seeds"]}
 
 
+def absent(where: dict[str, Any], table: pd.DataFrame, estimand: dict[str, Any], study: Study) -> str:
+    """Values that a selection names and no row of the table has, of columns that are no axis of its jobs; "" for none.
+
+    Such values are swept inside jobs, of which this tier has others.
+    """
+    question, definition = study.tables[estimand["table"]]
+    axes = {column for job in study.jobs_of(question, definition["experiments"]) for column in job.spec}
+    lacking = [
+        f"{column} = {value}"
+        for column, wanted in where.items()
+        if column in table and column not in axes and wanted not in ("first", "last")
+        for value in (wanted if isinstance(wanted, list) else [wanted])
+        if value not in set(table[column])
+    ]
+    return ", ".join(lacking)
+
+
 def _combinations(where: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{}]
     for column, wanted in where.items():
@@ -61,3 +78,10 @@ def select(table: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:
         else:
             table = table[table[column].isin(wanted if isinstance(wanted, list) else [wanted])]
     return table
+
+
+def is_ok(table: pd.DataFrame) -> pd.Series:
+    """Which rows succeeded; a table of epochs may carry no status of its own."""
+    if "status" not in table:
+        return pd.Series(True, index=table.index)
+    return table["status"].fillna("ok").isin(["ok", ""])

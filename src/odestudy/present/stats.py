@@ -31,11 +31,22 @@ class Region:
         return f"between {self.low:g} and {self.high:g}"
 
 
+# What the ends of an interval are.
+EXACT, RANGE, SEEDS, WILSON, FIT = (
+    "",
+    "range over cases",
+    "95 % over seeds",
+    "95 %, Wilson",
+    "95 %, of the fit",
+)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A value with its interval; low = high = value for a deterministic one.
 
     Attributes:
+        ends: what the interval's ends are, in words.
         p_inside: p of the hypothesis that the true value lies outside the region; p_outside: that it lies inside.
             Two-sided, so that p < 1 - LEVEL says the same as the interval does; NaN for a deterministic value.
     """
@@ -46,6 +57,7 @@ class Estimate:
     n: int
     p_inside: float = np.nan
     p_outside: float = np.nan
+    ends: str = EXACT
 
 
 def t_estimate(values: Sequence[float], region: Region, *, log: bool = False) -> Estimate:
@@ -71,7 +83,7 @@ def t_estimate(values: Sequence[float], region: Region, *, log: bool = False) ->
     )
     ends = np.array([mean, mean - half, mean + half])
     value, low, high = np.exp(ends) if log else ends
-    return Estimate(float(value), float(low), float(high), len(x), *_two_sided(p_low, p_high))
+    return Estimate(float(value), float(low), float(high), len(x), *_two_sided(p_low, p_high), SEEDS)
 
 
 def _tail(distance: float, error: float, freedom: int) -> float:
@@ -100,21 +112,7 @@ def rate_estimate(successes: int, n: int, region: Region) -> Estimate:
         return float(special.ndtr(-distance / np.sqrt(bound * (1 - bound) / n)))
 
     p_low, p_high = tail(rate - region.low, region.low), tail(region.high - rate, region.high)
-    return Estimate(rate, float(interval.low), float(interval.high), n, *_two_sided(p_low, p_high))
-
-
-def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
-    """BCa bootstrap interval of the mean (Efron 1987).
-
-    Raises:
-        ValueError: fewer than 20 values (at 5 it covers 85 %, not 95), or a constant sample.
-    """
-    if len(values) < 20 or np.ptp(values) == 0:
-        raise ValueError("the BCa interval needs at least 20 values that are not all equal")
-    from scipy import stats
-
-    found = stats.bootstrap((np.asarray(values),), np.mean, confidence_level=LEVEL, method="BCa", rng=seed)
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    return Estimate(rate, float(interval.low), float(interval.high), n, *_two_sided(p_low, p_high), WILSON)
 
 
 def mcnemar_p(right_a: np.ndarray, right_b: np.ndarray) -> float:

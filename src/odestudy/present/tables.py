@@ -13,6 +13,7 @@ from odestudy.measure.store import read_metrics
 from odestudy.plan.jobs import Job
 from odestudy.plan.study import Study
 from odestudy.present.derive import derived_rows
+from odestudy.present.selecting import is_ok
 from odestudy.present.stats import FEWEST_SEEDS, Region, t_estimate
 
 IDENTITY = ("seed", "status", "message", "job", "stale")
@@ -80,33 +81,31 @@ def _plain_axis(job: Job, axis: str) -> Any:
 
 
 def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict[str, Any]) -> pd.DataFrame:
-    """For each group: runs, runs that ended ok, and for each column mean, low and high of the 95 % interval.
+    """For each group: runs, runs that ended ok, and over these for each column mean, low and high of the 95 % interval.
 
-    Below five seeds the interval is left out. A column of scale log gets its geometric mean.
+    Below five seeds, and where a seed has several rows, the interval is left out. A column of scale log gets its
+    geometric mean.
     """
     wanted = definition["summary"]
     rows = []
     for key, group in table.groupby(wanted["by"], sort=False, dropna=False):
         row = dict(zip(wanted["by"], key if isinstance(key, tuple) else (key,), strict=True))
-        fine = (
-            group["status"].isna() | (group["status"] == "ok")
-            if "status" in group
-            else pd.Series(True, group.index)
-        )
-        row |= {"runs": len(group), "ok": int(fine.sum())}
+        fine = group[is_ok(group)]
+        row |= {"runs": len(group), "ok": len(fine)}
         for column in wanted["columns"]:
-            values = group[column].dropna().astype(float) if column in group else pd.Series(dtype=float)
+            values = fine[column].dropna().astype(float) if column in fine else pd.Series(dtype=float)
             log = columns.get(column, {}).get("scale") == "log"
-            row |= _mean_interval(column, values, log)
+            seeds = fine.loc[values.index, "seed"] if "seed" in fine else None
+            row |= _mean_interval(column, values, log, seeds)
         rows.append(row)
     measures = [name for c in wanted["columns"] for name in (c, f"{c}_low", f"{c}_high")]
     return pd.DataFrame(rows, columns=[*wanted["by"], "runs", "ok", *measures])
 
 
-def _mean_interval(column: str, values: pd.Series, log: bool) -> dict[str, float]:
+def _mean_interval(column: str, values: pd.Series, log: bool, seeds: pd.Series | None) -> dict[str, float]:
     log = log and bool((values > 0).all())
     names = (column, f"{column}_low", f"{column}_high")
-    if len(values) >= FEWEST_SEEDS:
+    if len(values) >= FEWEST_SEEDS and seeds is not None and seeds.is_unique:
         found = t_estimate(values.tolist(), Region(), log=log)
         return dict(zip(names, (found.value, found.low, found.high), strict=True))
     mean = np.nan if values.empty else float(np.exp(np.log(values).mean()) if log else values.mean())

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from odestudy.present.figures.base import FigureData
+from odestudy.present.selecting import is_ok
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -108,13 +109,6 @@ def failures(data: FigureData, table: pd.DataFrame, axes: list[str], how: str = 
     ]
     shown = groups if len(groups) <= 3 else [*groups[:3], f"{len(groups) - 3} more"]
     return f"{len(failed)} of {counted(len(table), 'run')} failed ({how}): {'; '.join(shown)}."
-
-
-def is_ok(table: pd.DataFrame) -> pd.Series:
-    """Which rows succeeded; a table of epochs may carry no status of its own."""
-    if "status" not in table:
-        return pd.Series(True, index=table.index)
-    return table["status"].fillna("ok").isin(["ok", ""])
 
 
 def in_order(table: pd.DataFrame, column: str) -> list[Any]:
