@@ -267,3 +267,11 @@ def test_planning_and_presenting_do_not_import_torch(root):
         "assert 'torch' not in sys.modules, 'torch was imported'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_how_jobs_are_planned_is_no_part_of_what_they_compute():
+    for module in sorted((Path(__file__).parents[2] / "src/odestudy/questions").glob("*.py")):
+        reached = {
+            m for m in modules_of(f"odestudy.questions.{module.stem}") if m.startswith("odestudy.plan")
+        }
+        assert not reached, f"{module.stem} reaches {reached}: its results go stale with the planner"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from odestudy.plan import Study, load_study, project_root
+from odestudy.clone import project_root
+from odestudy.plan import Study, load_study
 from odestudy.plan.study import TIERS
 
 

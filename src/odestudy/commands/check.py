@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from odestudy.plan import project_root
+from odestudy.clone import project_root
 
 
 def add(commands: Any) -> None:

@@ -22,7 +22,8 @@ def add(commands: Any) -> None:
 
 def act(options: argparse.Namespace) -> int:
     """Print the comparison; 1 where a claim is supported on one side and refuted on the other."""
-    from odestudy.plan import load_study, project_root
+    from odestudy.clone import project_root
+    from odestudy.plan import load_study
     from odestudy.publication.compare import compare, read_results
     from odestudy.publication.shown import as_text, write_html, write_json
 

@@ -18,8 +18,9 @@ def add(commands: Any) -> None:
 
 def act(options: argparse.Namespace) -> int:
     """Write both."""
+    from odestudy.clone import project_root
     from odestudy.errors import DataError
-    from odestudy.plan import load_study, project_root
+    from odestudy.plan import load_study
     from odestudy.publication.snapshot import write_snapshot
 
     root = project_root()

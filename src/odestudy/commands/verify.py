@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
 
 def act(options: argparse.Namespace) -> int:
     """Print what was found; 1 where something is altered, missing, or does not follow."""
-    from odestudy.plan import project_root
+    from odestudy.clone import project_root
     from odestudy.publication.verify import verify
 
     problems, checked = verify(project_root(), options.folder)

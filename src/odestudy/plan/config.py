@@ -44,19 +44,6 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
-def project_root(start: Path | None = None) -> Path:
-    """The folder that holds config/study.yaml, at or above `start`.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / "config" / "study.yaml").is_file():
-            return folder
-    raise ConfigError(f"{here}: no config/study.yaml here or above; run odestudy inside a clone of the study")
-
-
 def load_yaml(path: Path, shown: str | None = None) -> Any:
     """Parse one YAML file; `shown` is the name used in messages.
 
