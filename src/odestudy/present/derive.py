@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from odestudy.measure.fits import LEVEL
 from odestudy.measure.store import read_arrays, read_metrics
 from odestudy.plan.jobs import Job
 from odestudy.plan.study import Study
@@ -39,6 +40,7 @@ def mcnemar_pairs(study: Study, question: str, definition: dict[str, Any]) -> Ro
         ours = right.get((dataset, COMPARED), {})
         for seed in sorted(set(ours) & set(theirs)) if other != COMPARED else ():
             a, b = ours[seed], theirs[seed]
+            p = mcnemar_p(a, b)
             rows.append(
                 {
                     "dataset": dataset,
@@ -47,7 +49,8 @@ def mcnemar_pairs(study: Study, question: str, definition: dict[str, Any]) -> Ro
                     "seed": seed,
                     "only_arm": int((a & ~b).sum()),
                     "only_other": int((~a & b).sum()),
-                    "p": mcnemar_p(a, b),
+                    "p": p,
+                    "differ": float(p < 1 - LEVEL),
                     "status": "ok",
                     "job": jobs[dataset, other].folder,
                 }
