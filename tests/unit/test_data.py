@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import shutil
 from urllib.error import URLError
 
+import numpy as np
 import pytest
 import torch
 
+from odestudy.datasets.embedded import embedded_table
 from odestudy.datasets.images import FASHION, MNIST, load_images
 from odestudy.datasets.torchvision_shim import import_torchvision
 from odestudy.errors import DataError
@@ -87,6 +91,35 @@ def test_a_truncated_unpacked_file_is_unpacked_anew(folder, mnist_files):
     load_images("mnist", train_size=10)
     (folder / "MNIST/raw/train-images-idx3-ubyte").write_bytes(b"\0" * 100)
     assert load_images("mnist", train_size=10).train[0].shape == (10, 1, 28, 28)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """An installed package with one table of two rows, and how to read it."""
+    folder = tmp_path / "of_a_test"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "table.csv.gz").write_bytes(gzip.compress(b"1,2.5\n3,4\n"))
+    monkeypatch.syspath_prepend(tmp_path)
+    digest = hashlib.sha256(np.array([1, 2.5, 3, 4], dtype="<f8").tobytes()).hexdigest()
+    return folder / "table.csv.gz", lambda: embedded_table("of_a_test", "of-a-test", "table.csv.gz", digest)
+
+
+def test_an_embedded_table_is_read_where_its_checksum_is_right(package):
+    assert package[1]().tolist() == [[1, 2.5], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"junk", gzip.compress(b"1,2.5\n3,4\n")[:-9], gzip.compress(b"1,2.5\n"), gzip.compress(b"1,2\n3\n")],
+)  # fmt: skip
+def test_a_damaged_or_truncated_embedded_table_is_refused_in_one_line(package, content):
+    path, read = package
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(DataError, match="pip install --force-reinstall") as caught:
+        read()
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_data_set_names_the_known_ones():

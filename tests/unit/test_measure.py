@@ -12,9 +12,10 @@ import torch
 
 from odestudy.errors import DataError
 from odestudy.measure.device import free_gpu, visible_gpus
+from odestudy.measure.files import plain, write_atomically
 from odestudy.measure.memory import peak_mib, saved_for_backward_mib
 from odestudy.measure.provenance import commit, package_versions
-from odestudy.measure.store import plain, read_arrays, read_metrics, write_atomically, write_metrics
+from odestudy.measure.store import is_current, read_arrays, read_metrics, write_metrics
 
 METRICS = {"spec": {}, "rows": {"runs": []}, "provenance": {}, "code": "x"}
 
@@ -63,6 +64,38 @@ def test_a_damaged_metrics_file_says_how_to_mend_it(tmp_path, text):
     (tmp_path / "metrics.json").write_text(text)
     with pytest.raises(DataError, match="delete its folder"):
         read_metrics(tmp_path / "metrics.json")
+
+
+def test_metrics_that_were_edited_by_hand_are_refused_and_not_current(tmp_path):
+    path = tmp_path / "metrics.json"
+    write_metrics(path, METRICS | {"rows": {"runs": [{"seed": 0, "error": 0.25}]}}, {})
+    assert is_current(path, "x")
+    path.write_text(path.read_text().replace("0.25", "0.05"))
+    with pytest.raises(DataError, match=r"altered since it was written; delete its folder"):
+        read_metrics(path)
+    assert not is_current(path, "x")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 200])
+def test_damaged_arrays_are_refused_in_one_line(tmp_path, kept):
+    path = tmp_path / "metrics.json"
+    write_metrics(path, METRICS, {"z": np.random.default_rng(0).normal(size=100)})
+    file = tmp_path / "arrays.npz"
+    file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(DataError, match=r"arrays.npz: damaged .*; delete its folder") as caught:
+        read_arrays(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_flipped_bit_of_the_arrays_is_found(tmp_path):
+    path = tmp_path / "metrics.json"
+    write_metrics(path, METRICS, {"z": np.random.default_rng(0).normal(size=100)})
+    file = tmp_path / "arrays.npz"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=r"arrays.npz: damaged"):
+        read_arrays(path)
 
 
 def test_saved_memory_counts_each_storage_once_and_no_parameters():

@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from odestudy.measure.store import seal
 from tests.workflow.clone import SNAKEMAKE, WITHOUT_SLURM, copy_of_clone, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -289,7 +290,8 @@ def test_published_metrics_are_shown_as_they_are_and_marked_where_they_are_stale
     shutil.rmtree(sizes[0])
     changed = sizes[1] / "metrics.json"
     content = json.loads(changed.read_text())
-    changed.write_text(json.dumps(content | {"code": "older"}))
+    older = content | {"code": "older"}
+    changed.write_text(json.dumps(older | {"seal": seal(older)}))
     done = run(folder, "results/published/smoke-test/report/index.html")
     assert "rule job:" not in done.stderr
     jobs = pd.read_csv(folder / "results/published/smoke-test/tables/jobs.csv")

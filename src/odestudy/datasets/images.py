@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
 
@@ -16,9 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from odestudy.datasets.embedded import embedded_table
 from odestudy.errors import DataError
 
 FOLDER_VARIABLE = "ODESTUDY_DATA"
+DIGITS_SHA256 = "30aa855cd90427ff3c4996b3f40109597c57049f8a038cc52db1efeac8ad2e26"
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,7 @@ Part = tuple[Tensor, Tensor]
 
 def _digits() -> tuple[Part, Part, int]:
     # scikit-learn's own file, read without importing scikit-learn, which takes a second of every job.
-    package = find_spec("sklearn")
-    if package is None or package.origin is None:
-        raise DataError(
-            "digits: scikit-learn, which carries them, is not installed; pip install scikit-learn"
-        )
-    rows = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    rows = embedded_table("sklearn", "scikit-learn", "datasets/data/digits.csv.gz", DIGITS_SHA256)
     x = torch.from_numpy(rows[:, :-1].reshape(-1, 1, 8, 8).astype(np.float32) / 16)
     y = torch.from_numpy(rows[:, -1].astype(np.int64))
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(12345))

@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Generator, Tensor, nn
 
-from odestudy.measure.store import plain, write_atomically
+from odestudy.measure.files import plain, write_atomically
 from odestudy.workplace import workplace
 
 LOG = logging.getLogger(__name__)

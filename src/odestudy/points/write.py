@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from odestudy.measure.store import plain, write_atomically
+from odestudy.measure.files import plain, write_atomically
 from odestudy.points.certificate import Check
 from odestudy.points.fit import FittedPoints
 from odestudy.points.grid import box

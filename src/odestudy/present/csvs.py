@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from odestudy.measure.store import write_atomically
+from odestudy.measure.files import write_atomically
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

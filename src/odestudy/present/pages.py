@@ -9,7 +9,7 @@ from pathlib import Path
 import pypandoc
 import typst
 
-from odestudy.measure.store import write_atomically
+from odestudy.measure.files import write_atomically
 
 MARKDOWN = "markdown+pipe_tables+implicit_figures-tex_math_single_backslash"
 

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 import pypandoc
 
-from odestudy.measure.store import write_atomically
+from odestudy.measure.files import write_atomically
 from odestudy.points.certificate import Check
 from odestudy.points.fit import FittedPoints
 from odestudy.present.figures.style import SETTINGS

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from odestudy.measure.store import write_atomically
+from odestudy.measure.files import write_atomically
 from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv
 from odestudy.present.labels import labels_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from odestudy.measure.store import plain, write_atomically
+from odestudy.measure.files import plain, write_atomically
 from odestudy.present.markdown import escape, pipe_table
 from odestudy.present.values import interval
 from odestudy.publication.compare import REPRODUCED, SAME, Comparison

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from odestudy.measure.store import write_atomically
+from odestudy.measure.files import write_atomically
 from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv
 from odestudy.present.markdown import escape, pipe_table

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import torch
 
-from odestudy.errors import DataError
+from odestudy.datasets.embedded import embedded_table
 from odestudy.timeseries.series import Series
 
 MONTHS = 24  # in the window; as many follow it
 MONTHS_A_UNIT = 2  # of time: a year turns about once around in six, as the spirals do
+ELNINO_SHA256 = "5beca37c8ffac2f51e42bfd7d2584ec47205d4d4a683a101836caff702897898"
 TRAIN_YEARS = 40  # 1950 to 1989; the years after are for the test
 
 
@@ -20,13 +18,12 @@ def temperatures() -> np.ndarray:
     """Degrees Celsius, (years, 12); read without importing statsmodels.
 
     Raises:
-        DataError: statsmodels is not installed.
+        DataError: statsmodels is not installed, or its file is damaged.
     """
-    package = find_spec("statsmodels")
-    if package is None or package.origin is None:
-        raise DataError("elnino: statsmodels, which carries it, is not installed; pip install statsmodels")
-    path = Path(package.origin).parent / "datasets" / "elnino" / "elnino.csv"
-    return np.loadtxt(path, delimiter=",", skiprows=1)[:, 1:]
+    table = embedded_table(
+        "statsmodels", "statsmodels", "datasets/elnino/elnino.csv", ELNINO_SHA256, skip_rows=1
+    )
+    return table[:, 1:]
 
 
 def elnino(part: str, observed: int, rng: np.random.Generator) -> tuple[Series, np.ndarray, np.ndarray]:

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.animation import FuncAnimation, PillowWriter
 
-from odestudy.measure.store import read_arrays, write_atomically
+from odestudy.measure.files import write_atomically
+from odestudy.measure.store import read_arrays
 from odestudy.present.figures.style import SETTINGS, look
 
 FRAMES_PER_SECOND = 8
