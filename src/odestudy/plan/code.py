@@ -73,8 +73,13 @@ def code_hash(*names: str) -> str:
     for module in sorted(set().union(*(modules_of(name) for name in names))):
         file = module_file(module)
         assert file is not None, f"{module} vanished"
-        digest.update(f"{module}\0{_meaning(_tree(file))}\0".encode())
+        digest.update(f"{module}\0{_hash(file)}\0".encode())
     return digest.hexdigest()[:12]
+
+
+@cache
+def _hash(file: Path) -> str:
+    return hashlib.sha256(_meaning(_tree(file)).encode()).hexdigest()
 
 
 def _meaning(node: Any) -> str:
