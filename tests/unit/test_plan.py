@@ -227,7 +227,7 @@ def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, 
     shutil.copytree(root / "src" / "odestudy", package)
 
     def fresh():
-        for cached in (code._tree, code.direct_imports, code.modules_of, code.code_hash):
+        for cached in (code._tree, code._hash, code.direct_imports, code.modules_of, code.code_hash):
             cached.cache_clear()
         return code.code_hash("odestudy.questions.images_train"), code.code_hash(
             "odestudy.present.figures.images_accuracy"
