@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -260,7 +261,13 @@ def test_other_weights_are_told_apart_by_their_bits_and_by_their_order():
     f, start = torch.tanh, [torch.tensor([0.1]), torch.tensor([0.2])]
     one, other = (windowed(f, start, weights, 0.1, 3) for weights in ([1.5, -0.5], [1.5, -0.5 + 1e-6]))
     assert differing(torch.stack(one), torch.stack(other)) > 0
-    order = {row["weights"]: row["order"] for row in _orders(3, 6, 0)}
+    rows = _orders(3, 6, 0, 3)
+    assert {(r["weights"], r["draw"]) for r in rows} == {
+        ("adams", 0),
+        *itertools.product(("sum_one", "free"), range(3)),
+    }
+    assert len({r["order"] for r in rows if r["weights"] == "free"}) == 3
+    order = {row["weights"]: row["order"] for row in rows if row["draw"] == 0}
     assert order["adams"] == pytest.approx(3, abs=0.2)
     assert order["sum_one"] == pytest.approx(1, abs=0.3)
     assert order["free"] == pytest.approx(0, abs=0.2)
@@ -340,20 +347,57 @@ def test_the_crossover_has_to_last():
         for p, pair in times.items()
         for arm, t in zip(("forward", "backprop"), pair, strict=True)
     ]
-    assert gradients_cost._crossover(rows)["crossover_by_wall_s"] == 322
-    assert gradients_cost._crossover([r for r in rows if r["parameters"] == 7])["crossover_by_wall_s"] is None
+    found = gradients_cost._crossover(rows)
+    assert (found["crossing"], found["crossover_by_wall_s"]) == ("in the range", 322)
+
+
+@pytest.mark.parametrize(
+    ("forward_s", "backprop_s", "crossing"), [(1, 2, "above 22"), (2, 1, "below 7"), (1, 1, "above 22")]
+)
+def test_a_crossover_outside_of_what_was_measured_is_no_number(forward_s, backprop_s, crossing):
+    times = {"forward": forward_s, "backprop": backprop_s}
+    rows = [{"arm": a, "parameters": p, "wall_s": t} for p in (7, 22) for a, t in times.items()]
+    found = gradients_cost._crossover(rows)
+    assert (found["crossing"], found["crossover_by_wall_s"]) == (crossing, None)
 
 
 def test_a_step_for_each_sample_is_as_if_each_were_alone_and_a_shared_one_is_not():
     spec = {"samples": 16, "slow_frequency": 1.0, "fast_frequency": 10.0, "horizon": 3.0, "repeats": 1}
-    rows = batch(spec | {"seeds": [0], "fast": [1], "tolerances": [1e-4]}, "cpu").rows["runs"]
+    spec |= {"batchings": ["shared", "own_steps", "alone"], "seeds": [0], "fast": [1], "tolerances": [1e-4]}
+    rows = batch(spec, "cpu").rows["runs"]
     by = {row["batching"]: row for row in rows}
-    assert set(by) == set(BATCHINGS)
+    assert set(by) == set(spec["batchings"])
     for column in ("nfe_fast", "nfe_slow"):
         assert by["own_steps"][column] == pytest.approx(by["alone"][column], rel=0.02)
     assert by["own_steps"]["error_fast"] == pytest.approx(by["alone"]["error_fast"], rel=0.01)
     assert by["shared"]["error_fast"] > 2 * by["own_steps"]["error_fast"]
     assert by["shared"]["nfe_slow"] > 2 * by["own_steps"]["nfe_slow"]
+
+
+def test_torchode_solves_the_same_batch_with_all_samples_in_every_evaluation():
+    pytest.importorskip("torchode")
+    f = Oscillators(torch.tensor([5.0, 1.0, 1.0], dtype=torch.float64))
+    y0 = torch.eye(3, 2, dtype=torch.float64) + 1
+    (own, _, _), (ends, nfe, calls) = (BATCHINGS[b](f, y0, 2.0, 1e-8) for b in ("alone", "torchode"))
+    torch.testing.assert_close(ends, own, rtol=1e-5, atol=1e-5)
+    assert nfe.tolist() == [calls] * 3
+
+
+def test_a_peer_that_is_not_installed_is_left_out_of_the_batches(monkeypatch):
+    monkeypatch.setattr(arms, "find_spec", lambda library: None)
+    spec = {"samples": 4, "slow_frequency": 1.0, "fast_frequency": 2.0, "horizon": 0.5, "repeats": 1}
+    spec |= {"batchings": list(BATCHINGS), "seeds": [0], "fast": [1], "tolerances": [1e-2]}
+    found = [row["batching"] for row in batch(spec, "cpu").rows["runs"]]
+    assert found == [b for b in BATCHINGS if b != "torchode"]
+
+
+def test_a_gradient_with_adaptive_steps_tells_what_it_keeps():
+    small = problem()
+    saved = {
+        arm: gradients_cost._compared(small, arm, 1e-4, 1, "cpu")["saved_mib"]
+        for arm in ("backprop", "adjoint")
+    }
+    assert saved["backprop"] > 10 * saved["adjoint"] > 0
 
 
 def test_the_oscillators_for_some_samples_are_those_samples():

@@ -290,6 +290,7 @@ def test_the_score_leaves_the_solver_as_it_found_it(arms):
     found = score(model, some(), 0.1, [0])
     assert model.steps == 8
     assert found["refinement_pct"][0] < 1.0
+    assert found["is_ode"] == [1.0]
     assert all(np.isfinite(v).all() for v in found.values())
 
 

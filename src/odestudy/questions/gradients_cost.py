@@ -104,18 +104,23 @@ def _parameters(arm: str, width: int, seed: int, spec: dict[str, Any], device: s
 
 
 def _crossover(rows: list[Row]) -> Row:
-    """The smallest number of parameters from which on reverse mode is faster than forward mode."""
+    """The smallest number of parameters from which on reverse mode is faster than forward mode.
+
+    None where it lies outside what was measured; `crossing` says on which side.
+    """
     wall = {(row["arm"], row["parameters"]): row.get("wall_s", float("inf")) for row in rows}
-    found = None
-    for count in sorted({row["parameters"] for row in rows}, reverse=True):
-        if not wall["backprop", count] < wall["forward", count]:
-            break
-        found = count
-    return {"status": "ok", "crossover_by_wall_s": found}
+    counts = sorted({row["parameters"] for row in rows})
+    faster = [wall["backprop", count] < wall["forward", count] for count in counts]
+    if all(faster):
+        return {"status": "ok", "crossing": f"below {counts[0]}", "crossover_by_wall_s": None}
+    if not faster[-1]:
+        return {"status": "ok", "crossing": f"above {counts[-1]}", "crossover_by_wall_s": None}
+    last = len(faster) - faster[::-1].index(False)
+    return {"status": "ok", "crossing": "in the range", "crossover_by_wall_s": counts[last]}
 
 
 def compare(spec: dict[str, Any], device: str) -> Outcome:
-    """Evaluations, products and time of a gradient with an adaptive solver, on nets of a few sizes.
+    """Evaluations, products, memory and time of a gradient with an adaptive solver, on nets of a few sizes.
 
     Rows `runs`: one a seed (initialisation), size, tolerance and arm.
     """
@@ -133,6 +138,8 @@ def _compared(problem: Problem, arm: str, rtol: float, repeats: int, device: str
     solver = solver_of(arm, rtol=rtol, atol=rtol / 100)
     found = gradient_of(problem, solver)
     row = counted(found.nfe, found.nfe_backward, arm)
+    y0 = problem.y0.clone().requires_grad_()
+    row["saved_mib"] = saved_for_backward_mib(lambda: integrate(problem.f, y0, problem.times(), solver))
     return row | time_repeats(lambda: gradient_of(problem, solver), device, repeats=repeats)
 
 

@@ -27,14 +27,14 @@ def identities(spec: dict[str, Any], device: str) -> Outcome:
     """All of them on one net or problem each.
 
     Rows `runs`: one a block, arithmetic, depth, step and library. `dense`: one a number of predecessors and form.
-    `orders`: one a number of predecessors, kind of weights and step. `weights`: one a number of predecessors and
+    `orders`: one a number of predecessors, kind and draw of weights, and step. `weights`: one a number of predecessors and
     place. Arrays: a tangent and a cotangent carried along a trajectory in space.
     """
     seed = spec["seeds"][0]
     rows = {
         "runs": [row for precision in spec["precisions"] for row in _blocks(precision, seed)],
         "dense": [row for k in FROM_SOLVER for row in _layers(k, spec["layers"], seed)],
-        "orders": [row for k in ADAMS_BASHFORTH for row in _orders(k, spec["halvings"], seed)],
+        "orders": [row for k in ADAMS_BASHFORTH for row in _orders(k, spec["halvings"], seed, spec["draws"])],
         "weights": [row for k in ADAMS_BASHFORTH for row in _weights(k)],
     }
     arrays = carried(problem_of(spec["picture"]), spec["picture_points"])
@@ -80,22 +80,25 @@ def _layers(k: int, layers: int, seed: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def _orders(k: int, halvings: int, seed: int) -> list[Row]:
+def _orders(k: int, halvings: int, seed: int, draws: int) -> list[Row]:
     """The order that each kind of weights has on the logistic equation, from exact starting values."""
     rng = np.random.default_rng([seed, k])
-    adams, noise = np.array([float(b) for b in ADAMS_BASHFORTH[k]]), rng.normal(0, 0.3, k)
-    kinds = {"adams": adams, "sum_one": adams + noise - noise.mean(), "free": adams + noise}
+    adams = np.array([float(b) for b in ADAMS_BASHFORTH[k]])
+    cases = [("adams", 0, adams)]
+    for draw in range(draws):
+        noise = rng.normal(0, 0.3, k)
+        if k > 1:  # one weight of sum one is Euler's
+            cases.append(("sum_one", draw, adams + noise - noise.mean()))
+        cases.append(("free", draw, adams + noise))
     rows = []
     steps = [16 * 2**i for i in range(halvings + 1)]
-    for kind, weights in kinds.items():
-        if k == 1 and kind == "sum_one":
-            continue  # one weight of sum one is Euler's
+    for kind, draw, weights in cases:
         errors = [_logistic_error(weights.tolist(), n) for n in steps]
         asymptotic = [(1 / n, e) for n, e in zip(steps, errors, strict=True) if e > 1e-12][-4:]
         slope = log_slope(*zip(*asymptotic, strict=True))
         fit = {"order": slope.value, "order_low": slope.low, "order_high": slope.high}
         rows += [
-            {"k": k, "weights": kind, "step": 1 / n, "error": e, "status": "ok"} | fit
+            {"k": k, "weights": kind, "draw": draw, "step": 1 / n, "error": e, "status": "ok"} | fit
             for n, e in zip(steps, errors, strict=True)
         ]
     return rows

@@ -187,7 +187,7 @@ def _equal(rows: list[Row], level: float) -> list[Row]:
             (r for r in rows if (r["method"], r["kind"]) == key and r.get("error", 0) > 0),
             key=lambda r: -r["error"],
         )
-        row: Row = dict(zip(("method", "kind"), key, strict=True)) | {"status": "ok"}
+        row: Row = dict(zip(("method", "kind"), key, strict=True)) | {"level": level, "status": "ok"}
         logs = np.log([r["error"] for r in mine])
         reached = len(mine) > 1 and logs[-1] <= math.log(level) <= logs[0]
         for column in ("nfe", "wall_s"):

@@ -59,8 +59,11 @@ def _fit(
         "train_loss_nat": curve.loss[-tail:].mean(0).tolist(),
         **score(model, test, spec["noise"], seeds),
     }
-    same: Row = {"parameters": parameter_count(model), "train_s": curve.train_s / len(seeds)}
-    return model, [row | same for row in _seed_rows(spec, found)]
+    rows = [row | {"parameters": parameter_count(model)} for row in _seed_rows(spec, found)]
+    rows[0]["train_s"] = curve.train_s / len(
+        seeds
+    )  # one measurement, so one row has it and no interval is formed
+    return model, rows
 
 
 def _seed_rows(spec: dict[str, Any], found: dict[str, list[float]]) -> list[Row]:

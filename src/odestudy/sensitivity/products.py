@@ -14,6 +14,7 @@ from odestudy.sensitivity.arms import flat, gradient_of, solver_of
 from odestudy.sensitivity.problems import Problem
 
 MOST_STEPS = 2000  # of an adjoint whose state, solved back, runs away
+ADJOINT_RTOL = 1e-6  # of the adjoint that is shown beside the transposed steps
 
 
 def push_forward(problem: Problem, solver: Solver, y0_tangent: Tensor, tangents: list[Tensor]) -> Tensor:
@@ -57,7 +58,7 @@ def carried(problem: Problem, points: int, substeps: int = 3) -> dict[str, np.nd
     """A tangent carried forward and a cotangent carried back along one trajectory, for a picture.
 
     Between neighbouring points lies a map of RK4 steps; its products are exact. Beside them the cotangent of the
-    adjoint ODE, whose state is solved back from the end. All of shape (points, d), where a solve ended early NaN.
+    adjoint ODE, whose state is solved back from the end. All of shape (points, d), but for the tolerance of that solve; where a solve ended early NaN.
     """
     t = torch.linspace(0, problem.t1, points, dtype=torch.float64)
     step = problem.t1 / (points - 1) / substeps
@@ -80,6 +81,7 @@ def carried(problem: Problem, points: int, substeps: int = 3) -> dict[str, np.nd
     return {
         "t": t.numpy(), "state": torch.cat(states).numpy(), "tangent": torch.cat(tangents).numpy(),
         "cotangent": pulled.numpy(), "adjoint_state": back[0].flip(0).numpy(), "adjoint": back[1].flip(0).numpy(),
+        "adjoint_rtol": np.array(ADJOINT_RTOL),
     }  # fmt: skip
 
 
@@ -92,6 +94,6 @@ def _adjoint(problem: Problem, end: Tensor, cotangent: Tensor, times: Tensor) ->
         return slope, -pull(a)[0]
 
     with torch.no_grad():
-        ys = solve(augmented, (end, cotangent), times, method="dopri5", rtol=1e-6, atol=1e-8,
+        ys = solve(augmented, (end, cotangent), times, method="dopri5", rtol=ADJOINT_RTOL, atol=ADJOINT_RTOL / 100,
                    max_steps=MOST_STEPS).ys  # fmt: skip
     return ys[0][:, 0], ys[1][:, 0]

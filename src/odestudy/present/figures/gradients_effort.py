@@ -66,12 +66,12 @@ def caption(data: FigureData) -> str:
         f"back-propagation, so fewer {cheaper}; its time is least, {number(time.min())} times, with the {size} net at "
         f"{rtol:g}"
     )
-    return f"{text} Points: initialisations. Where memory runs out, a ratio above one may still be the way to train at all."
+    return f"{text} Points: initialisations, timed in one process of one machine. Where memory runs out, a ratio above one may still be the way to train at all."
 
 
 def alt(data: FigureData) -> str:
     return (
-        "Left the adjoint's work over that of back-propagation against the tolerance, a line a problem, above one; right "
+        "Left the adjoint's work over that of back-propagation against the tolerance, a line a problem; right "
         "the ratios of time by net and tolerance, a column of points for each arm."
     )
 

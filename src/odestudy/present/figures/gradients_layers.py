@@ -19,7 +19,9 @@ def draw(data: FigureData) -> Figure:
     left, right = grid[0]
     handles = []
     for kind, style in styles.items():
-        rows = fits[fits["weights"] == kind]
+        every = fits[fits["weights"] == kind]
+        left.plot(every["k"], every["order"], **style | {"linestyle": "none", "markersize": 3, "alpha": 0.6})
+        rows = every[every["draw"] == every["draw"].min()]
         points_with_interval(left, rows["k"], rows["order"], rows["order_low"], rows["order_high"], **style)
         handles += left.plot(rows["k"], rows["order"], **style)
     left.plot([1, fits["k"].max()], [1, fits["k"].max()], color="black", linewidth=0.7, zorder=0)
@@ -45,15 +47,23 @@ def draw(data: FigureData) -> Figure:
 def caption(data: FigureData) -> str:
     fits = _fits(data)
     most = fits[fits["k"] == fits["k"].max()]
-    said = [
-        f"{number(r['order'])} [{number(r['order_low'])}, {number(r['order_high'])}] with {_label(r['weights'])}"
-        for _, r in most.iterrows()
-    ]
+    said = [_order(most[most["weights"] == kind]) for kind in in_order(most, "weights")]
     text = sentence(f"layers that see {most['k'].iloc[0]} predecessors have order {listing(said)}")
     return (
-        f"{text} Logistic equation, exact starting values; bars: 95 % intervals of the slope; black: order k. Right: beside a "
+        f"{text} Logistic equation, exact starting values; lines and bars: the first draw with the 95 % interval of its slope, small "
+        "markers: the others; black: order k. Right: beside a "
         "running state the weights of Adams-Bashforth; in a DenseNet without one their partial sums, and one for all older layers."
     )
+
+
+def _order(rows: pd.DataFrame) -> str:
+    """The order and the interval of its slope, or from the least to the most over draws of the weights."""
+    first, with_what = rows.iloc[0], f"with {_label(str(rows['weights'].iloc[0]))}"
+    if len(rows) == 1:
+        ends = f"[{number(first['order_low'])}, {number(first['order_high'])}]"
+        return f"{number(first['order'])} {ends} {with_what}"
+    ends = f"{number(float(rows['order'].min()))} to {number(float(rows['order'].max()))}"
+    return f"{ends} {with_what} ({len(rows)} draws)"
 
 
 def _label(kind: str) -> str:
@@ -62,8 +72,8 @@ def _label(kind: str) -> str:
 
 def alt(data: FigureData) -> str:
     return (
-        "Left the fitted order against the number of predecessors: on the diagonal with Adams-Bashforth weights, level at one "
-        "with other weights of sum one, at zero with free ones; right the weights by predecessor, alternating in sign."
+        "Left the fitted order against the number of predecessors, with Adams-Bashforth weights, other weights of sum one and "
+        "free ones, and the diagonal of equal numbers; right the weights by predecessor, alternating in sign."
     )
 
 
@@ -71,4 +81,4 @@ def _fits(data: FigureData) -> pd.DataFrame:
     table = data.table(TABLE)
     if table.empty or "order" not in table:
         raise NothingToShow("no order was fitted")
-    return table.drop_duplicates(["k", "weights"])
+    return table.drop_duplicates(["k", "weights", "draw"])

@@ -87,8 +87,8 @@ def _growth(fit: pd.Series) -> str:
 def alt(data: FigureData) -> str:
     arms = listing(map(data.label, in_order(_table(data), "arm")))
     return (
-        f"Log-log panels for {arms}, saved memory, peak and time: against steps, back-propagation's memory grows in "
-        "proportion and the adjoint's stays; against observation times the adjoint's grows too."
+        f"Log-log panels with lines for {arms}: saved memory, peak and time, above against solver steps, below against "
+        "observation times; fitted exponents stand at the ends of the lines of saved memory."
     )
 
 

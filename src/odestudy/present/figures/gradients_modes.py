@@ -34,10 +34,11 @@ def caption(data: FigureData) -> str:
     column = "crossover_by_wall_s"
     known = crossover[column].dropna() if column in crossover else pd.Series(dtype=float)
     least, most = summary["parameters"].min(), summary["parameters"].max()
-    if known.empty:
-        where = "at no number of parameters in the range"
-    elif known.max() == least:
-        where = f"at every number of parameters in the range, the smallest, {least}, among them"
+    sides = set(crossover["crossing"])
+    if sides == {f"below {least}"}:
+        where = f"at every number of parameters measured, the smallest, {least}, among them"
+    elif known.empty:
+        where = "at no number of parameters in the range" if len(sides) == 1 else "in part of the runs"
     else:
         ends = [number(float(end), 4) for end in (known.min(), known.max())]
         where = f"from {' to '.join(dict.fromkeys(ends))} parameters on"
@@ -47,12 +48,12 @@ def caption(data: FigureData) -> str:
         f"back-propagation is faster than forward sensitivities {where}; forward takes {' to '.join(ratios)} times as long"
     )
     bars = seeds_and_bars(data, data.table(TABLE), summary, ["wall_s"], band=True)
-    return f"{text} Two state dimensions, one hidden layer, RK4. {bars} One machine, no compilation."
+    return f"{text} Two state dimensions, one hidden layer, RK4. {bars} A seed is another initialisation timed in the same process, so bars do not hold for other machines or runs; no compilation."
 
 
 def alt(data: FigureData) -> str:
     arms = listing(map(data.label, in_order(_summary(data), "arm")))
-    return f"Log-log lines of time against parameters for {arms}: reverse modes level, forward mode rising."
+    return f"Log-log lines of time against parameters for {arms}."
 
 
 def _summary(data: FigureData) -> pd.DataFrame:

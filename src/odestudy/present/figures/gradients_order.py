@@ -60,7 +60,7 @@ def _solutions(data: FigureData, table: pd.DataFrame, axes: Axes, styles: dict[s
     for method in styles:
         if method in arrays:
             axes.plot(arrays["t"], arrays[method], **styles[method] | {"markevery": 10, "markersize": 4})
-    axes.set(title="100 steps on $y' = y$", xlabel="t", ylabel="y / 1000")
+    axes.set(title=f"{len(arrays['t']) - 1} steps on $y' = y$", xlabel="t", ylabel="y / 1000")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}")
 
 
@@ -68,7 +68,7 @@ def caption(data: FigureData) -> str:
     fits = data.table(FITS)
     known = fits.dropna(subset=["order"])
     worst = known.sort_values("order_gap", kind="stable").iloc[0]
-    said = []
+    said, most = [], int(known["points"].max())
     for method in ("euler", "midpoint", "rk4", "dopri5", "dopri8"):
         row = known[(known["method"] == method) & (known["problem"] == "exponential")]
         if not row.empty:
@@ -77,16 +77,20 @@ def caption(data: FigureData) -> str:
     text = sentence(f"fitted orders on y' = y, with 95 % intervals: {'; '.join(said)}")
     return (
         f"{text} The largest shortfall from the nominal order is {number(max(0.0, -float(worst['order_gap'])))} "
-        f"({method_name(worst['method'])}). Numbers at the lines: fitted orders over the finest five steps that rounding "
-        "does not touch. Right: what a hundred steps look like."
+        f"({method_name(worst['method'])}). Numbers at the lines: fitted orders over the finest {most} steps that rounding "
+        f"does not touch. Right: what {_steps(data)} steps look like."
     )
+
+
+def _steps(data: FigureData) -> int:
+    return len(data.arrays(str(_table(data)["job"].iloc[0]))["t"]) - 1
 
 
 def alt(data: FigureData) -> str:
     methods = listing(method_name(m) for m in in_order(_table(data), "method"))
     return (
         f"Log-log lines of error against step for {methods}, the steeper the higher the order; right the solution "
-        "of y' = y, where Euler stays visibly below."
+        "of y' = y by some of them beside the exact one."
     )
 
 

@@ -97,13 +97,13 @@ def caption(data: FigureData) -> str:
         f"the product of cotangent and tangent is the same all along to {number(drift)}, relative, when both belong to the "
         f"computed steps; with the adjoint ODE, whose state is solved back, it {where}"
     )
-    return f"{text} The Lorenz system, RK4 steps; arrows show directions, not lengths. The adjoint by dopri5 at 1e-6."
+    return f"{text} The Lorenz system, RK4 steps; arrows show directions, not lengths. The adjoint by dopri5 at {float(arrays['adjoint_rtol']):g}."
 
 
 def alt(data: FigureData) -> str:
     return (
         "Left a trajectory in space with arrows of tangents and cotangents along it; right the product of the two against "
-        "time, a level line for the transposed steps, and one for the adjoint ODE that leaves it on the way back."
+        "time, one line for the transposed steps and one for the adjoint ODE."
     )
 
 

@@ -58,8 +58,8 @@ def caption(data: FigureData) -> str:
 
 def alt(data: FigureData) -> str:
     return (
-        f"Log-log panels for {listing(map(data.label, in_order(_table(data), 'problem')))}: the error falls with the "
-        "tolerance for all arms where the problem is not stiff; on the stiff one the adjoints stay far above one."
+        f"Log-log panels for {listing(map(data.label, in_order(_table(data), 'problem')))}: error of the gradient "
+        "against the tolerance, a line for each arm, with the line where both are equal."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -16,21 +18,18 @@ USABLE = 0.99
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    arms = in_order(table, "arm")
+    arms, horizons = in_order(table, "arm"), in_order(table, "horizon")
     precisions, tolerances, styles = in_order(table, "precision"), in_order(table, "rtol"), looks(arms)
     figure, grid = canvas(len(precisions), len(tolerances), height=2.2, sharex=True, sharey=True)
     for row, precision in zip(grid, precisions, strict=True):
         for axes, rtol in zip(row, tolerances, strict=True):
             mine = table[(table["precision"] == precision) & (table["rtol"] == rtol)]
-            for arm, style in styles.items():
-                draw_line(
-                    axes,
-                    mine[mine["arm"] == arm],
-                    "product",
-                    "gradient_cosine",
-                    style | {"markersize": 4},
-                    positive=False,
-                )
+            for (arm, style), horizon in product(styles.items(), horizons):
+                rows = mine[(mine["arm"] == arm) & (mine["horizon"] == horizon)]
+                own = style | {"markersize": 4}
+                if horizon != horizons[0]:
+                    own |= {"linestyle": ":", "markerfacecolor": "white"}
+                draw_line(axes, rows, "product", "gradient_cosine", own, positive=False)
             axes.axhline(USABLE, color="black", linewidth=0.7, linestyle=":")
             axes.set_title(f"{precision}, tolerance {rtol:g}")
     for axes in grid[-1]:
@@ -43,17 +42,34 @@ def draw(data: FigureData) -> Figure:
 
 def caption(data: FigureData) -> str:
     limits = data.table(LIMITS)
-    mine = limits[(limits["arm"] == "adjoint") & (limits["horizon"] == limits["horizon"].min())]
+    table = _table(data)
+    first = table["horizon"].min()
+    mine = limits[(limits["arm"] == "adjoint") & (limits["horizon"] == first)]
     said = [
         f"{_end(row.get('usable_decay'), '−')} to {_end(row.get('usable_growth'), '')} ({row['precision']}, tolerance {row['rtol']:g})"
         for _, row in mine.iterrows()
     ]
     text = sentence(f"the adjoint's gradient keeps a cosine of {USABLE:g} over products from {listing(said)}")
     lost = failures(data, data.table(TABLE), ["arm", "precision"], "left out")
-    table = _table(data)
     least = float(table[table["arm"] == "backprop"]["gradient_cosine"].min())
     through = f"The least cosine of back-propagation through the solver is {number(least, 4)}."
-    return f"{text} {through} Horizon {number(float(table['horizon'].min()), 1)}; dotted: {USABLE:g}. {lost}"
+    return f"{text} {through} {_horizons(table)} Thin dotted line: {USABLE:g}. {lost}"
+
+
+def _horizons(table: pd.DataFrame) -> str:
+    """Whether the horizon matters beside the product: the largest difference of the adjoint's cosine between two of them."""
+    first, *others = in_order(table, "horizon")
+    if not others:
+        return f"Horizon {number(float(first), 1)}."
+    wide = table[table["arm"] == "adjoint"].pivot_table(
+        index=["precision", "rtol", "product"], columns="horizon", values="gradient_cosine"
+    )
+    apart = max(float((wide[other] - wide[first]).abs().max()) for other in others)
+    listed = listing(number(float(other), 1) for other in others)
+    return (
+        f"Filled markers: horizon {number(float(first), 1)}, hollow: {listed}; at equal products the adjoint's cosine differs "
+        f"between them by at most {number(apart)}."
+    )
 
 
 def _end(value: float | None, sign: str) -> str:
@@ -62,8 +78,8 @@ def _end(value: float | None, sign: str) -> str:
 
 def alt(data: FigureData) -> str:
     return (
-        "Cosine of the gradient against eigenvalue times horizon: one in the middle for all arms, dropping to nothing for "
-        "the adjoints at strongly negative products, and at strongly positive ones in float32; back-propagation stays at one."
+        "Cosine of the gradient to the true one against eigenvalue times horizon, a line for each arm, in panels by "
+        "arithmetic and tolerance; a dotted line marks what still counts as usable."
     )
 
 
@@ -71,4 +87,4 @@ def _table(data: FigureData) -> pd.DataFrame:
     table = data.table(TABLE)
     if table.empty or "gradient_cosine" not in table:
         raise NothingToShow("no gradient was measured")
-    return table[table["horizon"] == table["horizon"].min()]
+    return table

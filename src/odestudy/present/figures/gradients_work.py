@@ -34,9 +34,9 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    equal = (
-        data.table(EQUAL).dropna(subset=["level_nfe"]) if "level_nfe" in data.table(EQUAL) else pd.DataFrame()
-    )
+    equal = data.table(EQUAL)
+    level = f"{float(equal['level'].iloc[0]):g}"
+    equal = equal.dropna(subset=["level_nfe"]) if "level_nfe" in equal else pd.DataFrame()
     said = []
     for problem in in_order(equal, "problem") if len(equal) else []:
         mine = equal[equal["problem"] == problem].sort_values("level_nfe")
@@ -47,9 +47,9 @@ def caption(data: FigureData) -> str:
             f"({number(1e3 * quick['level_wall_s'])} ms)"
         )
     text = sentence(
-        f"fewest evaluations for a relative error of 1e-5: {'; '.join(said)}"
+        f"fewest evaluations for a relative error of {level}: {'; '.join(said)}"
         if said
-        else "no method reached 1e-5"
+        else f"no method reached {level}"
     )
     table = data.table(TABLE)
     failed = table[~is_ok(table)]
@@ -64,8 +64,8 @@ def caption(data: FigureData) -> str:
 def alt(data: FigureData) -> str:
     problems = listing(map(data.label, in_order(_table(data), "problem")))
     return (
-        f"Log-log plots for {problems}, left error against evaluations, right against time; on the stiff problem the "
-        "lines of explicit methods stand upright, since stability and not accuracy sets their steps."
+        f"Log-log plots for {problems}, left error against evaluations, right against time, a line for each method. Where "
+        "stability and not accuracy sets the steps a line stands upright."
     )
 
 

@@ -21,7 +21,10 @@ def draw(data: FigureData) -> Figure:
     figure, grid = canvas(1, 2, height=3.1)
     for axes, column in zip(grid[0], COLUMNS, strict=True):
         for way, style in styles.items():
-            draw_line(axes, table[table["way"] == way], "samples", column, style)
+            rows = table[table["way"] == way]
+            if column == "wall_s" and {"wall_q1_s", "wall_q3_s"} <= set(rows):
+                rows = rows.assign(wall_s_low=rows["wall_q1_s"], wall_s_high=rows["wall_q3_s"])
+            draw_line(axes, rows, "samples", column, style)
         axes.set(xlabel=data.axis("samples"), ylabel=data.axis(column))
         log_axis(axes, "x")
         log_axis(axes, "y")
@@ -38,7 +41,7 @@ def caption(data: FigureData) -> str:
         for _, r in most.dropna(subset=COLUMNS).iterrows()
     ]
     text = sentence(f"a gradient step of {int(table['samples'].max())} samples: {'; '.join(said)}")
-    return f"{text} Medians of repeats on one machine, so no intervals. {failures(data, table, ['way'], 'left out')}"
+    return f"{text} Medians of repeats in one process; bands: their quartiles. {failures(data, table, ['way'], 'left out')}"
 
 
 def alt(data: FigureData) -> str:

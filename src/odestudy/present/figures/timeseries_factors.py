@@ -21,17 +21,20 @@ TITLES = ["interpolation, truth", "interpolation, noisy points", "extrapolation,
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    cells, styles = _cells(table), looks(in_order(table, "arm"))
-    figure, grid = canvas(1, 3, height=0.9 + 0.42 * len(cells), sharey=True)
+    cells, styles, counts = _cells(table), looks(in_order(table, "arm")), in_order(table, "observed")
+    figure, grid = canvas(len(counts), 3, height=0.9 + 0.42 * len(cells), sharey=True, sharex="col")
     marked = False
-    for axes, column, title in zip(grid[0], COLUMNS, TITLES, strict=True):
-        marked |= draw_dots(axes, _lines(data, cells, styles), column, seeds_below=0.1, log=True)
-        categories(axes, [f"noise {noise:g},\n{spacing}" for noise, spacing in cells])
-        if "noisy" in column:
-            for at, (noise, _) in enumerate(cells):
-                axes.plot([noise, noise], [at - 0.42, at + 0.42], color=BLACK, linewidth=1.2)
-        log_axis(axes, "x")
-        axes.set_title(title, fontsize=9)
+    for strip, observed in zip(grid, counts, strict=True):
+        for axes, column, title in zip(strip, COLUMNS, TITLES, strict=True):
+            lines = _lines(data, cells, styles, observed)
+            marked |= draw_dots(axes, lines, column, seeds_below=0.1, log=True)
+            categories(axes, [f"noise {noise:g},\n{spacing}" for noise, spacing in cells])
+            if "noisy" in column:
+                for at, (noise, _) in enumerate(cells):
+                    axes.plot([noise, noise], [at - 0.42, at + 0.42], color=BLACK, linewidth=1.2)
+            log_axis(axes, "x")
+            axes.set_title(f"{title}\n{int(observed)} observations", fontsize=9)
+    for axes in grid[-1]:
         axes.set_xlabel("RMSE")
     handles: list[Any] = [
         Line2D([], [], **style | {"linestyle": "none", "label": data.label(arm)})
@@ -49,13 +52,20 @@ def _cells(table: pd.DataFrame) -> list[tuple[float, str]]:
     return list(pairs.itertuples(index=False, name=None))
 
 
-def _lines(data: FigureData, cells: list[tuple[float, str]], styles: dict[str, dict[str, Any]]) -> list[Dots]:
+def _lines(
+    data: FigureData, cells: list[tuple[float, str]], styles: dict[str, dict[str, Any]], observed: int
+) -> list[Dots]:
     lines = []
     for i, (noise, spacing) in enumerate(cells):
         for j, (arm, style) in enumerate(styles.items()):
             at = i + ((j + 0.4) / len(styles) - 0.5) * 0.8
             runs, mean = (
-                f[(f["noise"] == noise) & (f["spacing"] == spacing) & (f["arm"] == arm)]
+                f[
+                    (f["noise"] == noise)
+                    & (f["spacing"] == spacing)
+                    & (f["arm"] == arm)
+                    & (f["observed"] == observed)
+                ]
                 for f in (_table(data), data.table(f"{TABLE}_summary"))
             )
             lines.append(Dots(at, runs, mean, style))
@@ -65,17 +75,16 @@ def _lines(data: FigureData, cells: list[tuple[float, str]], styles: dict[str, d
 def caption(data: FigureData) -> str:
     table, summary = _table(data), data.table(f"{TABLE}_summary")
     said = []
-    for arm in in_order(summary, "arm"):
-        rows = summary[summary["arm"] == arm]
+    for (observed, arm), rows in summary.groupby(["observed", "arm"], sort=False):
         parts = [
             f"{number(r['interpolation_noisy_rmse'])} (noise {r['noise']:g}, {r['spacing']})"
             for _, r in rows.iterrows()
         ]
-        said.append(f"{data.label(arm)} {listing(parts)}")
+        said.append(f"{data.label(str(arm))} with {observed} observations {listing(parts)}")
     text = sentence(f"interpolation RMSE against noisy points: {'; '.join(said)}")
     text += " The black rule is the standard deviation of the noise, below which no forecast can stay."
     bars = seeds_and_bars(data, table, summary, COLUMNS)
-    return f"{text} {bars} {failures(data, table, ['arm', 'spacing', 'noise'])}"
+    return f"{text} {bars} {failures(data, table, ['observed', 'arm', 'spacing', 'noise'])}"
 
 
 def alt(data: FigureData) -> str:
