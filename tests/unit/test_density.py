@@ -22,8 +22,10 @@ from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import FORMULAS, NOISES, Grid, log_density, path, transport
 from odestudy.densities.work import counted_flops, kept_for_backward_mib, lu_flops, step_flops, step_vjps
 from odestudy.ode import solve
-from odestudy.questions.density_cost import _crossover
-from odestudy.questions.density_gap import _largest
+from odestudy.questions.density_coarse import coarse
+from odestudy.questions.density_cost import _at_equal_error, _crossover, isolated
+from odestudy.questions.density_gap import _largest, _slopes
+from odestudy.questions.density_modes import modes
 from odestudy.questions.density_reach import reach
 from tests.flows import net, points
 
@@ -232,6 +234,74 @@ def test_the_largest_good_step_needs_all_smaller_ones_to_be_good():
     assert _largest([(0.5, True), (0.25, False)]) is None
 
 
+def swept(precision, gaps):
+    return [
+        {"method": "rk4", "precision": precision, "formula": "trace", "step": 2.0**-k, "gap_nat": gap}
+        for k, gap in enumerate(gaps)
+    ]
+
+
+def test_the_slope_of_a_gap_is_taken_where_rounding_leaves_it_clear():
+    exact = [0.3 * 16.0**-k for k in range(8)]
+    (clear,) = _slopes(swept("float64", exact))
+    assert clear["slope"] == pytest.approx(4, abs=1e-9)
+    assert (clear["slope_points"], clear["smallest_step"], clear["order"]) == (4, 2.0**-7, 4)
+    (rounded,) = _slopes(swept("float32", [max(gap, 3e-6) for gap in exact]))
+    assert rounded["slope"] == pytest.approx(4, abs=1e-9)
+    assert rounded["smallest_step"] == 2.0**-2  # beyond it the gap is under a thousand roundings
+    (hidden,) = _slopes(swept("float32", [0.3, 1e-6, 1e-6]))
+    assert "slope" not in hidden
+
+
+def test_at_equal_error_a_formula_that_never_reaches_it_has_no_work():
+    rows = [
+        {"formula": formula, "step": step, "flops": flops, "error_nat": error}
+        for formula, step, flops, error in [
+            ("trace", 0.5, 10.0, 0.005), ("trace", 0.25, 20.0, 0.001),
+            ("logdet", 0.5, 15.0, 0.02), ("logdet", 0.25, 30.0, 0.002),
+            ("rademacher1", 0.5, 1.0, 0.5), ("rademacher1", 0.25, 2.0, 0.5),
+        ]
+    ]  # fmt: skip
+    found = _at_equal_error(rows, 0.01)
+    assert found == {
+        "work_trace_flops": 10.0, "step_trace": 0.5, "work_logdet_flops": 30.0, "step_logdet": 0.25, "work_ratio": 3.0,
+    }  # fmt: skip
+
+
+def test_isolated_costs_are_measured_anew_for_every_seed():
+    spec = {
+        "seeds": [0, 1],
+        "dimensions": [2, 4, 8, 16],
+        "net": "fixed",
+        "width": 8,
+        "samples": 2,
+        "repeats": 1,
+    }
+    found = isolated(spec, "cpu").rows
+    assert [row["seed"] for row in found["crossovers"]] == [0, 1]
+    counts = {(r["seed"], r["d"], r["part"]): r["flops"] for r in found["runs"]}
+    assert len(counts) == len(found["runs"]) == 2 * 4 * 4
+    assert all(counts[0, d, part] == counts[1, d, part] for _, d, part in counts)
+
+
+def coarsely_trained(**changes):
+    spec = {
+        "seeds": [0], "target": {"kind": "gaussian", "parameters": {}}, "formula": "trace", "train_method": "euler", "coarse_steps": [2],
+        "iterations": 3, "batch": 32, "learning_rate": 0.01, "width": 8, "samples": 50, "grid_points": 20, "eval_steps": 1,
+    }  # fmt: skip
+    return coarse(spec | changes, "cpu").rows["runs"][0]
+
+
+def test_a_coarsely_trained_flow_is_judged_at_a_step_at_which_its_formulas_agree(monkeypatch):
+    agreed = coarsely_trained()
+    assert agreed["gap_nat"] <= 0.01
+    assert agreed["refined_excess_nat"] == pytest.approx(agreed["refined_nll_nat"] - agreed["entropy_nat"])
+    monkeypatch.setattr("odestudy.questions.density_coarse.GAP_LIMIT_NAT", 0.0)
+    refused = coarsely_trained()
+    assert "refined_nll_nat" not in refused
+    assert "do not agree" in refused["message"]
+
+
 def test_a_crossover_has_to_last():
     rows = [
         {"d": d, "part": part, "flops": cost}
@@ -287,6 +357,37 @@ def test_the_flow_as_a_generator_runs_the_density_backwards():
     torch.testing.assert_close(path(flow.net, x, flow.grid)[-1], z, rtol=0, atol=1e-6)
     expected = standard_normal(z) + transport(flow.net, x, flow.grid, "logdet")[1]
     torch.testing.assert_close(flow.log_prob(x), expected, rtol=0, atol=1e-5)
+
+
+def test_the_mismatch_of_a_generator_and_its_density_shrinks_with_the_step():
+    torch.manual_seed(0)
+    flow = FlowGenerator(2, 16, Grid("midpoint", 4)).double().requires_grad_(False)
+    far = flow.mismatch(points())
+    flow.grid = Grid("midpoint", 8)
+    assert far / flow.mismatch(points()) == pytest.approx(
+        8, rel=0.5
+    )  # the leading errors of even order cancel
+
+
+def played(generator, **changes):
+    spec = {
+        "seeds": [0], "target": {"kind": "pair", "parameters": {}}, "generator": {"name": generator, **changes},
+        "train_method": "midpoint", "train_steps": 2, "train_formula": "trace", "eval_steps": 2, "grid_points": 20,
+        "width": 8, "samples": 60, "batch": 16, "iterations": 3, "learning_rate": 0.01, "game_iterations": 2,
+        "game_learning_rate": 0.01, "likelihood": 0.1,
+    }  # fmt: skip
+    return modes(spec, "cpu").rows["runs"][0]
+
+
+def test_flows_show_the_certificate_of_their_density_and_a_plain_generator_has_none():
+    for name in ("cnf_gan", "flow_gan", "likelihood"):
+        row = played(name)
+        assert {"nll_nat", "mass", "gap_nat", "certified", "modes_covered_pct"} <= set(row)
+    assert {"nll_nat", "certified", "mismatch"}.isdisjoint(played("gan"))
+
+
+def test_a_generator_with_a_factor_trains_so_many_times_as_long():
+    assert played("gan", game_factor=5)["iterations"] == 5 * played("cnf_gan")["iterations"] == 10
 
 
 def test_the_plain_generator_has_the_flows_parameters_but_for_time():

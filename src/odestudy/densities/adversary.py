@@ -44,7 +44,11 @@ class PlainGenerator(nn.Module):
 
 
 class FlowGenerator(nn.Module):
-    """A flow as generator: from the base at t = 1 to the data at t = 0, by the solver with its time turned."""
+    """A flow as generator: from the base at t = 1 to the data at t = 0, by the solver with its time turned.
+
+    That map and the one of `log_prob`, from data to base, stand for one ODE, but with a finite step neither is the
+    inverse of the other: `mismatch` tells how far they are apart.
+    """
 
     def __init__(self, d: int, width: int, grid: Grid) -> None:
         super().__init__()
@@ -56,6 +60,10 @@ class FlowGenerator(nn.Module):
     def log_prob(self, x: Tensor) -> Tensor:
         """Log-density of the flow, by the trace, (n,)."""
         return log_density(self.net, x, self.grid, "trace")
+
+    def mismatch(self, z: Tensor) -> float:
+        """Mean distance of base points z (n, d) from where the map of the density takes the samples made of them."""
+        return float((path(self.net, self(z), self.grid)[-1] - z).norm(dim=1).mean())
 
 
 def discriminator(d: int, width: int) -> nn.Module:

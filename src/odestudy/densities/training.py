@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from tqdm import trange
 from odestudy.densities.laws import Target
 from odestudy.densities.transport import Grid, log_density
 from odestudy.outcome import NumericalFailure
+
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class Fitted:
 
 def maximise(
     net: nn.Module,
-    log_prob: Callable[[Tensor], Tensor],
-    draw: Callable[[], Tensor],
+    log_prob: Callable[[Batch], Tensor],
+    draw: Callable[[], Batch],
     course: Course,
     title: str,
     look: Callable[[int], None] = lambda iteration: None,

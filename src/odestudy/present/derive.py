@@ -12,6 +12,7 @@ from odestudy.measure.fits import LEVEL
 from odestudy.measure.store import read_arrays, read_metrics
 from odestudy.plan.jobs import Job
 from odestudy.plan.study import Study
+from odestudy.present.derive_density import density_equal_cost
 from odestudy.present.stats import FEWEST_SEEDS, Region, mcnemar_p, rate_estimate, t_estimate
 
 Rows = list[dict[str, Any]]
@@ -124,4 +125,5 @@ DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
     "beside_published": beside_published,
     "forecasts_beside_published": forecasts_beside_published,
     "protocol_card": protocol_card,
+    "density_equal_cost": density_equal_cost,
 }

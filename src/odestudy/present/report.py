@@ -134,6 +134,10 @@ class Context:
         """The claims that this run bears on: with an estimate, or with runs that failed to give one."""
         return self.ledger[self.ledger["estimate"].notna() | (self.ledger["verdict"] == "inconclusive")]
 
+    def verdict(self, claim: str) -> str:
+        """The verdict of one row of the ledger, with its sign."""
+        return _verdict(self.ledger.set_index("id", drop=False).loc[claim])
+
     def undecided(self) -> pd.DataFrame:
         return self.ledger.drop(self.decided().index)
 

@@ -20,6 +20,7 @@ from odestudy.densities.transport import NOISES, Grid, log_density, transport
 from odestudy.densities.work import counted_flops, kept_for_backward_mib, lu_flops, step_flops, step_vjps
 from odestudy.integrate import named_failure
 from odestudy.measure.clock import time_repeats
+from odestudy.measure.memory import peak_mib
 from odestudy.outcome import NumericalFailure, Outcome, Row
 
 TIMES = {"wall_s", "wall_q1_s", "wall_q3_s"}
@@ -28,10 +29,20 @@ TIMES = {"wall_s", "wall_q1_s", "wall_q3_s"}
 def isolated(spec: dict[str, Any], device: str) -> Outcome:
     """Count and time, apart from any solver, what trace and determinant need at one point of the net.
 
-    Rows `runs`: one a dimension and part. `crossovers`: one, the dimension from which on elimination is dearer.
+    Rows `runs`: one a seed, dimension and part. `crossovers`: one a seed, the dimension from which on elimination is
+    dearer. A seed is a net, a point and a measurement of its own.
     """
+    found = [(seed, _parts_by_dimension(spec, seed, device)) for seed in spec["seeds"]]
+    crossovers: list[Row] = [
+        {"seed": seed, "status": "ok"}
+        | {f"crossover_d_by_{c}": _crossover(rows, c) for c in ("flops", "wall_s")}
+        for seed, rows in found
+    ]
+    return Outcome({"runs": [row for _, rows in found for row in rows], "crossovers": crossovers})
+
+
+def _parts_by_dimension(spec: dict[str, Any], seed: int, device: str) -> list[Row]:
     rows: list[Row] = []
-    seed = spec["seeds"][0]
     for d in spec["dimensions"]:
         torch.manual_seed(seed)
         field = Field(d, spec["width"] if spec["net"] == "fixed" else d).to(device).requires_grad_(False)
@@ -41,8 +52,7 @@ def isolated(spec: dict[str, Any], device: str) -> Outcome:
             row["flops"] = counted_flops(work) / len(x) + extra
             row |= time_repeats(work, device, repeats=spec["repeats"])
             rows.append(row | {k: row[k] / len(x) for k in TIMES})
-    crossing = {f"crossover_d_by_{column}": _crossover(rows, column) for column in ("flops", "wall_s")}
-    return Outcome({"runs": rows, "crossovers": [{"seed": seed, "status": "ok"} | crossing]})
+    return rows
 
 
 def _parts(field: Field, x: Tensor) -> dict[str, tuple[Callable[[], Any], int, float]]:
@@ -97,6 +107,7 @@ def step(spec: dict[str, Any], device: str) -> Outcome:
         try:
             row |= {"saved_mib": kept_for_backward_mib(forward())}
             row |= time_repeats(train, device, repeats=spec["repeats"])
+            row |= {"peak_mib": peak_mib(train, device)}
         except Exception as error:
             failure = named_failure(error)
             if failure is None:
@@ -152,15 +163,18 @@ def _error(field: Field, x: Tensor, exact: Tensor, grid: Grid, formula: str) -> 
 
 
 def _at_equal_error(rows: list[Row], limit: float) -> Row:
-    """The least work whose error, and that of all finer steps, is within the limit; and the ratio."""
+    """By formula the largest step whose error, and that of all finer steps, is within the limit, and its work.
+
+    A formula that never is has neither. `work_ratio` is that of the log-determinant over that of the trace.
+    """
     found: Row = {}
-    for formula in ("trace", "logdet"):
+    for formula in dict.fromkeys(row["formula"] for row in rows):
         mine = sorted((r for r in rows if r["formula"] == formula), key=lambda r: r["step"])
         for row in mine:
             if row.get("error_nat", np.inf) > limit:
                 break
-            found[f"work_{formula}_flops"] = row["flops"]
-    if len(found) == 2:
+            found |= {f"work_{formula}_flops": row["flops"], f"step_{formula}": row["step"]}
+    if "work_trace_flops" in found and "work_logdet_flops" in found:
         found["work_ratio"] = found["work_logdet_flops"] / found["work_trace_flops"]
     return found
 

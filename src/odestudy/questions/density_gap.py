@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from odestudy.densities.certificate import GAP_LIMIT_NAT
 from odestudy.densities.fields import Field, LinearField
 from odestudy.densities.folds import FoldWatch
 from odestudy.densities.law import closed_form_error, derivative_mismatch
@@ -20,20 +21,22 @@ from odestudy.densities.reference import Reference, reference
 from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import FORMULAS, Grid, log_density, transport
+from odestudy.measure.fits import log_slope
 from odestudy.outcome import NumericalFailure, Outcome, Row
 
 ESTIMATES = tuple(name for name in FORMULAS if name not in ("trace", "logdet"))
-SMALL_GAP_NAT = 0.01
+SLOPE_POINTS = 4  # steps of a slope
+ROUNDINGS = 1000  # a gap of so many roundings is not of them
 
 
 def gap(spec: dict[str, Any], device: str) -> Outcome:
     """Compare the formulas on one flow, step by step, against the flow to a tight tolerance.
 
-    Rows `runs`: one a seed, method, step, precision and formula. `limits`: one a seed and method. `integrals`: one
-    a seed, method, step and formula. `law`: one a seed, the identity itself. Arrays: for the first seed the
+    Rows `runs`: one a seed, method, step, precision and formula. `limits`: one a seed and method. `slopes`: one a
+    seed, method and precision. `integrals`: one a seed, method, step and formula. `law`: one a seed, the identity itself. Arrays: for the first seed the
     density on a grid by each formula at each coarse step of Euler's method.
     """
-    rows: dict[str, list[Row]] = {"runs": [], "limits": [], "integrals": [], "law": []}
+    rows: dict[str, list[Row]] = {"runs": [], "limits": [], "slopes": [], "integrals": [], "law": []}
     arrays: dict[str, np.ndarray] = {}
     for seed in spec["seeds"]:
         try:
@@ -46,6 +49,7 @@ def gap(spec: dict[str, Any], device: str) -> Outcome:
         runs = [row for precision in spec["precisions"] for row in _sweep(field, x, truth, spec, precision)]
         rows["runs"] += [{"seed": seed} | row for row in runs]
         rows["limits"] += [{"seed": seed} | row for row in _limits(runs)]
+        rows["slopes"] += [{"seed": seed} | row for row in _slopes(runs)]
         rows["law"].append({"seed": seed, "status": "ok"} | _law(field, truth))
         if "grid_points" in spec:
             found, pictures = _integrals(field, target, spec, device)
@@ -82,11 +86,7 @@ def _sweep(field: nn.Module, x: Tensor, truth: Reference, spec: dict[str, Any], 
         watch = FoldWatch()
         end, base = transport(narrow, points, grid, watch)
         names = ["trace", "logdet"]
-        if (
-            method == spec.get("estimate_method")
-            and steps <= spec["estimate_steps"]
-            and precision == "float64"
-        ):
+        if method == spec.get("estimate_method") and steps <= spec["estimate_steps"]:
             names += ESTIMATES
         for name in names:
             gain = base if name == "logdet" else transport(narrow, points, grid, name)[1]
@@ -120,9 +120,38 @@ def _limits(runs: list[Row]) -> list[Row]:
         mine = [r for r in runs if r["method"] == method and r["precision"] == "float64"]
         trace = [r for r in mine if r["formula"] == "trace"]
         logdet = [r for r in mine if r["formula"] == "logdet"]
-        small = _largest([(r["step"], r.get("gap_nat", np.inf) < SMALL_GAP_NAT) for r in trace])
+        small = _largest([(r["step"], r.get("gap_nat", np.inf) < GAP_LIMIT_NAT) for r in trace])
         whole = _largest([(r["step"], r.get("folded_pct", 100.0) == 0) for r in logdet])
-        rows.append({"method": method, "largest_step": small, "largest_unfolded_step": whole, "status": "ok"})
+        row: Row = {"method": method, "largest_step": small, "largest_unfolded_step": whole, "status": "ok"}
+        rows.append(row | {"gap_limit_nat": GAP_LIMIT_NAT})
+    return rows
+
+
+def _slopes(runs: list[Row]) -> list[Row]:
+    """For each method and precision: the slope of the gap over the smallest steps at which rounding does not hide it.
+
+    The interval is that of the regression. Where fewer than three such steps were run there is no slope.
+    """
+    rows: list[Row] = []
+    for method, precision in dict.fromkeys((r["method"], r["precision"]) for r in runs):
+        floor = ROUNDINGS * torch.finfo(getattr(torch, precision)).eps
+        mine = [
+            r for r in runs if (r["method"], r["precision"], r["formula"]) == (method, precision, "trace")
+        ]
+        clear = sorted((r["step"], r["gap_nat"]) for r in mine if r.get("gap_nat", 0.0) > floor)[
+            :SLOPE_POINTS
+        ]
+        row: Row = {
+            "method": method,
+            "precision": precision,
+            "status": "ok",
+            "order": Grid(method, 1).stepper.order,
+        }
+        if len(clear) >= 3:
+            slope = log_slope(*zip(*clear, strict=True))
+            row |= {"slope": slope.value, "slope_low": slope.low, "slope_high": slope.high}
+            row |= {"smallest_step": clear[0][0], "slope_points": slope.n}
+        rows.append(row)
     return rows
 
 

@@ -10,24 +10,30 @@ from torch import Tensor
 
 from odestudy.densities.reach import TASKS as PROBLEMS
 from odestudy.densities.reach import Reach
+from odestudy.densities.training import Course, maximise
 from odestudy.densities.transport import Grid
-from odestudy.outcome import Outcome, Row
+from odestudy.outcome import NumericalFailure, Outcome, Row
 
 REFINED = Grid("rk4", 128)
+SHOWN = 400  # points of the spheres in a picture
 
 
 def reach(spec: dict[str, Any], device: str) -> Outcome:
     """Train a flow to be a map, with added dimensions or without, and hold it to the refinement gate.
 
     Rows `runs`: one a seed, with the mean squared error at the trained step, at half of it, and refined. Arrays:
-    for the first seed the first coordinate on the way of both points of the line, as trained and refined.
+    for the first seed what a picture needs.
     """
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
     problem = PROBLEMS[spec["problem"]]
     for seed in spec["seeds"]:
         grid = Grid(spec["train_method"], spec["train_steps"])
-        net = _train(spec, grid, seed)
+        try:
+            net = _train(spec, grid, seed)
+        except NumericalFailure as failure:
+            rows.append({"seed": seed, "status": failure.status, "message": str(failure)})
+            continue
         x, y = problem(2000, np.random.default_rng([seed, 3]))
         x, y = x.double(), y.double()
         net = net.double().requires_grad_(False)
@@ -38,11 +44,8 @@ def reach(spec: dict[str, Any], device: str) -> Outcome:
             row |= dict(zip(("mse", "halved_mse", "refined_mse"), errors, strict=True))
             row["is_ode"] = abs(errors[1] - errors[0]) <= spec["gate"] * max(errors[0], spec["gate"])
         rows.append(row)
-        if not arrays and spec["problem"] == "exchange":
-            arrays = {
-                "trained": net.ways(x, grid)[..., 0].numpy(),
-                "refined": net.ways(x, REFINED)[..., 0].numpy(),
-            }
+        if not arrays:
+            arrays = _pictured(net, x, y, grid)
     return Outcome({"runs": rows}, {k: v.astype(np.float32) for k, v in arrays.items()})
 
 
@@ -51,17 +54,27 @@ def _train(spec: dict[str, Any], grid: Grid, seed: int) -> Reach:
     problem = PROBLEMS[spec["problem"]]
     torch.manual_seed(seed)
     net = Reach(problem(1, rng)[0].shape[1], spec["augment"], spec["width"])
-    optimizer = torch.optim.Adam(net.parameters(), lr=spec["learning_rate"])
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, spec["iterations"])
-    for _ in range(spec["iterations"]):
-        x, y = problem(spec["batch"], rng)
-        loss = (net(x, grid) - y).square().mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
-        optimizer.step()
-        schedule.step()
+
+    def closeness(
+        pair: tuple[Tensor, Tensor],
+    ) -> Tensor:  # the log-likelihood of a Gaussian error, but for constants
+        return -(net(pair[0], grid) - pair[1]).square()
+
+    course = Course(spec["iterations"], spec["learning_rate"])
+    maximise(net, closeness, lambda: problem(spec["batch"], rng), course, f"seed {seed}")
     return net
+
+
+def _pictured(net: Reach, x: Tensor, y: Tensor, grid: Grid) -> dict[str, np.ndarray]:
+    """On the line the first coordinate on the way; of the spheres where `SHOWN` points start and end, and their side."""
+    if x.shape[1] == 1:
+        return {name: net.ways(x, g)[..., 0].numpy() for name, g in (("trained", grid), ("refined", REFINED))}
+    start = x[:SHOWN]
+    return {
+        "start": start.numpy(),
+        "end": net.ways(start, REFINED)[-1, :, :2].numpy(),
+        "side": y[:SHOWN].numpy(),
+    }
 
 
 def _error(net: Reach, x: Tensor, y: Tensor, grid: Grid) -> float:

@@ -63,13 +63,13 @@ def fit_cnf(target: Target, spec: dict[str, Any], seed: int) -> Fit:
     return Fit(flow, count, fitted.train_s, more | own_certificate(flow, x))
 
 
-def at_certified_step(f: nn.Module, x: Tensor, steps: int) -> FlowDensity:
+def at_certified_step(f: nn.Module, x: Tensor, steps: int, most: int = MOST_STEPS) -> FlowDensity:
     """A flow that is evaluated by RK4 with `steps` steps, or twice as many, and so on, until its formulas agree at x.
 
-    Where they do not even with `MOST_STEPS` the certificate will say so.
+    Where they do not even with `most` steps the certificate will say so.
     """
     flow = FlowDensity(f, Grid("rk4", steps), x.shape[1])
-    while gap_nat(flow, x) > GAP_LIMIT_NAT and 2 * flow.grid.steps <= MOST_STEPS:
+    while gap_nat(flow, x) > GAP_LIMIT_NAT and 2 * flow.grid.steps <= most:
         flow = replace(flow, grid=Grid("rk4", 2 * flow.grid.steps))
     return flow
 

@@ -11,7 +11,15 @@ from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles, log_ticks_of_two
 from odestudy.present.figures.scales import log_axis
 from odestudy.present.figures.style import GREY, canvas, legend_below, looks
-from odestudy.present.figures.words import estimate, failures, in_order, listing, seeds_and_bars, sentence
+from odestudy.present.figures.words import (
+    estimate,
+    failures,
+    in_order,
+    is_ok,
+    listing,
+    seeds_and_bars,
+    sentence,
+)
 
 TABLE = "density_coarse"
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -61,14 +69,20 @@ def caption(data: FigureData) -> str:
     columns = ["claimed_excess_nat", "refined_excess_nat", "claimed_integral"]
     bars = seeds_and_bars(data, data.table(TABLE), summary, columns, band=True)
     lost = failures(data, data.table(TABLE), ["target", "formula"], "left out of the means")
-    return f"{text} Below the grey line a claim is better than any density can be. {bars} {lost}"
+    table = data.table(TABLE)
+    apart = int((is_ok(table) & table["refined_nll_nat"].isna()).sum()) if "refined_nll_nat" in table else 0
+    never = (
+        f"In {apart} of {len(table)} runs the formulas agree at no refined step, which leaves the middle out."
+        if apart
+        else ""
+    )
+    return f"{text} Below the grey line a claim is better than any density can be. {bars} {lost} {never}".rstrip()
 
 
 def alt(data: FigureData) -> str:
     return (
-        "Three plots against the Euler step in training: left the claimed likelihood, which falls below what is "
-        "possible for large steps, in the middle that with a refined solver, which grows, right the integral of the "
-        "claimed density, far above one."
+        "Three plots against the Euler step in training: left the claimed likelihood beside what is possible, in the "
+        "middle that with a refined solver, right the integral of the claimed density, which should be one."
     )
 
 

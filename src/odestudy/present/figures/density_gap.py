@@ -10,14 +10,14 @@ from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles, log_ticks_of_two
 from odestudy.present.figures.scales import log_axis
 from odestudy.present.figures.style import GREY, canvas, looks
-from odestudy.present.figures.words import in_order, listing, number, seeds_and_bars, sentence
+from odestudy.present.figures.words import estimate, in_order, listing, number, seeds_and_bars, sentence
 
 TABLE, LIMITS = "density_gap", "density_limits"
-SMALL_NAT = 0.01
+SLOPES = "density_slopes"
 
 
 def draw(data: FigureData) -> Figure:
-    summary = _summary(data)
+    summary, small = _summary(data), _small_nat(data)
     flows, styles = in_order(summary, "flow"), looks(in_order(summary, "method"))
     columns = min(3, len(flows) + 1)
     figure, grid = canvas(-(-(len(flows) + 1) // columns), columns, height=2.5, sharey=True)
@@ -31,7 +31,7 @@ def draw(data: FigureData) -> Figure:
                 axes, single, "step", "gap_nat", style | {"linewidth": 0.7, "markersize": 0, "alpha": 0.6}
             )
             draw_line(axes, one[one["precision"] == "float64"], "step", "gap_nat", style | {"markersize": 4})
-        axes.axhline(SMALL_NAT, color=GREY, linewidth=0.8, zorder=0)
+        axes.axhline(small, color=GREY, linewidth=0.8, zorder=0)
         axes.set_title(data.label(flow))
         log_ticks_of_two(axes, mine["step"], 4)
         axes.set_xlabel(data.axis("step"))
@@ -54,9 +54,28 @@ def caption(data: FigureData) -> str:
             continue
         steps = [f"{number(step)} ({data.label(str(method))})" for method, step in mine.items()]
         said.append(f"{data.label(flow)}: {listing(steps)}")
-    text = sentence(f"largest step from which on the gap stays under {SMALL_NAT:g} nat, {'; '.join(said)}")
+    small = _small_nat(data)
+    text = sentence(f"largest step from which on the gap stays under {small:g} nat, {'; '.join(said)}")
     bars = seeds_and_bars(data, data.table(TABLE), _summary(data), ["gap_nat"], band=True)
-    return f"{text} The level of {SMALL_NAT:g} nat is the grey line. {bars} Linear flows need no seeds."
+    return f"{text} That level is the grey line. {_slopes(data)} {bars} Linear flows need no seeds."
+
+
+def _slopes(data: FigureData) -> str:
+    """Slopes in float64, a flow after the other."""
+    table = data.table(f"{SLOPES}_summary")
+    table = table[table["precision"] == "float64"].dropna(subset=["slope"]) if len(table) else table
+    if table.empty:
+        return "No slope could be taken."
+    said = []
+    for flow in in_order(table, "flow"):
+        mine = table[table["flow"] == flow]
+        slopes = [f"{estimate(data, r, 'slope', 3)} ({data.label(r['method'])})" for _, r in mine.iterrows()]
+        said.append(f"{data.label(flow)}: {listing(slopes)}")
+    return sentence(f"slopes over the smallest steps, {'; '.join(said)}")
+
+
+def _small_nat(data: FigureData) -> float:
+    return float(data.table(LIMITS)["gap_limit_nat"].iloc[0])
 
 
 def alt(data: FigureData) -> str:
@@ -64,8 +83,8 @@ def alt(data: FigureData) -> str:
     flows = listing(map(data.label, in_order(summary, "flow")))
     methods = listing(str(s["label"]) for s in looks(in_order(summary, "method")).values())
     return (
-        f"Log-log panels for {flows}: the mean gap falls as a straight line with the step, the steeper the higher "
-        f"the order, for {methods}; in float32 it ends in rounding."
+        f"Log-log panels for {flows}: the mean gap against the step for {methods}, thick in float64 and thin in "
+        "float32."
     )
 
 

@@ -65,13 +65,15 @@ def caption(data: FigureData) -> str:
     summary = data.table(f"{TABLE}_summary")
     table = _table(data)
     flow = in_order(summary, "flow")[0]
-    mine = summary[(summary["flow"] == flow) & (summary["method"] == "euler") & (summary["step"] == 0.125)]
+    mine = summary[(summary["flow"] == flow) & (summary["method"] == "euler")]
+    steps = sorted(set(mine["step"]) & {1 / int(name.split("_")[1]) for name in MAPS if "_" in name})
+    mine = mine[mine["step"] == steps[0]]
     said = [
         f"{estimate(data, row, 'integral', 3)} by the {look(row['formula'])['label']}"
         for _, row in mine.iterrows()
     ]
     text = sentence(
-        f"for the {data.label(flow)} with Euler's method at h = 1/8 the density integrates to {listing(said)}"
+        f"for the {data.label(flow)} with Euler's method at h = 1/{round(1 / steps[0])} the density integrates to {listing(said)}"
     )
     bars = seeds_and_bars(data, table, summary, ["integral"], band=True)
     return f"{text} {bars} Below, the densities of the first seed on one scale of colour, cut off at the target's peak."
@@ -79,7 +81,7 @@ def caption(data: FigureData) -> str:
 
 def alt(data: FigureData) -> str:
     return (
-        "Above, the integral of the density against the step, near one for small steps and above one for large ones; "
+        "Above, the integral of the density against the step, which should be one; "
         "below, maps of the target's density and of the model's by both formulas at two coarse steps."
     )
 

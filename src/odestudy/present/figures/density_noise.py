@@ -44,17 +44,14 @@ def caption(data: FigureData) -> str:
     ]
     text = sentence(
         f"at the smallest step of {method} with which they were made the estimates are off by {ends} a sample ({listing(names)}) on the "
-        f"{data.label(flow)}, and no smaller step would change it"
+        f"{data.label(flow)}"
     )
     bars = seeds_and_bars(data, _rows(data, TABLE), summary, ["error_nat"], band=True)
-    return f"{text} Noise that is fixed during a solve does not average out along it. {bars}"
+    return f"{text} Expected: noise that is fixed during a solve does not average out along it, however small its steps. {bars}"
 
 
 def alt(data: FigureData) -> str:
-    return (
-        "Log-log plots of the error of log p against the step: exact trace and log-determinant fall steeply with "
-        "the step, the four estimates stay level."
-    )
+    return "Log-log plots of the error of log p against the step for the exact trace, the log-determinant and four estimates."
 
 
 def _rows(data: FigureData, name: str) -> pd.DataFrame:

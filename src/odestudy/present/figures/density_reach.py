@@ -1,4 +1,4 @@
-"""The ways of two points that are to be exchanged: as trained, and with a refined solver."""
+"""Ways of two points that are to be exchanged, and where flows carry a disc and the ring around it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.style import BLUE, DASHED, GREY, RED, canvas, legend_below
-from odestudy.present.figures.words import counted, estimate, listing, sentence
+from odestudy.present.figures.words import counted, estimate, listing, number, sentence
 
 TABLE = "density_reach"
 MOST = 4
+LIMITS = (-2.0, 2.0)
+Shown = list[tuple[pd.Series, dict[str, np.ndarray]]]
 MARKERS = {"trained": "o", "refined": ""}
 
 
 def draw(data: FigureData) -> Figure:
-    shown = _shown(data)
-    figure, grid = canvas(1, len(shown), height=2.6, sharey=True)
-    for axes, (row, arrays) in zip(grid[0], shown, strict=True):
+    shown, spheres = _shown(data), _spheres(data)
+    figure, grid = canvas(2 if spheres else 1, max(len(shown), len(spheres)), height=2.6)
+    for axes, (row, arrays) in zip(grid[0], shown, strict=False):
         for kind, style in (("trained", "-"), ("refined", DASHED)):
             ways = arrays[kind]
             t = np.linspace(0, 1, len(ways))
@@ -29,12 +32,22 @@ def draw(data: FigureData) -> Figure:
                 axes.plot(t, ways[:, i], color=color, linestyle=style, marker=MARKERS[kind], markersize=4)
         for goal in (-1, 1):
             axes.axhline(goal, color=GREY, linewidth=0.7, zorder=0)
-        axes.set(title=_name(data, row).replace(", ", ",\n"), xlabel="t")
-        axes.title.set_fontsize(8.5)
+        axes.set(xlabel="t", ylim=LIMITS)
+        _title(data, axes, row)
+    for axes, (row, arrays) in zip(grid[-1], spheres, strict=False):
+        for side, color in ((-1, BLUE), (1, RED)):
+            points = arrays["end"][arrays["side"] == side]
+            axes.plot(*points.T, ".", color=color, markersize=2, markeredgewidth=0, rasterized=True)
+        axes.set(aspect="equal", adjustable="datalim", xlabel="first coordinate")
+        _title(data, axes, row)
+    for axes in [*grid[0, len(shown) :], *(grid[1, len(spheres) :] if spheres else [])]:
+        axes.set_axis_off()
     grid[0, 0].set_ylabel("first coordinate")
+    if spheres:
+        grid[1, 0].set_ylabel("second coordinate")
     handles: list[Any] = [
-        Line2D([], [], color=BLUE, label="from 1, to go to −1"),
-        Line2D([], [], color=RED, label="from −1, to go to 1"),
+        Line2D([], [], color=BLUE, label="from 1 to go to −1; the disc"),
+        Line2D([], [], color=RED, label="from −1 to go to 1; the ring"),
         Line2D([], [], color=GREY, marker="o", markersize=4, label="as trained"),
         Line2D([], [], color=GREY, linestyle=DASHED, label="refined solver"),
     ]
@@ -44,22 +57,37 @@ def draw(data: FigureData) -> Figure:
 
 def caption(data: FigureData) -> str:
     summary = data.table(f"{TABLE}_summary")
-    said = []
-    for row, _ in _shown(data):
-        mean = summary[(summary["problem"] == "exchange") & (summary["train_method"] == row["train_method"])]
-        mean = mean[mean["augment"] == row["augment"]].iloc[0]
-        trained, refined = (estimate(data, mean, column) for column in ("mse", "refined_mse"))
-        said.append(f"{_name(data, row)}: {trained} as trained, {refined} refined")
     seeds = counted(int(data.table(TABLE)["seed"].nunique()), "seed")
-    return f"{sentence('mean squared error, ' + '; '.join(said))} Over {seeds}, geometric mean; the ways are the first seed's."
+    text = sentence("mean squared error of the exchange, " + "; ".join(_said(data, summary, _shown(data))))
+    spheres = _spheres(data)
+    if spheres:
+        below = "; ".join(_said(data, summary, spheres))
+        text += " " + sentence(f"of the spheres, shown where a refined solver carries them, {below}")
+    return f"{text} Over {seeds}, geometric mean; pictures of the first seed."
 
 
 def alt(data: FigureData) -> str:
     names = listing(_name(data, row) for row, _ in _shown(data))
     return (
-        f"Panels for {names}: the first coordinate of two points over time, as trained and with a refined solver; "
-        "without an added dimension the refined ways never cross."
+        f"Panels for {names}: the first coordinate of two points over time, as trained and with a refined solver. Below, "
+        "where there are such panels, the points of a disc and of the ring around it where the flow has carried them."
     )
+
+
+def _said(data: FigureData, summary: pd.DataFrame, shown: Shown) -> list[str]:
+    said = []
+    for row, _ in shown:
+        mean = summary
+        for axis in ("problem", "train_method", "augment"):
+            mean = mean[mean[axis] == row[axis]]
+        trained, refined = (estimate(data, mean.iloc[0], column) for column in ("mse", "refined_mse"))
+        gate = f"{number(100 * mean.iloc[0]['is_ode'], 3)} % of the seeds pass the refinement gate"
+        said.append(f"{_name(data, row)}: {trained} as trained, {refined} refined, {gate}")
+    return said
+
+
+def _title(data: FigureData, axes: Axes, row: pd.Series) -> None:
+    axes.set_title(_name(data, row).replace(", ", ",\n"), fontsize=8.5)
 
 
 def _name(data: FigureData, row: pd.Series) -> str:
@@ -68,15 +96,24 @@ def _name(data: FigureData, row: pd.Series) -> str:
     return f"{step}, {added} added"
 
 
-def _shown(data: FigureData) -> list[tuple[pd.Series, dict[str, np.ndarray]]]:
+def _shown(data: FigureData) -> Shown:
     """The first seed of each flow that was to exchange the points; the single steps with nothing added only."""
-    table = data.table(TABLE)
-    found = []
-    for _, rows in table[table["problem"] == "exchange"].groupby(["train_method", "augment"], sort=False):
-        row = rows.iloc[0]
-        arrays = data.arrays(row["job"]) if row["job"] in data.metrics else {}
-        if "trained" in arrays and (row["train_method"] != "euler" or row["augment"] == 0):
-            found.append((row, arrays))
+    found = _first_seeds(data, "exchange", "trained")
     if not found:
         raise NothingToShow("no exchange was learnt")
     return found[-MOST:]
+
+
+def _spheres(data: FigureData) -> Shown:
+    return _first_seeds(data, "spheres", "end")[-MOST:]
+
+
+def _first_seeds(data: FigureData, problem: str, array: str) -> Shown:
+    table = data.table(TABLE)
+    found = []
+    for _, rows in table[table["problem"] == problem].groupby(["train_method", "augment"], sort=False):
+        row = rows.iloc[0]
+        arrays = data.arrays(row["job"]) if row["job"] in data.metrics else {}
+        if array in arrays and (row["train_method"] != "euler" or row["augment"] == 0):
+            found.append((row, arrays))
+    return found

@@ -11,7 +11,7 @@ from odestudy.present.figures.scales import log_axis
 from odestudy.present.figures.style import canvas, legend_below, looks
 from odestudy.present.figures.words import counted, in_order, listing, number, sentence
 
-TABLE, EQUAL = "density_accuracy", "density_equal"
+TABLE, EQUAL, COST = "density_accuracy", "density_equal", "density_equal_cost"
 
 
 def draw(data: FigureData) -> Figure:
@@ -46,14 +46,25 @@ def caption(data: FigureData) -> str:
         if said
         else "no formula reached the wanted error"
     )
+    never = _never(data)
     seeds = counted(int(_table(data)["seed"].nunique()), "seed")
-    return f"{text} Each marker is a step size, halved from right to left of the error's fall; {seeds}, each its own line."
+    return f"{text} {never} Each marker is a step size, halved from right to left of the error's fall; {seeds}, each its own line."
+
+
+def _never(data: FigureData) -> str:
+    """Formulas that reach the wanted error on no flow, in any dimension."""
+    table = data.table(COST)
+    if table.empty:
+        return ""
+    most = table.groupby("formula", sort=False)["reached_pct"].max()
+    names = [str(style["label"]) for style in looks(most[most == 0].index).values()]
+    return sentence(f"with the most steps tried it is not reached by {listing(names)}") if names else ""
 
 
 def alt(data: FigureData) -> str:
     return (
-        "Log-log panels by dimension, error against operations: exact trace and log-determinant fall together, the "
-        "estimates with few probes stay level at a large error."
+        "Log-log panels by dimension, error against operations, for the exact trace, the log-determinant and estimates "
+        "with few probes."
     )
 
 
