@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import FORMULAS, NOISES, Grid, log_density, path, transport
 from odestudy.densities.work import counted_flops, kept_for_backward_mib, lu_flops, step_flops, step_vjps
 from odestudy.ode import solve
+from odestudy.present import derive_density
 from odestudy.questions.density_coarse import coarse
 from odestudy.questions.density_cost import _at_equal_error, _crossover, isolated
 from odestudy.questions.density_gap import _largest, _slopes
@@ -266,6 +268,32 @@ def test_at_equal_error_a_formula_that_never_reaches_it_has_no_work():
     assert found == {
         "work_trace_flops": 10.0, "step_trace": 0.5, "work_logdet_flops": 30.0, "step_logdet": 0.25, "work_ratio": 3.0,
     }  # fmt: skip
+
+
+def test_cost_at_equal_error_is_that_of_so_many_training_steps(monkeypatch):
+    single = [
+        {"d": 4, "formula": name, "status": "ok", "wall_s": wall, "saved_mib": saved}
+        for name, wall, saved in [("trace", 1.0, 2.0), ("logdet", 3.0, 2.0)]
+    ]
+    reached = {
+        "seed": 0,
+        "step_trace": 0.5,
+        "work_trace_flops": 10.0,
+        "step_logdet": 0.25,
+        "work_logdet_flops": 30.0,
+    }
+    metrics = {"step": {"runs": single}, "d4": {"runs": [], "equal": [reached]}}
+    spec = {"d": 4, "method": "rk4", "formulas": ["trace", "logdet", "rademacher1"]}
+    jobs = [SimpleNamespace(folder=name, spec=spec, metrics=lambda _, name=name: name) for name in metrics]
+    study = SimpleNamespace(jobs_of=lambda question, experiments: jobs, results=None)
+    monkeypatch.setattr(derive_density, "read_metrics", lambda name: {"rows": metrics[name]})
+    rows = derive_density.density_equal_cost(study, "density", {"experiments": []})
+    found = {row["formula"]: row for row in rows}
+    assert found["trace"]["ratio_by_wall_s"] == found["trace"]["work_ratio"] == 1
+    logdet = found["logdet"]
+    assert (logdet["work_ratio"], logdet["ratio_by_wall_s"], logdet["memory_ratio"]) == (3, 6, 2)
+    assert found["rademacher1"]["reached_pct"] == 0
+    assert "work_ratio" not in found["rademacher1"]
 
 
 def test_isolated_costs_are_measured_anew_for_every_seed():

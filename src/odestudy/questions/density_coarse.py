@@ -19,6 +19,7 @@ from odestudy.densities.transport import Grid, log_density
 from odestudy.outcome import NumericalFailure, Outcome, Row
 
 MOST_STEPS = 512  # an exploited field may need many
+CHECKED = 256  # points at which the formulas are compared
 
 
 def coarse(spec: dict[str, Any], device: str) -> Outcome:
@@ -68,8 +69,8 @@ def _judge(net: Field, target: Target, spec: dict[str, Any], grid: Grid, seed: i
 
 def _refined(net: Field, target: Target, spec: dict[str, Any], seed: int, entropy: float) -> Row:
     x = target.sample(spec["samples"], np.random.default_rng([seed, 3])).to(next(net.parameters()))
-    flow = at_certified_step(net, x, spec["eval_steps"], MOST_STEPS)
-    row: Row = {"steps": flow.grid.steps, "gap_nat": gap_nat(flow, x)}
+    flow = at_certified_step(net, x[:CHECKED], spec["eval_steps"], MOST_STEPS)
+    row: Row = {"steps": flow.grid.steps, "gap_nat": gap_nat(flow, x[:CHECKED])}
     if row["gap_nat"] > GAP_LIMIT_NAT:
         return row | {"message": f"trace and log-determinant do not agree with {flow.grid.steps} RK4 steps"}
     nll = float(-flow.log_prob(x).mean())
