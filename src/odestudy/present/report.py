@@ -136,7 +136,7 @@ class Context:
 
     def verdict(self, claim: str) -> str:
         """The verdict of one row of the ledger, with its sign."""
-        return _verdict(self.ledger.set_index("id", drop=False).loc[claim])
+        return _verdict(self.ledger[self.ledger["id"] == claim].iloc[0])
 
     def undecided(self) -> pd.DataFrame:
         return self.ledger.drop(self.decided().index)

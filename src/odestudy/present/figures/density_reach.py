@@ -51,7 +51,7 @@ def draw(data: FigureData) -> Figure:
         Line2D([], [], color=GREY, marker="o", markersize=4, label="as trained"),
         Line2D([], [], color=GREY, linestyle=DASHED, label="refined solver"),
     ]
-    legend_below(figure, handles)
+    legend_below(figure, handles, columns=2)
     return figure
 
 
