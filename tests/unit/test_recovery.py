@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,8 @@ from odestudy.errors import ConfigError
 from odestudy.ode import BatchedModels
 from odestudy.outcome import NumericalFailure
 from odestudy.plan import load_study
-from odestudy.questions import dynamics, dynamics_conditioning, dynamics_unstable
+from odestudy.present import over_systems
+from odestudy.questions import dynamics, dynamics_conditioning, dynamics_cost, dynamics_unstable
 from odestudy.recovery.baselines import BASELINES
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.training import train
@@ -117,6 +120,34 @@ def test_seeds_that_train_as_one_batch_end_as_each_alone_does(model, shooting):
         assert rows[i]["train_loss"] == pytest.approx(alone_rows[0]["train_loss"], rel=1e-6)
 
 
+def test_the_cost_of_a_batch_stands_in_one_row_and_is_that_of_one_model():
+    rows, _ = trained([0, 1, 2], iterations=3)
+    assert [row.get("seeds_in_batch") for row in rows] == [3, None, None]
+    assert all(("train_s" in row) == (i == 0) for i, row in enumerate(rows))
+
+
+def test_a_run_within_the_bound_counts_as_recovered_and_a_failed_one_never():
+    wanted = spec(iterations=3, seeds=[0, 1])
+    for bound, recovered in ((1e-9, 0), (1e9, 1)):
+        rows = dynamics.recover(wanted | {"recovered_pct": bound}, "cpu").rows["runs"]
+        assert [row["recovered"] for row in rows] == [recovered, recovered]
+    rows = dynamics._counted(
+        [{"status": "max_steps", "field_error_pct": 1.0}, {"status": "ok"}], {"recovered_pct": 5.0}
+    )
+    assert [row["recovered"] for row in rows] == [0, 0]
+
+
+def test_a_training_step_is_timed_for_each_model_by_itself():
+    wanted = spec(shooting="multiple", repeats=3, iterations=7, seeds=[0, 1])
+    rows = dynamics_cost.steps(wanted, "cpu").rows["runs"]
+    assert [row["status"] for row in rows] == ["ok", "ok"]
+    for row in rows:
+        assert row["step_q1_s"] <= row["step_s"] <= row["step_q3_s"]
+        assert row["train_s"] == pytest.approx(7 * row["step_s"])
+        assert row["nfe_forward"] > 0
+        assert row["saved_mib"] > 0
+
+
 def test_a_seed_that_fails_keeps_its_weights_and_the_others_train_on(monkeypatch):
     from odestudy.recovery import shooting
 
@@ -169,6 +200,30 @@ def test_a_baseline_finds_the_field_of_a_spiral_from_clean_data(name, allowed):
     assert roll(data.truth[:, 0], data.t[0]).shape == data.truth.shape
 
 
+def test_shares_over_systems_are_one_a_seed_and_count_what_failed(monkeypatch):
+    def job(name, field, rows):
+        about = {"system": {"name": name, "field": field}, "arm": {"name": "mlp"}, "gradient": "backprop"}
+        return SimpleNamespace(spec=about, folder=name, metrics=lambda results: rows)
+
+    def run(seed, recovered, status="ok"):
+        return {"seed": seed, "recovered": recovered, "status": status}
+
+    jobs = [
+        job("a", "linear", [run(0, 1), run(1, 0)]),
+        job("b", "linear", [run(0, 1), run(1, 0, "step_size_underflow")]),
+        job("c", "gated", [run(0, 0), run(1, 1)]),
+    ]
+    study = SimpleNamespace(results=None, jobs_of=lambda question, experiments: jobs)
+    monkeypatch.setattr(over_systems, "read_metrics", lambda rows: {"rows": {"runs": rows}})
+    found = over_systems.shares_over_systems(study, "dynamics", {"experiments": ["recover"]})
+    shares = {(r["systems"], r["seed"]): (r["cells"], r["recovered_share_pct"]) for r in found}
+    assert shares["linear", 0] == (2, 100)
+    assert shares["linear", 1] == (2, 0)
+    assert shares["all", 0] == (3, pytest.approx(200 / 3))
+    assert next(r for r in found if (r["systems"], r["seed"]) == ("linear", 1))["underflow_pct"] == 50
+    assert all((r["arm"], r["gradient"], r["status"]) == ("mlp", "backprop", "ok") for r in found)
+
+
 def test_parameters_go_into_a_row_of_numbers_and_back():
     parameters = {"a": 2.0, "matrix": [[1.0, 2.0], [3.0, 4.0]]}
     names, shapes, row = flat(parameters)
@@ -188,9 +243,39 @@ def test_the_crash_needs_the_adjoint_its_default_norm_and_a_loss_that_is_not_nor
     assert ends.pop(("adjoint", "mean_square")) == "step_size_underflow"
     assert set(ends.values()) == {"ok"}
     assert all(c["gradient_error"] < 1e-3 for c in outcome.rows["cells"] if c["status"] == "ok")
-    overall = outcome.rows["runs"][0]
-    assert (overall["factor"], overall["cells"]) == ("all", 6)
-    assert overall["crash_pct"] == pytest.approx(100 / 6)
+    shares = {(r["factor"], r["level"]): r for r in outcome.rows["runs"]}
+    assert shares["all", "all"]["cells"] == 6
+    assert shares["all", "all"]["crash_pct"] == pytest.approx(100 / 6)
+    combinations = {level: r["crash_pct"] for (factor, level), r in shares.items() if factor == "combination"}
+    assert combinations.pop("adjoint, mean_square") == 100
+    assert set(combinations.values()) == {0}
+    assert len(combinations) == 5
+    assert shares["horizon", "25.0"]["cells"] == 1  # of the poster's combination alone
+
+
+def test_what_overflows_is_counted_apart_from_the_underflow():
+    point = {"gradient": "adjoint", "loss": "mean_square", "precision": "float32", "rate": 1.0}
+    ends = ["step_size_underflow", "ok", "non_finite", "non_finite"]
+    cells = [point | {"status": s, "horizon": float(h)} for h, s in enumerate(ends)]
+    found = {(r["factor"], r["level"]): r for r in dynamics_unstable._shares(cells)}
+    assert found["all", "all"]["crash_pct"] == 25
+    assert found["all", "all"]["crash_finite_pct"] == 50
+    assert found["horizon", "3.0"]["crash_finite_pct"] is None
+
+
+def test_each_seed_draws_a_matrix_and_shares_of_its_own():
+    wanted = {
+        "problem": {"name": "cubic", "form": "rotation", "power": 3, "rates": [0.5], "losses": ["mean_square"]},
+        "library": "odestudy", "method": "dopri5", "rtol": 1e-6, "atol": 1e-8, "max_nfe": 20_000, "points": 4,
+        "offset": 0.01, "gradients": ["backprop"], "losses": ["mean_square", "normalised"],
+        "precisions": ["float32", "float64"], "horizons": [0.1], "seeds": [3, 4],
+    }  # fmt: skip
+    rows = dynamics_unstable.gradients(wanted, "cpu").rows
+    assert [(c["seed"], c["precision"]) for c in rows["cells"]] == [
+        (3, "float32"), (3, "float64"), (4, "float32"), (4, "float64"),
+    ]  # fmt: skip
+    shares = [(r["seed"], r["precision"]) for r in rows["runs"] if r["factor"] == "all"]
+    assert shares == [(3, "float32"), (3, "float64"), (4, "float32"), (4, "float64")]
 
 
 def test_the_control_truly_blows_up_whatever_the_gradient():

@@ -13,6 +13,7 @@ from odestudy.measure.store import read_arrays, read_metrics
 from odestudy.plan.jobs import Job
 from odestudy.plan.study import Study
 from odestudy.present.derive_density import density_equal_cost
+from odestudy.present.over_systems import shares_over_systems
 from odestudy.present.stats import FEWEST_SEEDS, Region, mcnemar_p, rate_estimate, t_estimate
 
 Rows = list[dict[str, Any]]
@@ -126,4 +127,5 @@ DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
     "forecasts_beside_published": forecasts_beside_published,
     "protocol_card": protocol_card,
     "density_equal_cost": density_equal_cost,
+    "shares_over_systems": shares_over_systems,
 }

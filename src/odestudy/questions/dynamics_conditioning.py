@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from odestudy.integrate import Counted, Solver, integrate, named_failure
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.integrate import Counted, Solver, integrate
+from odestudy.learning.attempt import attempt
+from odestudy.outcome import Outcome, Row
 from odestudy.recovery.judge import judge, matrix_of
 from odestudy.recovery.learning import learn_batch, observations
 from odestudy.recovery.true_form import true_form
@@ -77,15 +78,14 @@ def _conditions(matrix: np.ndarray, data: Observed) -> Row:
 def _least_squares(spec: dict[str, Any], data: list[Observed], matrix: np.ndarray) -> list[Row]:
     rows = []
     for seed, one in zip(spec["seeds"], data, strict=True):
-        row: Row = {"seed": seed, "status": "ok", "message": ""}
-        try:
-            learnt, roll = true_form(one, spec, np.random.default_rng([seed, 3]))
-            row |= _fields(judge(learnt, roll, one, spec, np.random.default_rng([seed, 2]))[0])
-            row |= _modes(matrix_of(learnt, len(matrix)), matrix)
-        except NumericalFailure as failure:
-            row |= {"status": failure.status, "message": str(failure)}
-        rows.append(row)
+        rows.append({"seed": seed} | attempt(_judged_true_form, seed, one, spec, matrix))
     return rows
+
+
+def _judged_true_form(seed: int, data: Observed, spec: dict[str, Any], matrix: np.ndarray) -> Row:
+    learnt, roll = true_form(data, spec, np.random.default_rng([seed, 3]))
+    judged, _ = judge(learnt, roll, data, spec, np.random.default_rng([seed, 2]))
+    return _fields(judged) | _modes(matrix_of(learnt, len(matrix)), matrix)
 
 
 def _fields(row: Row) -> Row:
@@ -121,29 +121,28 @@ def fast_modes(spec: dict[str, Any], device: str) -> Outcome:
     t = torch.linspace(0, spec["horizon"], spec["points"], dtype=torch.float64)
     for k in spec["ks"]:
         rates = torch.tensor([1.0, float(k)], dtype=torch.float64)
-        row: Row = {"seed": spec["seeds"][0], "k": k, "status": "ok", "message": ""}
         wrong = rates * (1 + spec["offset"])
         exact = _gradient(lambda r: torch.exp(-t[:, None] * r), wrong, rates, t)
-        row["exact_gradient"] = float(exact[1].abs())
-        model = Decay(wrong.clone())
-        counted = Counted(model, spec["max_nfe"])
-        solver = Solver(
-            "odestudy", spec["method"], spec["rtol"], spec["atol"], spec.get("step"), max_nfe=spec["max_nfe"]
-        )
-        try:
-            z = integrate(counted, torch.ones(2, dtype=t.dtype), t, solver)
-            _loss(z, rates, t).backward()
-            found = model.rates.grad
-            assert found is not None, "the loss depends on the rates"
-            row |= {"computed_gradient": float(found[1].abs()), "nfe_forward": counted.take()[0]}
-            row["gradient_error"] = float((found[1] - exact[1]).abs() / exact[1].abs())
-        except Exception as error:
-            failure = named_failure(error)
-            if failure is None:
-                raise
-            row |= {"status": failure.status, "message": str(failure)}
-        rows.append(row)
+        row: Row = {"seed": spec["seeds"][0], "k": k, "exact_gradient": float(exact[1].abs())}
+        rows.append(row | attempt(_fast_mode, wrong, rates, t, exact, spec))
     return Outcome({"runs": rows})
+
+
+def _fast_mode(wrong: Tensor, rates: Tensor, t: Tensor, exact: Tensor, spec: dict[str, Any]) -> Row:
+    model = Decay(wrong.clone())
+    counted = Counted(model, spec["max_nfe"])
+    solver = Solver(
+        "odestudy", spec["method"], spec["rtol"], spec["atol"], spec.get("step"), max_nfe=spec["max_nfe"]
+    )
+    z = integrate(counted, torch.ones(2, dtype=t.dtype), t, solver)
+    _loss(z, rates, t).backward()
+    found = model.rates.grad
+    assert found is not None, "the loss depends on the rates"
+    return {
+        "computed_gradient": float(found[1].abs()),
+        "nfe_forward": counted.take()[0],
+        "gradient_error": float((found[1] - exact[1]).abs() / exact[1].abs()),
+    }
 
 
 def _loss(z: Tensor, rates: Tensor, t: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -10,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from odestudy.integrate import Counted, Solver, integrate, named_failure
-from odestudy.measure.shares import wilson
+from odestudy.integrate import Counted, Solver, integrate
+from odestudy.learning.attempt import attempt
 from odestudy.outcome import NumericalFailure, Outcome, Row
 
-FACTORS = ("gradient", "loss", "precision", "rate", "horizon")
 FORMS = {
     "rotation": lambda rate: [[rate, -1.0], [1.0, rate]],  # eigenvalues rate +- i
     "saddle": lambda rate: [[rate, 0.0], [0.0, -rate]],
 }
 START = (0.6, 0.3)
 CRASH = "step_size_underflow"
+POSTER = ("adjoint", "mean_square")  # the poster's gradient (with the norm that is its default) and loss
 
 
 class MatrixDynamics(nn.Module):
@@ -36,19 +37,27 @@ class MatrixDynamics(nn.Module):
 
 
 def gradients(spec: dict[str, Any], device: str) -> Outcome:
-    """One gradient of the loss for each combination, at a matrix a little off the true one.
+    """One gradient of the loss for each combination and seed, at a matrix a little off the true one.
 
-    Rows `cells`: one a combination with status, error against the closed form, evaluations and time. Rows `runs`:
-    for each level of each factor the shares of combinations by status, with Wilson's interval of the crash.
+    The seed draws how far off. Rows `cells`: one a combination with status, error against the closed form, evaluations
+    and time. Rows `runs`: for each seed and arithmetic the shares of statuses, over all and by combination of gradient
+    and loss; for the poster's combination also by eigenvalue and by horizon.
     """
     names = ("gradient", "loss", "precision", "rate", "horizon")
-    axes = (spec["gradients"], spec["losses"], spec["precisions"], spec["problem"]["rates"], spec["horizons"])
-    cells = [_cell(spec, dict(zip(names, values, strict=True))) for values in product(*axes)]
-    return Outcome({"cells": cells, "runs": _shares(cells, spec["seeds"][0])})
+    losses = spec["problem"].get("losses", spec["losses"])
+    axes = (spec["gradients"], losses, spec["precisions"], spec["problem"]["rates"], spec["horizons"])
+    points = [dict(zip(names, values, strict=True)) for values in product(*axes)]
+    cells = [_cell(spec, seed, point) for seed in spec["seeds"] for point in points]
+    shares = [
+        {"seed": seed, "status": "ok", "message": "", "precision": precision, **share}
+        for seed, precision in product(spec["seeds"], spec["precisions"])
+        for share in _shares([c for c in cells if (c["seed"], c["precision"]) == (seed, precision)])
+    ]
+    return Outcome({"cells": cells, "runs": shares})
 
 
-def _cell(spec: dict[str, Any], point: Row) -> Row:
-    problem, seed = spec["problem"], spec["seeds"][0]
+def _cell(spec: dict[str, Any], seed: int, point: Row) -> Row:
+    problem = spec["problem"]
     row = point | {"seed": seed, "growth": point["rate"] * point["horizon"]}
     true_a = torch.tensor(FORMS[problem["form"]](point["rate"]), dtype=torch.float64)
     dtype = getattr(torch, point["precision"])
@@ -62,7 +71,7 @@ def _cell(spec: dict[str, Any], point: Row) -> Row:
     model = MatrixDynamics(off.to(dtype), problem["power"])
     counted = Counted(model, spec["max_nfe"])
     clock = time.perf_counter()
-    row |= _attempt(counted, start.to(dtype), t.to(dtype), target.to(dtype), scale, spec, point)
+    row |= attempt(_gradient, counted, start.to(dtype), t.to(dtype), target.to(dtype), scale, spec, point)
     row["wall_s"] = time.perf_counter() - clock
     row["nfe_forward"], row["nfe_backward"] = counted.take()
     if row["status"] == "ok" and linear and model.a.grad is not None:
@@ -70,26 +79,24 @@ def _cell(spec: dict[str, Any], point: Row) -> Row:
     return row
 
 
-def _attempt(
+def _gradient(
     f: Counted, start: Tensor, t: Tensor, target: Tensor, scale: float, spec: dict[str, Any], point: Row
 ) -> Row:  # fmt: skip
-    """Status and message of one forward and backward pass."""
+    """One forward and backward pass; the gradient is left in the parameters.
+
+    Raises:
+        NumericalFailure: loss or gradient are not finite, or the solver fails.
+    """
     solver = Solver(
         spec["library"], spec["method"], spec["rtol"], spec["atol"], None, point["gradient"], spec["max_nfe"]
     )
-    try:
-        loss = (integrate(f, start, t, solver) - target).square().mean() / scale
-        if not torch.isfinite(loss):
-            raise NumericalFailure("non_finite", "the loss is not finite")
-        loss.backward()
-        if not all(p.grad is not None and torch.isfinite(p.grad).all() for p in f.parameters()):
-            raise NumericalFailure("non_finite", "the gradient is not finite")
-    except Exception as error:
-        failure = named_failure(error)
-        if failure is None:
-            raise
-        return {"status": failure.status, "message": str(failure)}
-    return {"status": "ok", "message": ""}
+    loss = (integrate(f, start, t, solver) - target).square().mean() / scale
+    if not torch.isfinite(loss):
+        raise NumericalFailure("non_finite", "the loss is not finite")
+    loss.backward()
+    if not all(p.grad is not None and torch.isfinite(p.grad).all() for p in f.parameters()):
+        raise NumericalFailure("non_finite", "the gradient is not finite")
+    return {}
 
 
 def _exact(a: Tensor, start: Tensor, t: Tensor) -> Tensor:
@@ -112,24 +119,33 @@ def _against_exact(
     }
 
 
-def _shares(cells: list[Row], seed: int) -> list[Row]:
-    """How often each status occurs at each level of each factor, and over all."""
+def _shares(cells: list[Row]) -> list[Row]:
+    """How often each status occurs, by level of each factor."""
     rows = []
-    levels = [("all", "all")] + [
-        (factor, level) for factor in FACTORS for level in dict.fromkeys(c[factor] for c in cells)
-    ]
-    for factor, level in levels:
-        chosen = [c for c in cells if factor == "all" or c[factor] == level]
+    for factor, level, chosen in _levels(cells):
         statuses = [c["status"] for c in chosen]
-        low, high = wilson(statuses.count(CRASH), len(chosen))
+        count = {s: statuses.count(s) for s in (CRASH, "non_finite", "max_steps", "ok")}
+        share = {s: 100 * n / len(chosen) for s, n in count.items()}
+        finite = len(chosen) - count["non_finite"]
         rows.append({
-            "seed": seed, "status": "ok", "message": "", "factor": factor, "level": str(level), "cells": len(chosen),
-            "crash_pct": 100 * statuses.count(CRASH) / len(chosen), "crash_low_pct": 100 * low,
-            "crash_high_pct": 100 * high, "non_finite_pct": 100 * statuses.count("non_finite") / len(chosen),
-            "max_steps_pct": 100 * statuses.count("max_steps") / len(chosen),
-            "fine_pct": 100 * statuses.count("ok") / len(chosen),
+            "factor": factor, "level": level, "cells": len(chosen), "crash_pct": share[CRASH],
+            "crash_finite_pct": 100 * count[CRASH] / finite if finite else None,
+            "non_finite_pct": share["non_finite"], "max_steps_pct": share["max_steps"], "fine_pct": share["ok"],
         })  # fmt: skip
     return rows
+
+
+def _levels(cells: list[Row]) -> Iterator[tuple[str, str, list[Row]]]:
+    """Factor, level and the cells of that level."""
+    yield "all", "all", cells
+    combinations = list(dict.fromkeys((c["gradient"], c["loss"]) for c in cells))
+    for gradient, loss in combinations:
+        chosen = [c for c in cells if (c["gradient"], c["loss"]) == (gradient, loss)]
+        yield "combination", f"{gradient}, {loss}", chosen
+        if (gradient, loss) == POSTER:
+            for factor in ("rate", "horizon"):
+                for value in dict.fromkeys(c[factor] for c in chosen):
+                    yield factor, str(value), [c for c in chosen if c[factor] == value]
 
 
 TASKS = {"gradients": gradients}

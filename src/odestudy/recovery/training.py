@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def train(
     models: BatchedModels, data: list[Observed], spec: dict[str, Any], record: Callable[[int], None] = lambda i: None
 ) -> list[Row]:  # fmt: skip
-    """Train in place; a row for each seed with status, cost and final loss.
+    """Train in place; a row for each seed with status and final loss, one of them with the cost of the batch.
 
     A model whose solve or loss fails keeps the weights that it had and takes no further part; the others go on.
     `record(i)` is called before iteration i and once at the end.
@@ -37,19 +37,30 @@ def train(
     for i in trange(spec["iterations"], desc=f"seeds {spec['seeds']}", disable=None, leave=False):
         record(i)
         clock = time.perf_counter()
-        optimizer.zero_grad(set_to_none=True)
-        found = _gradients(shooting)
+        found = step(shooting, optimizer)
         ended |= {m: i for m in shooting.failures if m not in ended}
         if not shooting.alive.any():
             break
-        models.step(optimizer, shooting.alive)
         if spec.get("schedule") == "cosine":
             schedule.step()
         losses.append(found.detach())
         seconds += time.perf_counter() - clock
     record(len(losses))
-    cost = _cost(shooting, seconds, len(losses))
-    return [_row(m, seed, shooting, ended, losses) | cost for m, seed in enumerate(spec["seeds"])]
+    rows = [_row(m, seed, shooting, ended, losses) for m, seed in enumerate(spec["seeds"])]
+    # The cost of a batch was measured once: it stands in one row, the first that ended well, not in five alike.
+    next((row for row in rows if row["status"] == "ok"), rows[0]).update(
+        _cost(shooting, seconds, len(losses))
+    )
+    return rows
+
+
+def step(shooting: Shooting, optimizer: torch.optim.Optimizer) -> Tensor:
+    """One training step of the models that are alive; their losses (M,)."""
+    optimizer.zero_grad(set_to_none=True)
+    found = _gradients(shooting)
+    if shooting.alive.any():
+        shooting.models.step(optimizer, shooting.alive)
+    return found
 
 
 def _gradients(shooting: Shooting) -> Tensor:
@@ -74,7 +85,7 @@ def _gradients(shooting: Shooting) -> Tensor:
 
 
 def _cost(shooting: Shooting, seconds: float, done: int) -> Row:
-    """Time of the whole batch; evaluations and steps an iteration, and memory of one step, of one model."""
+    """Of one model of the batch: its share of the time; evaluations and steps an iteration; memory of one step."""
     from odestudy.measure.memory import (
         saved_for_backward_mib,
     )  # imports what starting a job need not wait for
@@ -82,7 +93,8 @@ def _cost(shooting: Shooting, seconds: float, done: int) -> Row:
     forward, backward = shooting.counted.take()
     nfe, _, accepted, rejected = shooting.cost / max(done, 1)
     cost: Row = {
-        "train_s": seconds,
+        "train_s": seconds / len(shooting.data),
+        "seeds_in_batch": len(shooting.data),
         "nfe_forward": nfe + forward / max(done, 1),
         "nfe_backward": backward / max(done, 1),
         "accepted_steps": accepted,

@@ -22,7 +22,7 @@ LARGE = 1e3  # the residual, in units of the spread, of a trajectory that does n
 def true_form(data: Observed, spec: dict[str, Any], rng: np.random.Generator) -> tuple[Learnt, Rollout]:
     """Parameters and initial states by Levenberg's and Marquardt's method, shooting over growing shares of the time.
 
-    The start is off the truth by a fifth at random, so that this is a bound of what is possible and no method.
+    The start is off the truth at random (`OFF`), so that this is a bound of what is possible and no method.
 
     Raises:
         NumericalFailure: the solver of the least squares gives up, or the system has no parameters.

@@ -13,9 +13,9 @@ from matplotlib.patches import Patch
 
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.style import BLUE, GREY, ORANGE, RED, YELLOW, canvas, legend_below
-from odestudy.present.figures.words import counted, in_order, listing, number, sentence
+from odestudy.present.figures.words import counted, estimate, in_order, listing, number, sentence
 
-TABLE, SHARES = "dynamics_crash", "dynamics_crash_shares"
+TABLE, SHARES = "dynamics_crash", "dynamics_crash_shares_summary"
 PROBLEM = "unstable"
 ENDS = {  # status -> colour, a letter where colour alone would carry the difference, and name
     "ok": (BLUE, "", "ends well"),
@@ -60,19 +60,28 @@ def caption(data: FigureData) -> str:
             f"{len(crashed)} of {counted(len(table), 'gradient')} ended in an underflow of the step size, all of them "
             f"with: {who}; loss: {loss}; eigenvalue times horizon from {number(crashed['growth'].min())} on"
         )
-    overall = shares[(shares["factor"] == "gradient") & (shares["problem"] == PROBLEM)]
+    mine = shares[(shares["factor"] == "combination") & (shares["problem"] == PROBLEM)]
     said = [
-        f"{data.label(r['level'])} ({_library(r['library'])}) {number(r['crash_pct'])} % "
-        f"[{number(r['crash_low_pct'])}, {number(r['crash_high_pct'])}]"
-        for _, r in overall.iterrows()
+        f"{_combination(data, r['level'])} ({_library(r['library'])}, {r['precision']}) "
+        f"{estimate(data, r, 'crash_finite_pct')}"
+        for _, r in mine.iterrows()
+        if r["crash_finite_pct"] > 0
     ]
     others = shares[(shares["factor"] == "all") & (shares["problem"] != PROBLEM)]
     controls = [
-        f"{data.label(r['problem'])} ({_library(r['library'])}) {number(r['crash_pct'])} %"
+        f"{data.label(r['problem'])} ({_library(r['library'])}, {r['precision']}) {number(r['crash_pct'])} %"
         for _, r in others.iterrows()
     ]
-    more = f" Controls: {listing(controls)}." if controls else ""
-    return f"{text} Share of underflows, with Wilson's interval: {listing(said)}.{more}"
+    text += (
+        f" Share of underflows among what stays finite, where it is not zero: {listing(said)}."
+        if said
+        else ""
+    )
+    text += f" Controls, over all combinations: {listing(controls)}." if controls else ""
+    seeds = int(table["seed"].nunique())
+    if seeds > 1:
+        text += f" A cell shows how most of up to {seeds} seeds end; a number, how many where they differ."
+    return text
 
 
 def alt(data: FigureData) -> str:
@@ -97,6 +106,11 @@ def _rows(table: pd.DataFrame) -> list[tuple[str, str]]:
     return sorted((tuple(r) for r in found), key=lambda r: r[0] != "torchdiffeq")
 
 
+def _combination(data: FigureData, level: str) -> str:
+    gradient, loss = level.split(", ")
+    return f"{data.label(gradient)}, {LOSSES.get(loss, loss)}"
+
+
 def _library(name: str) -> str:
     return "ours" if name == "odestudy" else name
 
@@ -106,14 +120,16 @@ def _panel(axes: Axes, table: pd.DataFrame, rows: list[tuple[str, str]]) -> None
     columns = [tuple(p) for p in points.itertuples(index=False)]
     codes = np.full((len(rows), len(columns)), np.nan)
     names = list(ENDS)
-    for _, cell in table.iterrows():
-        at = rows.index((cell["library"], cell["gradient"])), columns.index((cell["growth"], cell["rate"]))
-        status = cell["status"] if cell["status"] in ENDS else "other"
+    for _, cell in table.groupby(["library", "gradient", "growth", "rate"]):
+        library, gradient, growth, rate = cell.iloc[0][["library", "gradient", "growth", "rate"]]
+        at = rows.index((library, gradient)), columns.index((growth, rate))
+        counts = cell["status"].where(cell["status"].isin(list(ENDS)), "other").value_counts()
+        status = str(counts.index[0])
         codes[at] = names.index(status)
         axes.text(
             at[1],
             at[0],
-            ENDS[status][1],
+            ENDS[status][1] if len(counts) == 1 else f"{ENDS[status][1]}{counts.iloc[0]}",
             ha="center",
             va="center",
             fontsize=7,

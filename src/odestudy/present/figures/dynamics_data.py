@@ -60,7 +60,8 @@ def caption(data: FigureData) -> str:
     text = sentence(f"field error in the support, by noise: {listing(said)}")
     bars = seeds_and_bars(data, data.table(TABLE), summary, COLUMNS, band=True)
     lost = failures(data, data.table(TABLE), ["arm"], "left out of the means")
-    return f"{text} In each column all else is as in the first one at 1 % noise. {bars} {lost}"
+    usual = summary["noise_pct"].mode().iloc[0]
+    return f"{text} In each column all else is as in the first one at {usual:g} % noise. {bars} {lost}"
 
 
 def alt(data: FigureData) -> str:

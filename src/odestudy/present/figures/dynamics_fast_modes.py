@@ -42,9 +42,8 @@ def caption(data: FigureData) -> str:
     first = table[table["method"] == in_order(table, "method")[0]].sort_values("k")
     low, high = first.iloc[0], first.iloc[-1]
     text = sentence(
-        f"the exact gradient falls from {number(low['exact_gradient'])} at k = {low['k']:g} to "
-        f"{number(high['exact_gradient'])} at k = {high['k']:g}, where data at times of the slow mode no longer see the "
-        "fast one"
+        f"the exact gradient goes from {number(low['exact_gradient'])} at k = {low['k']:g} to "
+        f"{number(high['exact_gradient'])} at k = {high['k']:g}; the data are at times of the slow mode"
     )
     worst = [
         f"{m.replace('_', ' ')} {number(table[table['method'] == m]['gradient_error'].max())}"
@@ -57,8 +56,8 @@ def caption(data: FigureData) -> str:
 def alt(data: FigureData) -> str:
     _table(data)
     return (
-        "Three log-log plots against the ratio of the decay rates: the gradient of the fast rate, which falls "
-        "steeply, its relative error and the evaluations, a line for each method."
+        "Three log-log plots against the ratio of the decay rates: the gradient of the fast rate, "
+        "its relative error and the evaluations, a line for each method."
     )
 
 

@@ -1,0 +1,52 @@
+"""How often training succeeds over several systems: one share a seed, so that seeds are what is averaged over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from odestudy.measure.store import read_metrics
+from odestudy.plan.study import Study
+
+BY = ("arm", "cure", "method", "gradient")  # what tells apart how was trained; a job has some of them
+
+ENDS = {"ended_pct": "ok", "underflow_pct": "step_size_underflow", "too_many_steps_pct": "max_steps"}
+
+
+def shares_over_systems(study: Study, question: str, definition: dict[str, Any]) -> list[dict[str, Any]]:
+    """Per cent of systems that a way of training recovers, and gets through, a row a seed.
+
+    Runs of one seed on several systems are no independent repetitions. The column `systems` tells the shares over all
+    systems from those over the linear ones.
+    """
+    runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    folder: dict[tuple[Any, ...], str] = {}
+    for job in study.jobs_of(question, definition["experiments"]):
+        axes = {name: _name(job.spec[name]) for name in BY if name in job.spec}
+        linear = job.spec["system"]["field"] == "linear"
+        for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
+            how = axes | {k: row[k] for k in BY if k in row}
+            for systems in ("all", *(["linear"] if linear else [])):
+                key = (systems, *how.items(), row["seed"])
+                runs.setdefault(key, []).append(row)
+                folder.setdefault(key, job.folder)
+    return [
+        {"systems": systems, **dict(how), "seed": seed, "status": "ok", "message": "", "job": folder[key]}
+        | _shares(found)
+        for key, found in runs.items()
+        for systems, *how, seed in [key]
+    ]
+
+
+def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    n = len(rows)
+    statuses = [row["status"] for row in rows]
+    found: dict[str, Any] = {"cells": n}
+    for column, status in ENDS.items():
+        found[column] = 100 * statuses.count(status) / n
+    if all("recovered" in row for row in rows):
+        found["recovered_share_pct"] = 100 * sum(row["recovered"] for row in rows) / n
+    return found
+
+
+def _name(value: Any) -> Any:
+    return value["name"] if isinstance(value, dict) else value
