@@ -215,7 +215,8 @@ def test_shares_over_systems_are_one_a_seed_and_count_what_failed(monkeypatch):
     ]
     study = SimpleNamespace(results=None, jobs_of=lambda question, experiments: jobs)
     monkeypatch.setattr(over_systems, "read_metrics", lambda rows: {"rows": {"runs": rows}})
-    found = over_systems.shares_over_systems(study, "dynamics", {"experiments": ["recover"]})
+    definition = {"experiments": ["recover"], "summary": {"by": ["systems", "arm", "gradient"]}}
+    found = over_systems.shares_over_systems(study, "dynamics", definition)
     shares = {(r["systems"], r["seed"]): (r["cells"], r["recovered_share_pct"]) for r in found}
     assert shares["linear", 0] == (2, 100)
     assert shares["linear", 1] == (2, 0)

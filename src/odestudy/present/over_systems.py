@@ -7,7 +7,6 @@ from typing import Any
 from odestudy.measure.store import read_metrics
 from odestudy.plan.study import Study
 
-BY = ("arm", "cure", "method", "gradient")  # what tells apart how was trained; a job has some of them
 
 ENDS = {"ended_pct": "ok", "underflow_pct": "step_size_underflow", "too_many_steps_pct": "max_steps"}
 
@@ -15,16 +14,17 @@ ENDS = {"ended_pct": "ok", "underflow_pct": "step_size_underflow", "too_many_ste
 def shares_over_systems(study: Study, question: str, definition: dict[str, Any]) -> list[dict[str, Any]]:
     """Per cent of systems that a way of training recovers, and gets through, a row a seed.
 
-    Runs of one seed on several systems are no independent repetitions. The column `systems` tells the shares over all
+    What tells apart how was trained is what the table's summary is by. Runs of one seed on several systems are no independent repetitions. The column `systems` tells the shares over all
     systems from those over the linear ones.
     """
+    by = [name for name in definition["summary"]["by"] if name != "systems"]
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     folder: dict[tuple[Any, ...], str] = {}
     for job in study.jobs_of(question, definition["experiments"]):
-        axes = {name: _name(job.spec[name]) for name in BY if name in job.spec}
+        axes = {name: _name(job.spec[name]) for name in by if name in job.spec}
         linear = job.spec["system"]["field"] == "linear"
         for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
-            how = axes | {k: row[k] for k in BY if k in row}
+            how = axes | {k: row[k] for k in by if k in row}
             for systems in ("all", *(["linear"] if linear else [])):
                 key = (systems, *how.items(), row["seed"])
                 runs.setdefault(key, []).append(row)
