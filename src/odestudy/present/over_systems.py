@@ -7,15 +7,14 @@ from typing import Any
 from odestudy.measure.store import read_metrics
 from odestudy.plan.study import Study
 
-
 ENDS = {"ended_pct": "ok", "underflow_pct": "step_size_underflow", "too_many_steps_pct": "max_steps"}
 
 
 def shares_over_systems(study: Study, question: str, definition: dict[str, Any]) -> list[dict[str, Any]]:
     """Per cent of systems that a way of training recovers, and gets through, a row a seed.
 
-    What tells apart how was trained is what the table's summary is by. Runs of one seed on several systems are no independent repetitions. The column `systems` tells the shares over all
-    systems from those over the linear ones.
+    What tells apart how was trained is what the table's summary is by. Runs of one seed on several systems are no
+    independent repetitions. The column `systems` tells the shares over all systems from those over the linear ones.
     """
     by = [name for name in definition["summary"]["by"] if name != "systems"]
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
