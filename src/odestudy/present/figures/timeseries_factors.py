@@ -82,7 +82,7 @@ def caption(data: FigureData) -> str:
         ]
         said.append(f"{data.label(str(arm))} with {observed} observations {listing(parts)}")
     text = sentence(f"interpolation RMSE against noisy points: {'; '.join(said)}")
-    text += " The black rule is the standard deviation of the noise, below which no forecast can stay."
+    text += " The black rule is the standard deviation of the noise, below which no forecast can stay in the mean."
     bars = seeds_and_bars(data, table, summary, COLUMNS)
     return f"{text} {bars} {failures(data, table, ['observed', 'arm', 'spacing', 'noise'])}"
 
