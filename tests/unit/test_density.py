@@ -21,7 +21,8 @@ from odestudy.densities.reference import reference
 from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import FORMULAS, NOISES, Grid, log_density, path, transport
-from odestudy.densities.work import counted_flops, kept_for_backward_mib, lu_flops, step_flops, step_vjps
+from odestudy.densities.work import counted_flops, lu_flops, step_flops, step_vjps
+from odestudy.measure.memory import kept_for_backward_mib
 from odestudy.ode import solve
 from odestudy.present import derive_density
 from odestudy.questions.density_coarse import coarse

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from odestudy.densities.fields import RightHandSide
 from odestudy.densities.transport import FORMULAS, Grid
-from odestudy.measure.memory import MIB
 
 PROBES = {"rademacher1": 1, "rademacher10": 10, "gaussian1": 1, "gaussian10": 10}
 
@@ -60,25 +59,3 @@ def step_flops(f: RightHandSide, x: Tensor, method: str, formula: str) -> float:
     with torch.no_grad():
         counted = counted_flops(lambda: rule.step(f, grid.stepper, span, x)) / len(x)
     return counted + (lu_flops(x.shape[1]) if formula == "logdet" else 0.0)
-
-
-def kept_for_backward_mib(result: Tensor) -> float:
-    """MiB that the graph behind `result` keeps for its backward pass; each storage counts once, parameters not.
-
-    Walks the graph, because torch.func cannot bear the hooks on saved tensors.
-    """
-    sizes: dict[int, int] = {}
-    seen, todo = set(), [result.grad_fn]
-    while todo:
-        node = todo.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        for name in dir(node):
-            value = getattr(node, name) if name.startswith("_saved_") else None
-            for tensor in value if isinstance(value, tuple | list) else (value,):
-                if isinstance(tensor, Tensor) and not isinstance(tensor, nn.Parameter):
-                    storage = tensor.untyped_storage()
-                    sizes[storage.data_ptr()] = storage.nbytes()
-        todo += [parent for parent, _ in node.next_functions]
-    return sum(sizes.values()) / MIB

@@ -37,6 +37,28 @@ def saved_for_backward_mib(work: Callable[[], Any]) -> float:
     return sum(sizes.values()) / MIB
 
 
+def kept_for_backward_mib(result: torch.Tensor) -> float:
+    """MiB that the graph behind `result` keeps for its backward pass; each storage counts once, parameters not.
+
+    What `saved_for_backward_mib` measures, where torch.func cannot bear its hooks: the graph is walked instead.
+    """
+    sizes: dict[int, int] = {}
+    seen, todo = set(), [result.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        for name in dir(node):
+            value = getattr(node, name) if name.startswith("_saved_") else None
+            for tensor in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(tensor, torch.Tensor) and not isinstance(tensor, torch.nn.Parameter):
+                    storage = tensor.untyped_storage()
+                    sizes[storage.data_ptr()] = storage.nbytes()
+        todo += [parent for parent, _ in node.next_functions]
+    return sum(sizes.values()) / MIB
+
+
 def peak_mib(work: Callable[[], Any], device: str) -> float:
     """Growth of the peak memory over the level before, in MiB: CUDA's own count, or resident memory on a CPU."""
     if device.startswith("cuda"):

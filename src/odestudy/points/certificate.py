@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from odestudy.densities.certificate import (
     GAP_LIMIT_NAT,
@@ -18,6 +17,7 @@ from odestudy.densities.certificate import (
 from odestudy.densities.effort import effort
 from odestudy.densities.folds import FoldWatch
 from odestudy.densities.mass import importance_mass
+from odestudy.densities.models.estimates import SklearnDensity
 from odestudy.densities.models.flow import own_certificate
 from odestudy.densities.transport import transport
 from odestudy.points.fit import FittedPoints
@@ -75,31 +75,17 @@ def certificate(
     return numbers, _checks(numbers)
 
 
-class _Mixture:
-    """A Gaussian mixture that knows its density and can be sampled."""
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        return torch.from_numpy(self.model.score_samples(x.numpy()))
-
-    def sample(self, n: int, rng: np.random.Generator) -> Tensor:
-        self.model.random_state = int(rng.integers(2**31))
-        return torch.from_numpy(self.model.sample(n)[0])
-
-
-def _mixture(fitted: FittedPoints) -> _Mixture:
+def _mixture(fitted: FittedPoints) -> SklearnDensity:
     from sklearn.mixture import GaussianMixture
 
     train, held = fitted.train.numpy(), fitted.validation.numpy()
     sizes = [k for k in COMPONENTS if k * train.shape[1] <= len(train) // 5] or [1]
     spread = float(train.var(axis=0).mean())
     tried = (GaussianMixture(k, random_state=0, reg_covar=1e-4 * spread).fit(train) for k in sizes)
-    return _Mixture(max(tried, key=lambda model: model.score(held)))
+    return SklearnDensity(max(tried, key=lambda model: model.score(held)))
 
 
-def _likelihoods(fitted: FittedPoints, mixture: _Mixture) -> dict[str, float]:
+def _likelihoods(fitted: FittedPoints, mixture: SklearnDensity) -> dict[str, float]:
     """NLL of train and test points, and by how much that of the mixture is larger, with its standard error."""
     test = fitted.density.log_prob(fitted.test)
     ahead = test - mixture.log_prob(fitted.test)
@@ -114,7 +100,7 @@ def _likelihoods(fitted: FittedPoints, mixture: _Mixture) -> dict[str, float]:
 
 
 def _mass(
-    fitted: FittedPoints, mixture: _Mixture, samples: int, rng: np.random.Generator
+    fitted: FittedPoints, mixture: SklearnDensity, samples: int, rng: np.random.Generator
 ) -> dict[str, float]:
     density = fitted.density
     x = torch.cat([mixture.sample(samples, rng), density.sample(samples, rng)])

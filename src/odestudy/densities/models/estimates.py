@@ -19,7 +19,7 @@ HELD_OUT = 1000
 WIDTHS = np.geomspace(0.02, 1.0, 9)  # of the kernel, tried on held-out samples
 
 
-class _Sklearn:
+class SklearnDensity:
     """A density of scikit-learn under the contract."""
 
     def __init__(self, model: Any) -> None:
@@ -53,7 +53,7 @@ def fit_kde(target: Target, spec: dict[str, Any], seed: int) -> Fit:
     held = target.sample(HELD_OUT, np.random.default_rng([seed, 6])).numpy()
     start = flow_parameters(target.d, spec["width"]) // target.d
     model, seconds = _within(tried, (start * 2**k for k in numbers()), target, spec)
-    return Fit(_Sklearn(model), model.tree_.data.size, seconds, {"samples_used": len(model.tree_.data)})
+    return Fit(SklearnDensity(model), model.tree_.data.size, seconds, {"samples_used": len(model.tree_.data)})
 
 
 def fit_mixture(target: Target, spec: dict[str, Any], seed: int) -> Fit:
@@ -77,7 +77,7 @@ def fit_mixture(target: Target, spec: dict[str, Any], seed: int) -> Fit:
 
     model, seconds = _within(tried, (2**k for k in numbers()), target, spec)
     components = len(model.means_)
-    return Fit(_Sklearn(model), components * each - 1, seconds, {"components": components})
+    return Fit(SklearnDensity(model), components * each - 1, seconds, {"components": components})
 
 
 def _within(
