@@ -40,7 +40,8 @@ def absent(where: dict[str, Any], table: pd.DataFrame, estimand: dict[str, Any],
     Such values are swept inside jobs, of which this tier has others.
     """
     question, definition = study.tables[estimand["table"]]
-    axes = {column for job in study.jobs_of(question, definition["experiments"]) for column in job.spec}
+    jobs = study.jobs_of(question, definition["experiments"])
+    axes = {column for job in jobs for column, value in job.spec.items() if not isinstance(value, list)}
     lacking = [
         f"{column} = {value}"
         for column, wanted in where.items()
