@@ -23,6 +23,7 @@ from torch import nn
 from odestudy.datasets.images import load_images
 from odestudy.errors import ConfigError
 from odestudy.integrate import Solver, integrate
+from odestudy.learning import loop
 from odestudy.learning.arms import images_of, new_fit, solver_of
 from odestudy.learning.augment import random_crop
 from odestudy.learning.evaluate import accuracy_change_pct, mflop_an_image, solved_with
@@ -222,6 +223,26 @@ def test_a_checkpoint_restores_weights_adam_schedule_and_generators(root, tmp_pa
     for name in ("order", "augment"):
         kept = [t.generators[name].get_state() for t in (fit.training, again.training)]
         assert torch.equal(*kept)
+
+
+def test_a_gpu_without_memory_is_the_status_of_its_run_and_the_other_seeds_go_on(root, monkeypatch):
+    spec = small_training(root, seeds=[0, 1, 2])
+    whole = images_train.train(dict(spec), "cpu").rows["runs"]
+    step, steps = loop._step, 0
+
+    def out_of_memory(*arguments):
+        nonlocal steps
+        steps += 1
+        if arguments[0].generators["order"].initial_seed() == 1 and arguments[0].rows:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has ...")
+        return step(*arguments)
+
+    monkeypatch.setattr(loop, "_step", out_of_memory)
+    runs = images_train.train(dict(spec), "cpu").rows["runs"]
+    assert steps > 3
+    assert [run["status"] for run in runs] == ["ok", "out_of_memory", "ok"]
+    assert runs[1]["message"] == "CUDA out of memory. Tried to allocate 2.00 GiB."
+    assert without_measured({"runs": runs[::2]}) == without_measured({"runs": whole[::2]})
 
 
 @pytest.mark.parametrize("fate", ["other", "damaged"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -138,6 +140,24 @@ def test_jobs_that_run_at_once_get_different_gpus_and_the_third_waits(tmp_path):
     assert queue.get(timeout=20) in (0, 1)
     for worker in workers:
         worker.join(20)
+
+
+def _work(folder):
+    with free_gpu(3, folder) as index:
+        begun = time.monotonic()
+        time.sleep(0.03)
+        return index, begun, time.monotonic()
+
+
+def test_jobs_spread_over_the_gpus_and_no_two_hold_one_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6,GPU-abc")
+    with multiprocessing.get_context("fork").Pool(5) as pool:  # more at a time than the scheduler would allow
+        held = pool.map(_work, [tmp_path] * 30, chunksize=1)
+    assert {path.name for path in tmp_path.iterdir()} == {"4.lock", "6.lock", "GPU-abc.lock"}
+    for index in range(3):
+        spans = sorted((begun, ended) for device, begun, ended in held if device == index)
+        assert len(spans) > 3, "a device was hardly used"
+        assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
 def test_provenance_names_versions_and_commit(root, tmp_path):

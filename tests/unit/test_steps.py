@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -16,22 +17,34 @@ import pytest
 from odestudy.plan import load_study
 from odestudy.steps import client, server
 
+LONG = "dynamics_unstable/"  # a job that takes seconds
+KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # as the step's own process, or as what stands for it
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the server needs Linux")
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Iterator[Path]:
+    """A working folder with a server, which ends with the tests."""
+    folder = tmp_path_factory.mktemp("place")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        server.start_server()
+        process = server._started.pop()
+        yield folder
+        process.stdin.close()
+        assert process.wait(20) == 0
+
+
 @pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
-    """A working folder with a server, which ends with the test."""
-    monkeypatch.chdir(tmp_path)
-    server.start_server()
-    process = server._started.pop()
-    yield tmp_path
-    process.stdin.close()
-    assert process.wait(20) == 0
+def own() -> Callable[[], list[psutil.Process]]:
+    """The processes that a test has started."""
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    return lambda: [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
 
 
-def start(folder: Path, request: dict, where: str = "here") -> subprocess.Popen[str]:
-    command = [sys.executable, "-I", "-S", client.__file__, where, "step.log", json.dumps(request)]
+def start(folder: Path, request: dict, where: str = "here", limit_s: str = "600") -> subprocess.Popen[str]:
+    command = [sys.executable, "-I", "-S", client.__file__, where, limit_s, "step.log", json.dumps(request)]
     return subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )  # fmt: skip
@@ -71,18 +84,55 @@ def test_without_a_server_the_step_is_taken_all_the_same(tmp_path, root):
     assert (tmp_path / "metrics.json").is_file()
 
 
-def test_a_step_dies_with_its_client(place, root):
-    long = job(root, "metrics.json", "dynamics_unstable/")
-    asked = start(place, long)
-    assert wait_for(lambda: len(descendants()) == 4), "client, server, supervisor and step"
+def test_a_step_dies_with_its_client(place, own, root):
+    asked = start(place, job(root, "of_client/metrics.json", LONG))
+    assert wait_for(lambda: len(own()) == 3), "client, supervisor and step"
     asked.send_signal(signal.SIGKILL)
     asked.wait()
-    assert wait_for(lambda: len(descendants()) == 1), "more than the server is left"
-    assert not (place / "metrics.json").exists()
+    assert wait_for(lambda: not own()), "something is left"
+    assert not (place / "of_client/metrics.json").exists()
 
 
-def descendants() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+def test_a_job_that_was_done_is_not_repeated(place, root):
+    request = job(root, "done/metrics.json")
+    metrics = place / "done/metrics.json"
+    assert start(place, request).wait(120) == 0
+    written = metrics.stat()
+    assert start(place, request).wait(120) == 0
+    assert (metrics.stat().st_mtime_ns, metrics.stat().st_ino) == (written.st_mtime_ns, written.st_ino)
+    assert "done before" in (place / "step.log").read_text()
+    assert start(place, request | {"code": "newer"}).wait(120) == 0
+    assert metrics.stat().st_ino != written.st_ino
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_step_dies_with_its_run(tmp_path, monkeypatch, own, root, fresh):
+    monkeypatch.chdir(tmp_path)
+    server.start_server()
+    run = server._started.pop()
+    asked = start(tmp_path, job(root, "metrics.json", LONG) | {"fresh": fresh})
+    assert wait_for(lambda: len(own()) == (3 if fresh else 4)), "server, watch and step"
+    run.stdin.close()  # as the end of the run's process does
+    assert asked.wait(20) in KILLED
+    assert run.wait(20) == 0
+    assert wait_for(lambda: not own()), "something is left"
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_job_over_its_time_limit_is_ended_and_says_so(place, root, fresh):
+    step = start(place, job(root, "limit/metrics.json", LONG) | {"fresh": fresh}, limit_s="1.5")
+    said = step.communicate(timeout=60)[1]
+    assert step.returncode in KILLED
+    assert "step: ended, since it took longer than 0.025 min (job_limit_min" in said
+    assert said.splitlines()[-1] in (place / "step.log").read_text()
+
+
+def test_a_step_that_is_killed_says_by_what(place, own, root):
+    step = start(place, job(root, "killed/metrics.json", LONG))
+    assert wait_for(lambda: len(own()) == 3)
+    max(own(), key=lambda process: process.create_time()).kill()
+    assert "ended by SIGKILL, as the system does when memory runs out" in step.communicate(timeout=20)[1]
+    assert step.returncode == 128 + signal.SIGKILL
 
 
 def wait_for(condition, seconds: float = 20.0):

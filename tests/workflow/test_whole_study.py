@@ -204,7 +204,7 @@ def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_p
     assert 3 <= len(finished) < 5
     run(folder, target)
     kept = [p for p, before in finished.items() if p.stat().st_mtime_ns == before]
-    assert kept, "finished jobs were repeated"
+    assert kept == list(finished), "finished jobs were repeated"
     resumed = pd.read_csv(folder / target).drop(columns="train_s")
     whole = pd.read_csv(smoke / target).drop(columns="train_s")
     pd.testing.assert_frame_equal(resumed, whole[whole["system"] != "weak"].reset_index(drop=True))

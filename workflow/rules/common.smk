@@ -4,7 +4,7 @@ import sys
 from functools import lru_cache
 
 from odestudy.errors import StudyError
-from odestudy.locked import hold_folder
+from odestudy.locked import hold_folder, refuse_read_only
 from odestudy.measure.device import visible_gpus
 from odestudy.measure.store import is_current
 from odestudy.plan.code import code_hash
@@ -29,7 +29,7 @@ def refuse(error):
 
 
 def overrides():
-    known = {*OVERRIDES, "title", "job", "assumed", "shown"}
+    known = {*OVERRIDES, "title", "job", "job_limit_min", "assumed", "shown"}
     unknown = set(config) - known
     if unknown:
         refuse(f"--config {sorted(unknown)[0]}: unknown key; allowed: {', '.join(OVERRIDES)}")
@@ -64,6 +64,14 @@ def gpus_of_a_job():
     if wanted not in ("auto", "always", "never"):
         refuse(f"gpus: {wanted!r} is not allowed; allowed: auto, always, never")
     return {"always": 1, "never": 0, "auto": min(1, visible_gpus())}[wanted]
+
+
+def limit_min():
+    """Minutes after which a step is ended, and the rest goes on."""
+    limit = config.get("job_limit_min")
+    if not isinstance(limit, int | float) or isinstance(limit, bool) or not limit > 0:
+        refuse(f"job_limit_min: {limit!r} is not allowed; allowed: a number above 0")
+    return limit
 
 
 @lru_cache(maxsize=None)
@@ -103,6 +111,7 @@ STEP = " ".join(
     [
         *(shlex.quote(word) for word in (sys.executable, "-I", "-S", client.__file__)),
         "here" if workflow.is_main_process else "fresh",
+        str(60.0 * limit_min()),
         "{log:q} {params.request:q}",
     ]
 )
@@ -134,6 +143,7 @@ localrules:
 # Two runs in one folder would write the same files: the second one is refused, as long as the first one lives.
 onstart:
     hold_folder(Path(".snakemake/odestudy.lock"))
+    refuse_read_only(Path("results"))
     start_server()
     warning = study(str(config["tier"])).tier.get("without_gpu")
     if warning and not visible_gpus():

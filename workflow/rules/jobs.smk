@@ -42,12 +42,13 @@ def stale_mark(wildcards):
 
 # One job of the study: a specification becomes metrics.json, arrays beside it.
 # Torch's threads are in the specification; `threads` here only tells the scheduler. A job that measures time takes
-# all cores, so that nothing runs beside it.
+# all cores, so that nothing runs beside it. Metrics are written whole or not at all; `update` keeps Snakemake from
+# deleting them where it was killed after they were written and before it took note.
 rule job:
     input:
         stale_mark,
     output:
-        metrics="results/{tier}/runs/{module}/{job}/metrics.json",
+        metrics=update("results/{tier}/runs/{module}/{job}/metrics.json"),
     log:
         "results/{tier}/logs/runs/{module}/{job}.log",
     wildcard_constraints:

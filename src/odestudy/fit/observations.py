@@ -10,8 +10,10 @@ import pandas as pd
 
 from odestudy.errors import DataError
 from odestudy.systems.trajectories import Observed
+from odestudy.text import one_line
 
 FEWEST = 3  # points of a trajectory
+LARGEST = 1e100  # of a value, so that squares are finite
 SHOWN = 5  # row numbers in one message
 
 
@@ -56,11 +58,11 @@ def read_observations(path: Path) -> Table:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:  # pandas tells bad rows and encodings by ValueErrors
-        raise DataError(f"{path}: not readable as CSV in UTF-8 ({' '.join(str(error).split())})") from None
+        raise DataError(f"{path}: not readable as CSV in UTF-8 ({one_line(error)})") from None
     wanted = ["trajectory", "t", *(f"y{i}" for i in range(1, max(2, len(frame.columns) - 1)))]
     if list(frame.columns) != wanted:
         raise DataError(
-            f"{path}: columns {', '.join(map(str, frame.columns))}; allowed: trajectory, t, y1, y2 ... without gaps"
+            f"{path}: columns {one_line(', '.join(map(str, frame.columns)))}; allowed: trajectory, t, y1, y2 ... without gaps"
         )
     _refuse(path, frame["trajectory"].str.strip() == "", "no name of a trajectory")
     numbers = frame[wanted[1:]].apply(pd.to_numeric, errors="coerce").astype(float)
@@ -68,6 +70,7 @@ def read_observations(path: Path) -> Table:
         empty = frame[column].str.strip().str.lower().isin(["", "na", "nan", "null", "none"])
         _refuse(path, empty, f"{column} is missing; leave out rows that lack a value")
         _refuse(path, ~np.isfinite(numbers[column]), f"{column} is no finite number")
+        _refuse(path, numbers[column].abs() > LARGEST, f"{column} is beyond {LARGEST:g}; choose another unit")
     if frame.empty:
         raise DataError(f"{path}: no rows; needed: at least {FEWEST} for each trajectory")
     _refuse(
@@ -82,7 +85,7 @@ def read_observations(path: Path) -> Table:
     short = [name for name, t, _ in parts if len(t) < FEWEST]
     if short:
         raise DataError(
-            f"{path}: trajectory {short[0]!r} has fewer than {FEWEST} rows; needed: at least {FEWEST}"
+            f"{path}: trajectory {one_line(repr(short[0]))} has fewer than {FEWEST} rows; needed: at least {FEWEST}"
         )
     names, t, y = (list(column) for column in zip(*parts, strict=True))
     if (np.concatenate(y).std(axis=0) == 0).all():

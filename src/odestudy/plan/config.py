@@ -13,6 +13,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from odestudy.errors import ConfigError
+from odestudy.plan.values import key_at, kind_of, refuse_strange, shown_value, too_deep
+from odestudy.text import one_line
 
 
 # libyaml's parser is several times as fast; every process of the workflow reads all configuration.
@@ -52,16 +54,22 @@ def load_yaml(path: Path, shown: str | None = None) -> Any:
     """
     shown = shown or str(path)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # a subclass of SafeLoader
+        text = path.read_text(encoding="utf-8")
+        if too_deep(text):
+            raise ConfigError(f"{shown}: not valid YAML: nested too deep")
+        found = yaml.load(text, Loader=_Loader)  # a subclass of SafeLoader
     except FileNotFoundError:
         raise ConfigError(f"{shown}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{shown}: not readable as UTF-8 text ({_one_line(str(error))})") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{shown}: not readable as UTF-8 text ({one_line(error)})") from None
+    # The last three are what PyYAML's constructors raise where a tag does not fit its value.
+    except (yaml.YAMLError, ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}:" if mark else ""
         problem = getattr(error, "problem", None) or str(error) or type(error).__name__
-        raise ConfigError(f"{shown}:{line} not valid YAML: {_one_line(str(problem))}") from None
+        raise ConfigError(f"{shown}:{line} not valid YAML: {one_line(problem)}") from None
+    refuse_strange(found, shown)
+    return found
 
 
 @lru_cache(maxsize=32)
@@ -101,21 +109,21 @@ def _deepest(error: ValidationError) -> ValidationError:
 def _explain(error: ValidationError, at: list[str | int]) -> str:
     path: list[Any] = [*at, *error.absolute_path]
     schema: Any = error.schema
-    key = ".".join(str(part) for part in path) or "(top level)"
+    key = key_at(path)
     value: Any = error.instance
     rule: Any = error.validator_value
     if error.validator == "additionalProperties" and isinstance(value, dict):
         allowed = sorted(schema.get("properties", {}))
         unknown = next((k for k in value if k not in allowed), "?")
-        return f"{'.'.join(str(p) for p in [*path, unknown])}: unknown key; allowed: {', '.join(allowed)}"
+        return f"{key_at([*path, unknown])}: unknown key; allowed: {', '.join(allowed)}"
     if error.validator == "enum":
-        return f"{key}: {_show(value)} is not allowed; allowed: {', '.join(str(v) for v in rule)}"
+        return f"{key}: {shown_value(value)} is not allowed; allowed: {', '.join(str(v) for v in rule)}"
     if error.validator == "type":
         wanted = rule if isinstance(rule, str) else " or ".join(rule)
         hint = (
             " (YAML needs a point and a sign in powers of ten: write 1.0e-6)" if _looks_numeric(value) else ""
         )
-        return f"{key}: {_show(value)} is a {_kind(value)}; allowed: {wanted}{hint}"
+        return f"{key}: {shown_value(value)} is a {kind_of(value)}; allowed: {wanted}{hint}"
     if error.validator == "required":
         missing = next((k for k in rule if isinstance(value, dict) and k not in value), rule)
         return f"{key}: key {missing!r} is missing; needed: {', '.join(rule)}"
@@ -125,8 +133,8 @@ def _explain(error: ValidationError, at: list[str | int]) -> str:
         "pattern": "text matching", "minLength": "text of length at least",
     }  # fmt: skip
     if error.validator in limits:
-        return f"{key}: {_show(value)} is not allowed; allowed: {limits[error.validator]} {rule}"
-    return f"{key}: {_one_line(error.message)}"
+        return f"{key}: {shown_value(value)} is not allowed; allowed: {limits[error.validator]} {rule}"
+    return f"{key}: {one_line(error.message)}"
 
 
 def _looks_numeric(value: Any) -> bool:
@@ -134,17 +142,3 @@ def _looks_numeric(value: Any) -> bool:
         return isinstance(value, str) and float(value) is not None
     except ValueError:
         return False
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "mapping", list: "list", str: "string", bool: "boolean", int: "integer", float: "number"}
-    return names.get(type(value), "null" if value is None else type(value).__name__)
-
-
-def _show(value: Any) -> str:
-    text = _one_line(repr(value))
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def _derivations() -> list[str]:
     return _keys_of("DERIVED", path)
 
 
+@cache
 def _keys_of(name: str, path: Path) -> list[str]:
     """The keys of a module's dictionary, read without importing the module (which may import torch)."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -72,7 +73,7 @@ def report(table: Table, ensemble: Ensemble, judged: Row, field: pd.DataFrame, s
     }
     lines = [
         "---",
-        f'title: "Fit of {escape(source)}"',
+        f"title: {json.dumps(f'Fit of {escape(source)}')}",
         "---",
         "",
         _verdict(judged),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from odestudy.present.values import interval, number
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|$@^~\"'])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|$@^~&\"'])")
 
 
 def escape(value: Any) -> str:

@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 
 from odestudy.steps.client import SOCKET
+from odestudy.steps.supervisor import supervise
 
 MODULES = (
     "torch._dynamo",  # as every optimizer imports, in 1.4 s
@@ -76,11 +77,14 @@ def serve(listening: socket.socket) -> None:
             message, descriptors, _, _ = socket.recv_fds(line, LARGEST, 2)
             line.settimeout(None)
             if message:
-                arguments = json.loads(message)
-                _read_study(arguments)
+                order = json.loads(message)
+                _read_study(order["request"])
                 if os.fork() == 0:
                     listening.close()
-                    os._exit(_supervise(line, arguments, descriptors))
+                    try:
+                        supervise(line, order, descriptors)
+                    finally:  # whatever happens, this process is no second server
+                        os._exit(0)
             for descriptor in descriptors:
                 os.close(descriptor)
 
@@ -94,55 +98,14 @@ def _import_all() -> None:
                     importlib.import_module(f"{name}.{inner.name}")
 
 
-def _read_study(arguments: list[str]) -> None:
+def _read_study(text: str) -> None:
     """Read the configuration once for all steps; where it is wrong, the step says so."""
     from odestudy.steps.take import study_of
 
-    request = json.loads(arguments[-1])
+    request = json.loads(text)
     if "overrides" in request:
         with contextlib.suppress(Exception):
             study_of(request)
-
-
-def _supervise(line: socket.socket, arguments: list[str], descriptors: list[int]) -> int:
-    """Fork the process of one step; tell the client its status; kill it when the client goes away."""
-    for number in (signal.SIGCHLD, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    line.send(b"begun")
-    step = os.fork()
-    if step == 0:
-        line.close()
-        os._exit(_take(arguments, descriptors))
-    ended = os.pidfd_open(step)
-    ready, _, _ = select.select([ended, line.fileno()], [], [])
-    if ended not in ready:
-        os.kill(step, signal.SIGKILL)
-    _, status = os.waitpid(step, 0)
-    code = os.waitstatus_to_exitcode(status)
-    with contextlib.suppress(OSError):  # the client may be gone
-        line.send(str(code if code >= 0 else 128 - code).encode())
-    return 0
-
-
-def _take(arguments: list[str], descriptors: list[int]) -> int:
-    from odestudy.steps.take import main
-
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for target, source in enumerate([nothing, *descriptors]):
-        os.dup2(source, target)
-    try:
-        main(*arguments)
-        return 0
-    except SystemExit as end:
-        if isinstance(end.code, str):
-            print(end.code, file=sys.stderr)
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        return 1
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
 
 
 if __name__ == "__main__":

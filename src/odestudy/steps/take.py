@@ -24,9 +24,7 @@ def take(request: dict[str, Any]) -> None:
     """Compute one job, or make what follows from the jobs."""
     # Imported where they are needed: a job needs no pandas, a table no torch.
     if request["step"] == "job":
-        from odestudy.run import run_job
-
-        run_job(request["spec"], Path(request["metrics"]), code=request["code"], root=Path.cwd())
+        _take_job(request)
         return
     from odestudy.present import making
 
@@ -50,6 +48,18 @@ def take(request: dict[str, Any]) -> None:
             write_manifest(study.results)
         case step, _:
             raise ValueError(f"step {step!r}: unknown")
+
+
+def _take_job(request: dict[str, Any]) -> None:
+    """Compute a job, unless it was done when the run that wanted it was killed before it took note."""
+    from odestudy.measure.store import is_current
+    from odestudy.run import run_job
+
+    target, code = Path(request["metrics"]), request["code"]
+    if is_current(target, code):
+        print(f"{target}: done before (odestudy run KEY --again repeats it)")
+    else:
+        run_job(request["spec"], target, code=code, root=Path.cwd())
 
 
 def study_of(request: dict[str, Any]) -> Study:

@@ -1,0 +1,143 @@
+"""A toy study, its processes, and a watcher that reads every file of its results while it runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import yaml
+from safetensors import safe_open
+
+from odestudy.measure.store import read_arrays, read_metrics
+from tests.workflow.clone import SNAKEMAKE, WITHOUT_SLURM, copy_of_clone
+
+TABLE = "results/smoke/tables/images_accuracy.csv"
+JOBS = 12
+
+
+def toy(target: Path) -> Path:
+    """A clone whose smoke tier trains two nets for six seeds each, every one a job of about two seconds."""
+    folder = copy_of_clone(target)
+    tier = folder / "config/tiers/smoke.yaml"
+    content = yaml.safe_load(tier.read_text())
+    content["questions"]["images"] |= {
+        "walkthrough": {"drop": "A toy trains two nets only."},
+        "train": {
+            "base": {"epochs": 10, "train_size": 256},
+            "grid": {"arm": ["resnet1", "resnet6"]},
+            "seeds": list(range(JOBS // 2)),
+            "seeds_apart": True,
+        },
+    }
+    tier.write_text(yaml.safe_dump(content))
+    return folder
+
+
+def start(folder: Path, *arguments: str) -> psutil.Popen:
+    """Snakemake in the background."""
+    return psutil.Popen(
+        [*SNAKEMAKE, *arguments],
+        cwd=folder, env=WITHOUT_SLURM, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def steps(snakemake: psutil.Process) -> list[psutil.Process]:
+    """The processes that compute: children of the supervisors, which are children of the run's server."""
+    with suppress(psutil.NoSuchProcess):
+        servers = [c for c in snakemake.children() if "odestudy.steps.server" in c.cmdline()]
+        return [step for server in servers for beside in server.children() for step in beside.children()]
+    return []
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+    return found
+
+
+class Watcher:
+    """Reads every file of a folder of results again and again, whenever it changes; what is there must be whole."""
+
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        self.finished: dict[Path, int] = {}  # metrics -> inode when first seen
+        self._known: dict[Path, tuple[int, ...]] = {}
+        self.repeated: set[Path] = set()
+        self.broken: dict[Path, str] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.05):
+            self.look()
+
+    def look(self) -> None:
+        for path in self.results.rglob("*.*"):
+            if path.name.startswith(".") or path.suffix == ".log":
+                continue
+            with suppress(FileNotFoundError):
+                about = path.stat()
+                version = about.st_ino, about.st_size, about.st_mtime_ns
+                if self._known.get(path) == version:
+                    continue
+                self._known[path] = version
+                try:
+                    read(path)
+                except FileNotFoundError:
+                    raise
+                except Exception as error:
+                    if path.exists():  # and was not removed while it was read
+                        self.broken[path] = repr(error)
+                # A rewritten file is another inode; Snakemake touches what a job has made.
+                if (
+                    path.name == "metrics.json"
+                    and self.finished.setdefault(path, about.st_ino) != about.st_ino
+                ):
+                    self.repeated.add(path)
+
+
+def read(path: Path) -> None:
+    """Read one file of the results; an exception tells that it is not whole."""
+    if path.name == "metrics.json":
+        read_metrics(path)
+        read_arrays(path)
+    elif path.suffix == ".npz":
+        assert zipfile.ZipFile(path).testzip() is None
+    elif path.suffix == ".json":
+        json.loads(path.read_text())
+    elif path.suffix == ".csv":
+        assert path.read_bytes().endswith(b"\n")
+        pd.read_csv(path)
+    elif path.suffix == ".safetensors":
+        with safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118 (no mapping)
+                file.get_tensor(name)
+
+
+def unmeasured(folder: Path, table: str, question: str) -> pd.DataFrame:
+    """A table without the columns that are measured."""
+    columns = yaml.safe_load((folder / f"config/questions/{question}.yaml").read_text())["columns"]
+    measured = [name for name, about in columns.items() if about.get("measured")]
+    found = pd.read_csv(folder / table)
+    wanted = [c for c in found if c.removesuffix("_low").removesuffix("_high") not in measured]
+    assert wanted
+    return found[wanted]

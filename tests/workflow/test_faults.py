@@ -1,0 +1,80 @@
+"""SIGKILL at any moment: the same command finishes, and nothing tells that the run was ever disturbed."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from tests.workflow.clone import run
+from tests.workflow.disturbed import JOBS, TABLE, Watcher, start, steps, toy, unmeasured, wait_for
+
+pytestmark = pytest.mark.dag
+
+# Who is killed, and how many jobs are finished before; then after a random part of a second. The first is killed while
+# it reads the configuration, the last one while the table is made.
+MOMENTS = [
+    ("snakemake", 0), *(("job", done) for done in (0, 0, 1, 1)),
+    ("snakemake", 2), *(("job", done) for done in (2, 3, 3, 4)),
+    ("snakemake", 5), *(("job", done) for done in (5, 6, 6, 7)),
+    ("snakemake", 8), *(("job", done) for done in (8, 9, 10)),
+    ("snakemake", JOBS),
+]  # fmt: skip
+
+
+def test_sigkill_at_twenty_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path):
+    whole, disturbed = toy(tmp_path / "whole"), toy(tmp_path / "disturbed")
+    run(whole, TABLE)
+    with Watcher(disturbed / "results") as seen:
+        kill_at(MOMENTS, disturbed, seen)
+        run(disturbed, TABLE)
+        seen.look()
+    assert len(MOMENTS) == 20
+    assert len(seen.finished) == JOBS
+    assert not seen.repeated, "a job that was finished was repeated"
+    assert not seen.broken, "a half-written file was there to be read"
+    for table in (TABLE, TABLE.replace(".csv", "_summary.csv")):
+        found, wanted = (unmeasured(folder, table, "images") for folder in (disturbed, whole))
+        pd.testing.assert_frame_equal(found, wanted, check_exact=True)
+    again = run(disturbed, TABLE)
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def kill_at(moments: list[tuple[str, int]], folder: Path, seen: Watcher) -> None:
+    """Run the toy and kill at each moment; Snakemake is started again when it has ended."""
+    chance = random.Random(0)
+    snakemake = start(folder, TABLE)
+
+    def living() -> psutil.Popen:
+        nonlocal snakemake
+        if snakemake.poll() is not None:
+            snakemake = start(folder, TABLE)
+        return snakemake
+
+    for victim, done in moments:
+        wait_for(lambda done=done: living() and len(seen.finished) >= done)
+        if victim == "snakemake":
+            if done:
+                wait_for(lambda: steps(living()) or len(seen.finished) == JOBS)
+            time.sleep(chance.uniform(0.0, 0.7))
+            living().kill()
+            snakemake.wait()
+        else:
+            wait_for(lambda: kill_one(steps(living()), chance))
+
+
+def kill_one(running: list[psutil.Process], chance: random.Random) -> bool:
+    """Kill a running job somewhere in its first second; False where it ended before."""
+    if not running:
+        return False
+    job = chance.choice(running)
+    try:
+        job.wait(chance.uniform(0.0, 1.0))
+    except psutil.TimeoutExpired:
+        job.kill()
+        return True
+    return False
