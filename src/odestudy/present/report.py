@@ -17,18 +17,13 @@ from odestudy.measure.files import write_atomically
 from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv
 from odestudy.present.labels import labels_of
+from odestudy.present.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
 from odestudy.present.markdown import escape, pipe_table, rows_markdown, summary_markdown
 from odestudy.present.pages import write_html, write_pdf
 from odestudy.present.selecting import select
 from odestudy.present.solver_times import SolverTimes, load_times
-from odestudy.present.values import interval, lookup, number
+from odestudy.present.values import lookup, number
 from odestudy.present.verdicts import VERDICTS
-
-# Shape beside colour, so that a verdict can be told without seeing colours.
-SIGNS = {
-    "supported": "✓", "refuted": "✗", "inconclusive": "≈", "answered": "●",
-    "not testable at this tier": "–", "no data": "○",
-}  # fmt: skip
 
 SOLVER_TIMES = Path("benchmarks/results/solvers-2cores.csv")
 
@@ -136,56 +131,18 @@ class Context:
 
     def verdict(self, claim: str) -> str:
         """The verdict of one row of the ledger, with its sign."""
-        return _verdict(self.ledger[self.ledger["id"] == claim].iloc[0])
+        return verdict_mark(self.ledger[self.ledger["id"] == claim].iloc[0])
 
     def undecided(self) -> pd.DataFrame:
         return self.ledger.drop(self.decided().index)
 
     def ledger_markdown(self, table: pd.DataFrame) -> str:
         """The ledger for people: claim, verdict, estimate and interval, seeds, what would flip it."""
-        if table.empty:
-            return "*No claim is decided at this tier.*\n"
-        rows = []
-        for _, r in table.fillna(
-            {"unit": "", "accepted": "", "note": "", "flip": "", "interval": ""}
-        ).iterrows():
-            found = interval(r["estimate"], r["low"], r["high"], r["unit"])
-            ends = f" ({escape(r['interval'])})" if r["interval"] else ""
-            accepted = f"; accepted: {escape(r['accepted'])}" if r["accepted"] else ""
-            note = f" [{escape(r['note'])}]{{.from}}" if r["note"] else ""
-            rows.append(
-                [
-                    str(r["id"]),
-                    f"{escape(r['says'])} [({escape(r['sources'])})]{{.from}}",
-                    _verdict(r),
-                    f"{found}{ends}{accepted}",
-                    str(r["seeds"]),
-                    f"{escape(r['flip'])}.{note}",
-                ]
-            )
-        header = [
-            "Id",
-            "Claim (source)",
-            "Verdict",
-            "Estimate and interval",
-            "Seeds",
-            "What would flip it",
-        ]
-        return pipe_table(header, rows, widths=[f":{'-' * share}" for share in (6, 28, 13, 18, 7, 28)])
+        return decided_table(table)
 
     def undecided_markdown(self, table: pd.DataFrame) -> str:
         """The claims without an estimate, and why."""
-        rows = [
-            [
-                str(r["id"]),
-                f"{escape(r['says'])} [({escape(r['sources'])})]{{.from}}",
-                _verdict(r),
-                escape(r["why"]),
-            ]
-            for _, r in table.fillna({"why": ""}).iterrows()
-        ]
-        widths = [f":{'-' * share}" for share in (6, 54, 16, 24)]
-        return pipe_table(["Id", "Claim (source)", "Verdict", "Why"], rows, widths=widths)
+        return undecided_table(table)
 
     def verdict_counts(self) -> list[tuple[str, str, int]]:
         counts = self.ledger["verdict"].value_counts()
@@ -267,11 +224,6 @@ def _setting(value: Any) -> str:
     if isinstance(value, dict):
         return "(" + ", ".join(f"{k} {_setting(v)}" for k, v in value.items()) + ")"
     return ", ".join(map(_setting, value)) if isinstance(value, list) else str(value)
-
-
-def _verdict(row: pd.Series) -> str:
-    text = f"[{SIGNS[row['verdict']]} {row['verdict']}]{{.verdict .{row['verdict'].split()[0]}}}"
-    return text + (" [stale]{.stale}" if str(row["stale"]) == "True" else "")
 
 
 def _joined(column: pd.Series) -> str:

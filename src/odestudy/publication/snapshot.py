@@ -10,9 +10,9 @@ import pandas as pd
 from odestudy.measure.files import write_atomically
 from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv
+from odestudy.present.ledger_markdown import SIGNS
 from odestudy.present.markdown import escape, pipe_table
 from odestudy.present.marked import put_between
-from odestudy.present.report import SIGNS
 from odestudy.present.values import interval
 from odestudy.present.verdicts import NO_DATA, NOT_TESTABLE
 
