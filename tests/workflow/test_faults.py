@@ -21,7 +21,7 @@ MOMENTS = [
     ("snakemake", 0), *(("job", done) for done in (0, 0, 1, 1)),
     ("snakemake", 2), *(("job", done) for done in (2, 3, 3, 4)),
     ("snakemake", 5), *(("job", done) for done in (5, 6, 6, 7)),
-    ("snakemake", 8), *(("job", done) for done in (8, 9, 10)),
+    ("snakemake", 8), *(("job", done) for done in (8, 8, 9)),
     ("snakemake", JOBS),
 ]  # fmt: skip
 
@@ -68,13 +68,15 @@ def kill_at(moments: list[tuple[str, int]], folder: Path, seen: Watcher) -> None
 
 
 def kill_one(running: list[psutil.Process], chance: random.Random) -> bool:
-    """Kill a running job somewhere in its first second; False where it ended before."""
+    """Kill the job that was started last somewhere in its first half second; False where it ended before."""
     if not running:
         return False
-    job = chance.choice(running)
     try:
-        job.wait(chance.uniform(0.0, 1.0))
+        job = max(running, key=lambda process: process.create_time())
+        job.wait(chance.uniform(0.0, 0.5))
     except psutil.TimeoutExpired:
         job.kill()
         return True
+    except psutil.NoSuchProcess:
+        pass
     return False
