@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles
-from odestudy.present.figures.scales import log_axis
+from odestudy.present.figures.scales import log_axis, ticks_at
 from odestudy.present.figures.style import canvas, legend_below, looks
 from odestudy.present.figures.words import estimate, failures, in_order, seeds_and_bars, sentence
 
@@ -35,8 +35,9 @@ def draw(data: FigureData) -> Figure:
         log_axis(row[0], "y")
         row[0].set_ylabel(fill(data.axis(column), 20), fontsize=8)
     for top, bottom, problem in zip(grid[0], grid[-1], problems, strict=True):
-        top.set_title(data.label(problem).replace(", ", ",\n"), fontsize=8.5)
-        log_axis(bottom, "x")
+        top.set_title(fill(data.label(problem), 18), fontsize=8.5)
+        bottom.set_xscale("log")
+        ticks_at(bottom, summary.loc[summary["problem"] == problem, AXES[problem]].dropna().round(0))
         bottom.set_xlabel(data.axis(AXES[problem]).replace(" of the ", "\nof the "), fontsize=8)
     legend_below(
         figure, line_handles({a: s | {"label": data.label(a)} for a, s in styles.items()}), columns=3

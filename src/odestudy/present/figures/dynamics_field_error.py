@@ -126,7 +126,7 @@ def _map(axes: Axes, shown: Shown, scale: LogNorm, many: bool) -> Any:
 def _name(axes: Axes, system: str, model: str) -> None:
     axes.set_title(fill(system, 14), fontsize=8.5, loc="center")
     if model:
-        axes.set_ylabel(f"{model}\n$z_2$", fontsize=9)
+        axes.set_ylabel(f"{fill(model, 16)}\n$z_2$", fontsize=8)
     axes.tick_params(labelsize=7, length=2, pad=2)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(3))
