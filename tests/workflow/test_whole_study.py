@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -302,13 +301,12 @@ def test_published_metrics_are_shown_as_they_are_and_marked_where_they_are_stale
     assert json.loads(changed.read_text())["code"] == "older"
 
 
-def test_the_report_of_two_questions_costs_under_thirty_seconds_of_processor_time(smoke, tmp_path):
+def test_the_report_of_two_questions_takes_under_half_a_minute(smoke, tmp_path):
     folder = copy_of_clone(tmp_path)
     shutil.copytree(smoke / "results/smoke/runs", folder / "results/published/smoke-again/runs")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.monotonic()
     run(folder, "results/published/smoke-again/report/index.html", "--config", "questions=dynamics,images")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30
+    assert time.monotonic() - begun < 30
 
 
 def test_a_run_is_published_verified_and_every_change_to_it_is_found(smoke, tmp_path):
