@@ -36,7 +36,9 @@ def test_a_fresh_smoke_run_finds_what_the_published_one_found(smoke, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     content = json.loads(found.read_text())
-    outcomes = [row["outcome"] for row in content["metrics"] if row["b"] is not None]
+    # Times are another matter on another machine, and the test adds a system that is missing in what is published.
+    outcomes = [row["outcome"] for row in content["metrics"] if row["rule"].endswith(" %")]
+    assert len(outcomes) > 200
     assert outcomes.count("reproduced") > 0.95 * len(outcomes), done.stdout
 
 
