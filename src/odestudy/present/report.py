@@ -127,7 +127,8 @@ class Context:
 
     def decided(self) -> pd.DataFrame:
         """The claims that this run bears on: with an estimate, or with runs that failed to give one."""
-        return self.ledger[self.ledger["estimate"].notna() | (self.ledger["verdict"] == "inconclusive")]
+        failed = self.ledger["verdict"].isin(["inconclusive", "refuted"])
+        return self.ledger[self.ledger["estimate"].notna() | failed]
 
     def verdict(self, claim: str) -> str:
         """The verdict of one row of the ledger, with its sign."""
