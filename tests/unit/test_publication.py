@@ -136,3 +136,11 @@ def test_a_manifest_that_is_none_is_refused_in_one_line(tmp_path, text):
     with pytest.raises(DataError) as error:
         read_manifest(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_a_metric_that_is_the_end_of_an_interval_is_no_stumbling_block():
+    from odestudy.publication.compare import _numbers
+
+    columns = ["problem", "runs", "ok", "order", "order_low", "order_high", "order_low.1", "order_low_low"]
+    row = dict(zip(columns, ["p", 1, 1, 2.0, 1.9, 2.1, 1.9, float("nan")], strict=True))
+    assert _numbers(pd.DataFrame([row])) == {("p", "order"): (2.0, 1.9, 2.1)}

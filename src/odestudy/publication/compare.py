@@ -98,7 +98,8 @@ def _numbers(summary: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float,
     """(case, metric) -> mean, low, high; what stands before the column `runs` names the case."""
     columns = [str(c) for c in summary]
     by = columns[: columns.index("runs")]
-    metrics = [c for c in columns[columns.index("ok") + 1 :] if not c.endswith(("_low", "_high"))]
+    # A column that is itself the end of an interval, as order_low is, has no ends of its own under its name.
+    metrics = [c for c in columns[columns.index("ok") + 1 :] if {f"{c}_low", f"{c}_high"} <= set(columns)]
     found: dict[tuple[str, str], tuple[float, float, float]] = {}
     for row in summary.to_dict("records"):
         case = ", ".join(str(row[c]) for c in by)
