@@ -200,12 +200,12 @@ def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_p
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     finished = {p: p.stat().st_mtime_ns for p in runs.rglob("metrics.json")}
-    assert 3 <= len(finished) < 5
+    whole = pd.read_csv(smoke / target).drop(columns="train_s")
+    assert 3 <= len(finished) < whole["job"].nunique(), "killed too late to leave anything"
     run(folder, target)
     kept = [p for p, before in finished.items() if p.stat().st_mtime_ns == before]
     assert kept == list(finished), "finished jobs were repeated"
     resumed = pd.read_csv(folder / target).drop(columns="train_s")
-    whole = pd.read_csv(smoke / target).drop(columns="train_s")
     pd.testing.assert_frame_equal(resumed, whole[whole["system"] != "weak"].reset_index(drop=True))
 
 
@@ -249,7 +249,7 @@ def test_a_job_is_run_again_when_its_code_changed_even_without_snakemakes_memory
 def test_what_is_shown_is_remade_when_the_configuration_that_it_shows_changes(smoke, tmp_path):
     folder = copy_of_clone(tmp_path)
     shutil.copytree(smoke / "results", folder / "results")
-    shutil.copytree(smoke / ".snakemake", folder / ".snakemake")
+    shutil.copytree(smoke / ".snakemake", folder / ".snakemake", ignore=shutil.ignore_patterns("*.socket"))
     for file in ("config/systems.yaml", "config/tiers/smoke.yaml"):
         shutil.copy(smoke / file, folder / file)
     tier = folder / "config/tiers/smoke.yaml"
