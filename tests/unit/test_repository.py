@@ -18,9 +18,10 @@ def tracked(root):
 def test_no_file_is_larger_than_a_mebibyte_outside_the_published_results(root, tracked):
     published = root / "results" / "published"
     for path in tracked:
-        limit = 5 * 2**20 if published in path.parents else 2**20
+        # A page of all five questions holds every figure twice, as SVG and, where it moves, as GIF.
+        limit = 20 * 2**20 if published in path.parents else 2**20
         assert path.stat().st_size <= limit, path
-    assert sum(p.stat().st_size for p in tracked if published in p.parents) <= 20 * 2**20
+    assert sum(p.stat().st_size for p in tracked if published in p.parents) <= 100 * 2**20
 
 
 def test_the_snakefile_is_a_table_of_contents(root):
