@@ -186,6 +186,22 @@ def test_a_job_writes_metrics_with_provenance(root, tmp_path):
     assert torch.get_num_threads() == spec["threads"]
 
 
+def test_what_a_task_draws_without_a_seed_of_its_own_is_the_same_in_every_run(root, tmp_path):
+    study = load_study(root, "smoke")
+    gaps = (job.spec for job in study.jobs.values() if job.task == "density_gap.gap")
+    spec = next(gap for gap in gaps if gap["flow"]["kind"] == "linear")
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        found.append(run_job(spec, tmp_path / f"{seed}/metrics.json", code="abc", root=root)["rows"])
+    columns = study.questions["density"]["columns"]
+    measured = {name for name, about in columns.items() if about.get("measured")}
+    one, other = (
+        [{c: v for c, v in row.items() if c not in measured} for row in rows["runs"]] for rows in found
+    )
+    assert one == other
+
+
 def test_an_unknown_task_names_the_known_ones():
     with pytest.raises(Exception, match="recover"):
         find_task("dynamics.nothing")
