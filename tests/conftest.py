@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 
@@ -22,11 +21,7 @@ def root() -> Path:
 @pytest.fixture
 def study_copy(tmp_path: Path) -> Path:
     """A folder with a copy of all configuration, to be changed by a test."""
-    for name in ("config", "workflow", "report"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "Snakefile", tmp_path / "Snakefile")
-    (tmp_path / "profiles").symlink_to("workflow/profiles")
-    return tmp_path
+    return copy_of_clone(tmp_path)
 
 
 @pytest.fixture

@@ -37,24 +37,30 @@ def run_job(
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
+    from odestudy.downloads import only_https
     from odestudy.measure.clock import process_start_unix_s
+    from odestudy.measure.determinism import nondeterministic_operations
     from odestudy.measure.device import device_name, job_device
     from odestudy.measure.memory import process_peak_mib
     from odestudy.measure.provenance import commit, package_versions
     from odestudy.measure.store import write_metrics
 
+    only_https()
     torch.set_num_threads(spec["threads"])
     # As use_deterministic_algorithms(True, warn_only=True), but without its import of the compiler, 1.4 s a process.
     torch.set_deterministic_debug_mode("warn")
     torch.backends.cudnn.benchmark = False
     task = find_task(spec["task"])
     key = key_of(dict(spec))
-    torch.manual_seed(int(key, 16))  # what a task draws without a seed of its own is the same in every run, too
+    torch.manual_seed(
+        int(key, 16)
+    )  # what a task draws without a seed of its own is the same in every run, too
     identity = f"{key} {code}"
     with at_work(target.parent / "checkpoint", identity), job_device(spec["device"]) as device:
         task_begun = time.time()
         clock = time.perf_counter()
-        outcome = task(dict(spec), device)
+        with nondeterministic_operations() as operations:
+            outcome = task(dict(spec), device)
         wall_s = time.perf_counter() - clock
         peak = {"process_peak_mib": process_peak_mib()}
         if device.startswith("cuda"):
@@ -70,6 +76,7 @@ def run_job(
                 "device_name": device_name(device),
                 "threads": spec["threads"],
                 "dtype": spec["dtype"],
+                "nondeterministic": sorted(operations),
                 "begun_unix_s": task_begun,
                 "wall_s": wall_s,
                 "process_s": time.time() - (process_start_unix_s() if begun is None else begun),

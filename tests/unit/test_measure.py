@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import time
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from odestudy.errors import DataError
+from odestudy.measure.determinism import nondeterministic_operations
 from odestudy.measure.device import free_gpu, visible_gpus
 from odestudy.measure.files import plain, write_atomically
 from odestudy.measure.memory import peak_mib, saved_for_backward_mib
@@ -165,3 +167,17 @@ def test_provenance_names_versions_and_commit(root, tmp_path):
     commit.cache_clear()
     assert commit(tmp_path) == {"commit": None, "clean": None}
     commit.cache_clear()
+
+
+def test_operations_without_a_deterministic_implementation_are_listed_and_shown_once():
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("warn")
+    try:
+        with warnings.catch_warnings(record=True) as shown, nondeterministic_operations() as found:
+            for _ in range(3):
+                torch.zeros(4).put_(torch.tensor([1]), torch.tensor([2.0]))
+            torch.ones(4).sum()
+    finally:
+        torch.set_deterministic_debug_mode(before)
+    assert found == {"put_"}
+    assert len(shown) == 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import urllib.request
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,8 @@ import pytest
 
 from odestudy.cli import main
 from odestudy.datasets.images import FASHION, MNIST
+from odestudy.datasets.torchvision_shim import import_torchvision
+from odestudy.downloads import only_https
 from odestudy.present.markdown import escape, summary_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,13 +99,10 @@ def test_nothing_is_fetched_without_tls():
             )  # names, which are not fetched
 
 
-def test_downloads_have_the_checksums_that_are_held_against_them_and_mnist_comes_over_https():
-    from odestudy.datasets.torchvision_shim import import_torchvision
-
+def test_downloads_have_the_checksums_that_are_held_against_them():
     kinds = import_torchvision().datasets
     for files, kind in ((MNIST, kinds.MNIST), (FASHION, kinds.FashionMNIST)):
         assert dict(kind.resources) == files.sums
-    assert kinds.MNIST.mirrors[0].startswith("https://")  # of Fashion-MNIST torchvision knows no such address
 
 
 class Page(HTMLParser):
@@ -198,3 +199,25 @@ def test_names_with_markup_are_shown_as_text_in_the_page_of_a_density(tmp_path):
     page = Page((tmp_path / "out/report.html").read_text(encoding="utf-8"))
     harmless(page)
     assert f"Density of {NAME}" in " ".join(page.shown.split())
+
+
+def test_nothing_is_downloaded_over_plain_http(monkeypatch):
+    asked = []
+
+    def no_network(_, request):
+        asked.append(request.full_url)
+        raise URLError("no network")
+
+    monkeypatch.setattr(urllib.request.HTTPSHandler, "https_open", no_network)
+    monkeypatch.setattr(urllib.request, "_opener", None)  # set back afterwards
+    only_https()
+    with pytest.raises(URLError, match="not over https"):
+        urllib.request.urlopen("http://127.0.0.1:9/file")
+    datasets = import_torchvision().datasets
+    for kind, files in ((datasets.MNIST, MNIST), (datasets.FashionMNIST, FASHION)):
+        asked.clear()
+        for mirror in kind.mirrors:
+            with pytest.raises(URLError):
+                urllib.request.urlopen(mirror + next(iter(files.sums)))
+        assert asked, f"{files.title} has no address over https"
+        assert all(url.startswith("https://") for url in asked)

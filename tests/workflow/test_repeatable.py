@@ -1,7 +1,11 @@
-"""Two questions of the smoke tier once more: on one core, and killed on the way; equal metrics, bit for bit."""
+"""The whole smoke tier once more: in another folder, on one core, a job and then Snakemake killed on the way.
+
+The metrics equal those of the undisturbed run on all cores bit for bit, except what depends on the machine's speed.
+"""
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 from pathlib import Path
@@ -13,36 +17,58 @@ import yaml
 
 from odestudy.measure.store import read_arrays, read_metrics
 from tests.workflow.clone import copy_of_clone, run
-from tests.workflow.disturbed import start, wait_for
+from tests.workflow.disturbed import start, steps, wait_for
+from tests.workflow.test_faults import kill_one
 
 pytestmark = pytest.mark.dag
-QUESTIONS = ("timeseries", "gradients")
-TARGETS = [f"results/smoke/{question}.done" for question in QUESTIONS]
+QUESTIONS = ("dynamics", "images", "density", "timeseries", "gradients")
 
 
-def test_one_core_and_a_kill_on_the_way_give_the_metrics_of_an_undisturbed_run(smoke, tmp_path):
+def test_one_core_and_two_kills_on_the_way_give_the_metrics_of_an_undisturbed_run(smoke, tmp_path):
     folder = copy_of_clone(tmp_path)
     shutil.copytree(smoke / "config", folder / "config", dirs_exist_ok=True)
     found = folder / "results/smoke/runs"
-    snakemake = start(folder, "--cores", "1", *TARGETS)
-    wait_for(lambda: len(list(found.rglob("metrics.json"))) >= 4, 300)
+
+    def finished() -> dict[Path, int]:
+        return {path: path.stat().st_ino for path in found.rglob("metrics.json")}
+
+    arguments = ("--cores", "1", "--config", "tier=smoke", "--", "results/smoke/tables/ledger.csv")
+    snakemake = start(folder, *arguments)
+    wait_for(lambda: len(finished()) >= 4, 300)
+    chance = random.Random(1)
+    wait_for(lambda: kill_one(steps(snakemake), chance))
+    snakemake.wait(300)  # the rest of what was under way ends
+    seen = [finished()]
+    snakemake = start(folder, *arguments)
+    wait_for(lambda: len(finished()) >= len(seen[0]) + 20, 300)
     snakemake.kill()
     snakemake.wait()
-    before = {path: path.stat().st_ino for path in found.rglob("metrics.json")}
-    run(folder, "--cores", "1", *TARGETS)
-    assert {path: path.stat().st_ino for path in before} == before, "a job that was finished was repeated"
-    jobs = [path.relative_to(found) for path in sorted(found.rglob("metrics.json"))]
-    assert len(jobs) > len(before)
+    seen.append(finished())
+    run(folder, *arguments)
+    now = finished()
+    for before in seen:
+        assert before.items() <= now.items(), "a job that was finished was repeated, or is lost"
+    assert len(now) == len(list((smoke / "results/smoke/runs").rglob("metrics.json")))
     measured = measured_names(folder)
-    for job in jobs:
-        here, there = found / job, smoke / "results/smoke/runs" / job
-        assert unmeasured(read_metrics(here)["rows"], measured) == unmeasured(
-            read_metrics(there)["rows"], measured
-        )
-        mine, theirs = (unmeasured(read_arrays(path), measured) for path in (here, there))
-        assert set(mine) == set(theirs)
-        for name in mine:
-            np.testing.assert_array_equal(mine[name], theirs[name], err_msg=f"{job}: {name}")
+    compared = 0
+    for path in now:
+        theirs = smoke / "results/smoke/runs" / path.relative_to(found)
+        if by_speed(read_metrics(path)["spec"]):
+            continue
+        compared += 1
+        assert unmeasured(read_metrics(path)["rows"], measured) == unmeasured(
+            read_metrics(theirs)["rows"], measured
+        ), path
+        here, there = (unmeasured(read_arrays(metrics), measured) for metrics in (path, theirs))
+        assert set(here) == set(there)
+        for name in here:
+            np.testing.assert_array_equal(here[name], there[name], err_msg=f"{path}: {name}")
+    assert compared > 0.8 * len(now)
+
+
+def by_speed(spec: dict[str, Any]) -> bool:
+    """Whether a job's results depend on the machine's speed: laws fitted to times, training until a time is up."""
+    return bool(spec.get("timed")) or spec.get("budget") == "time"
 
 
 def measured_names(folder: Path) -> set[str]:

@@ -91,11 +91,18 @@ def _known(name: Any, known: Any, where: str, what: str) -> None:
         raise ConfigError(f"{where}: unknown {what} {name!r}; allowed: {', '.join(sorted(map(str, known)))}")
 
 
-def check_claims(claims: list[dict[str, Any]], questions: dict[str, dict[str, Any]]) -> None:
+def claim_of(row: str) -> str:
+    """The claim that a row of the ledger is part of: C14 of C14a."""
+    return row.rstrip("abcdefghijklmnopqrstuvwxyz")
+
+
+def check_claims(
+    claims: list[dict[str, Any]], titles: dict[str, str], questions: dict[str, dict[str, Any]]
+) -> None:
     """Hold the ledger against the questions that are there.
 
     Raises:
-        ConfigError: an id twice, an empty region, or an unknown table, column or axis.
+        ConfigError: an id twice or without a title, an empty region, or an unknown table, column or axis.
     """
     seen: set[str] = set()
     tables = {t: (q, d) for q, spec in questions.items() for t, d in spec["tables"].items()}
@@ -104,6 +111,8 @@ def check_claims(claims: list[dict[str, Any]], questions: dict[str, dict[str, An
         if claim["id"] in seen:
             raise ConfigError(f"{where}: given twice")
         seen.add(claim["id"])
+        if claim_of(claim["id"]) not in titles:
+            raise ConfigError(f"config/claims.yaml: titles: {claim_of(claim['id'])} has none")
         rule = claim.get("rule", {})
         if rule.get("low", float("-inf")) > rule.get("high", float("inf")):
             raise ConfigError(f"{where}.rule: low {rule['low']} is above high {rule['high']}")

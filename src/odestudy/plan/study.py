@@ -30,6 +30,7 @@ class Study:
         jobs_by: (question, experiment) -> jobs.
         dropped: (question, experiment) -> why this tier leaves it out.
         sources: question -> what others report, config/sources/<q>.yaml.
+        titles: claim without the letter of a row -> what it says, in one sentence.
     """
 
     root: Path
@@ -42,6 +43,7 @@ class Study:
     jobs_by: dict[tuple[str, str], list[Job]]
     dropped: dict[tuple[str, str], str]
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
 
     @property
     def results(self) -> Path:
@@ -71,6 +73,7 @@ class Study:
                 "tier": self.tier,
                 "questions": self.questions,
                 "claims": self.claims,
+                "titles": self.titles,
                 "systems": self.systems,
                 "sources": self.sources,
             }
@@ -135,7 +138,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     by_key: dict[str, Job] = {}
     systems = {name: _with_own_code(name, system) for name, system in systems.items()}
     _check_systems(systems)
-    check_claims(claims["claims"], questions)
+    check_claims(claims["claims"], claims["titles"], questions)
     for question in questions:
         check_question(question, questions[question])
     for question in chosen:
@@ -167,6 +170,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
         jobs_by,
         dropped,
         _sources(root, chosen),
+        claims["titles"],
     )
 
 

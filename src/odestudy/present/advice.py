@@ -16,10 +16,13 @@ MOST_SEEDS = 10_000
 
 
 def what_would_flip(finding: Finding, claim: dict[str, Any]) -> str:
-    """What data would change the verdict, in one sentence; and what else would, where the claim says so."""
+    """What data would change the verdict, in one sentence; and what else would, where the claim says so.
+
+    Nothing for a question: the numbers are its answer.
+    """
     said = _by_data(finding, claim)
     decided = finding.verdict in (SUPPORTED, REFUTED)
-    return f"{said}; {claim['flip']}" if decided and "flip" in claim else said
+    return f"{said}. {claim['flip'].strip().removesuffix('.')}" if decided and "flip" in claim else said
 
 
 def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
@@ -27,7 +30,7 @@ def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
     region = region_of(claim)
     tail = f" {unit}" if unit and unit != "1" else ""
     if finding.verdict == SUPPORTED and found:
-        return f"anything not {region}{tail}; {_room(found, region)}"
+        return f"an estimate that is not {region}{tail}; {_room(found, region)}"
     if finding.verdict == REFUTED and found:
         return f"an estimate {region}{tail}; {_room(found, region)}"
     if finding.verdict == REFUTED:
@@ -44,7 +47,7 @@ def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
         why = finding.why or f"the interval crosses the edge of what is accepted, {region}{tail}"
         return f"{more} or less spread; {why}"
     if finding.verdict == ANSWERED:
-        return "a question: the numbers are the answer"
+        return ""
     return f"data ({finding.why})"
 
 

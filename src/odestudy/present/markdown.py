@@ -31,6 +31,11 @@ def pipe_table(
     return "\n".join(lines) + "\n"
 
 
+def shares(*percent: int) -> list[str]:
+    """Widths of columns for pipe_table."""
+    return [f":{'-' * share}" for share in percent]
+
+
 def summary_markdown(
     summary: pd.DataFrame,
     by: list[str],

@@ -16,24 +16,33 @@ import pandas as pd
 from odestudy.measure.files import write_atomically
 from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv
+from odestudy.present.jobs_markdown import jobs_table, tasks_table
 from odestudy.present.labels import labels_of
 from odestudy.present.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
-from odestudy.present.markdown import escape, pipe_table, rows_markdown, summary_markdown
+from odestudy.present.markdown import escape, pipe_table, rows_markdown, shares, summary_markdown
+from odestudy.present.overview import overview_table
 from odestudy.present.pages import write_html, write_pdf
 from odestudy.present.selecting import select
 from odestudy.present.solver_times import SolverTimes, load_times
 from odestudy.present.values import lookup, number
 from odestudy.present.verdicts import VERDICTS
 
+# Tables of more rows are folded on the page and left out on paper, which says where they are.
+LONG_TABLE_ROWS = 12
 SOLVER_TIMES = Path("benchmarks/results/solvers-2cores.csv")
 
 
 @dataclass(frozen=True)
 class Context:
-    """What the templates may use; every number goes through it."""
+    """What the templates may use; every number goes through it.
+
+    Attributes:
+        paper: true for the PDF, where nothing can be folded, searched or clicked.
+    """
 
     study: Study
     results: Path
+    paper: bool = False
 
     @cached_property
     def ledger(self) -> pd.DataFrame:
@@ -80,7 +89,7 @@ class Context:
             self.info(name),
             self.labels,
         )
-        return f"{text}\n{self.source(f'tables/{name}_summary.csv', definition['title'])}"
+        return self._with_source(text, f"tables/{name}_summary.csv", definition["title"])
 
     def rows(self, name: str, having: str = "", **columns: str) -> str:
         """Some columns of a long table, of the rows that have a value of `having` where it is given."""
@@ -89,7 +98,16 @@ class Context:
         if having:
             table = table.dropna(subset=[having]) if having in table else table.iloc[:0]
         text = rows_markdown(table, columns, self.labels)
-        return f"{text}\n{self.source(f'tables/{name}.csv', definition['title'])}"
+        return self._with_source(text, f"tables/{name}.csv", definition["title"])
+
+    def _with_source(self, text: str, path: str, title: str) -> str:
+        """A table and where it comes from; a long one folded, or left out on paper."""
+        rows = max(0, text.count("\n") - 2)
+        if rows <= LONG_TABLE_ROWS:
+            return f"{text}\n{self.source(path, title)}"
+        if self.paper:
+            return self.source(path, f"{title}: a table of {rows} rows, which the report's HTML shows")
+        return f"{_folded(f'{title}: {rows} rows', text)}\n{self.source(path, title)}"
 
     def source(self, path: str, title: str) -> str:
         """A line that links the data and names the command that remakes it."""
@@ -137,8 +155,12 @@ class Context:
     def undecided(self) -> pd.DataFrame:
         return self.ledger.drop(self.decided().index)
 
+    def overview(self) -> str:
+        """The first page: one sentence a claim, with its verdicts."""
+        return overview_table(self.ledger, self.study.titles)
+
     def ledger_markdown(self, table: pd.DataFrame) -> str:
-        """The ledger for people: claim, verdict, estimate and interval, seeds, what would flip it."""
+        """The ledger for people: claim and what would flip it, verdict, estimate and interval, seeds."""
         return decided_table(table)
 
     def undecided_markdown(self, table: pd.DataFrame) -> str:
@@ -152,6 +174,7 @@ class Context:
     def ran(self) -> dict[str, Any]:
         """What was run on what."""
         jobs, present = self.jobs, self.jobs[self.jobs["ran"].astype(bool)]
+        operations = present.get("nondeterministic", pd.Series(dtype=object))
         commits = sorted(present["commit"].dropna().unique()) if "commit" in present else []
         return {
             "jobs": len(jobs),
@@ -170,6 +193,8 @@ class Context:
                 if c.endswith(" version")
             },
             "threads": _joined(present["threads"]) if len(present) else "",
+            "told": int(operations.notna().sum()),
+            "nondeterministic": sorted({o for cell in operations.dropna() for o in cell.split()} - {"none"}),
         }
 
     def failures(self) -> str:
@@ -192,7 +217,9 @@ class Context:
                         )
         if not rows:
             return "Every run ended with status `ok`.\n"
-        return pipe_table(["Question", "Table", "Status", "Runs", "For example"], rows)
+        return pipe_table(
+            ["Question", "Table", "Status", "Runs", "For example"], rows, widths=shares(12, 20, 14, 12, 42)
+        )
 
     def dropped(self) -> str:
         rows = [[q, escape(e), escape(why)] for (q, e), why in self.study.dropped.items()]
@@ -206,18 +233,23 @@ class Context:
                     rows.append([question, escape(experiment), escape("set to " + "; ".join(parts))])
         if not rows:
             return "This tier runs every experiment as the question's YAML has it.\n"
-        return pipe_table(["Question", "Experiment", "What this tier changes or leaves out"], rows)
+        return pipe_table(
+            ["Question", "Experiment", "What this tier changes or leaves out"],
+            rows,
+            widths=shares(12, 22, 66),
+        )
 
     def jobs_markdown(self) -> str:
-        rows = []
-        for _, r in self.jobs.iterrows():
-            ran = str(r["ran"]) == "True"
-            link = f"[{escape(r['job'])}](../runs/{r['job']}/metrics.json)" if ran else escape(r["job"])
-            state = "not run" if not ran else f"{int(r['ok'])} of {int(r['rows'])} ok"
-            wall = number(r["wall_s"]) if ran else ""
-            peak = number(r["process_peak_mib"]) if ran else ""
-            rows.append([link, escape(r["seeds"]), state, wall, peak])
-        return pipe_table(["Job", "Seeds", "Rows", "Wall time (s)", "Peak memory (MiB)"], rows)
+        """Every job; on paper a line a task, for hundreds of jobs fill ten pages."""
+        if self.paper:
+            return tasks_table(self.jobs)
+        return _folded(f"All {len(self.jobs)} jobs", jobs_table(self.jobs))
+
+
+def _folded(title: str, text: str) -> str:
+    """Something long that opens on demand."""
+    opening = f"<details><summary>{html_escape(title)}</summary>"
+    return f"```{{=html}}\n{opening}\n```\n\n{text}\n```{{=html}}\n</details>\n```\n"
 
 
 def _setting(value: Any) -> str:
@@ -239,7 +271,6 @@ def _attribute(text: str) -> str:
 
 def make_report(study: Study, outputs: dict[str, Path]) -> None:
     """Write report.md, index.html and report.pdf beside each other in results/<run>/report."""
-    context = Context(study, study.results)
     folder = study.root / "report"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -247,9 +278,16 @@ def make_report(study: Study, outputs: dict[str, Path]) -> None:
     )  # fmt: skip
     # Markdown, so no HTML escaping here: markdown.escape does it for what comes from data.
     sections = [q for q in study.questions if (folder / "sections" / f"{q}.md.j2").is_file()]
-    text = environment.get_template("report.md.j2").render(
-        r=context, study=study, sections=sections, number=number, escape=escape
+    page, paper = (
+        environment.get_template("report.md.j2").render(
+            r=Context(study, study.results, paper),
+            study=study,
+            sections=sections,
+            number=number,
+            escape=escape,
+        )
+        for paper in (False, True)
     )
-    write_atomically(outputs["markdown"], text.encode())
-    write_html(text, outputs["html"], folder)
-    write_pdf(text, outputs["pdf"], folder, root=study.results)
+    write_atomically(outputs["markdown"], page.encode())
+    write_html(page, outputs["html"], folder)
+    write_pdf(paper, outputs["pdf"], folder, root=study.results)

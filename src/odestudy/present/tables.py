@@ -136,6 +136,8 @@ def jobs_table(study: Study) -> pd.DataFrame:
                     "cuda_peak_mib",
                 )
                 row |= {k: source.get(k) for k in (*keys, "commit", "clean")}
+                if "nondeterministic" in source:
+                    row |= {"nondeterministic": " ".join(source["nondeterministic"]) or "none"}
                 row |= {f"{k} version": v for k, v in source["versions"].items()}
             else:
                 row |= {"ran": False}

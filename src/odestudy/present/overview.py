@@ -1,0 +1,50 @@
+"""The first page: one sentence a claim, the verdicts of its rows, and the estimate of the first that is decided."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from odestudy.plan.consistency import claim_of
+from odestudy.present.ledger_markdown import SIGNS, found_and_accepted
+from odestudy.present.markdown import escape, pipe_table, shares
+from odestudy.present.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED
+
+
+def overview_table(ledger: pd.DataFrame, titles: dict[str, str]) -> str:
+    """One row a claim; each letter under `Verdicts` leads to its row of the ledger."""
+    claims = ledger.groupby(ledger["id"].map(claim_of), sort=False)
+    rows = []
+    for claim, parts in claims:
+        head = _head(parts)
+        estimate = "" if head is None else found_and_accepted(head, ends=False)
+        letter = "" if head is None else str(head["id"]).removeprefix(str(claim))
+        rows.append(
+            [
+                str(claim),
+                escape(titles[str(claim)]),
+                _verdicts(str(claim), parts),
+                f"{letter}: {estimate}" if letter and estimate else estimate,
+                "" if head is None else str(head["seeds"]),
+            ]
+        )
+    header = ["Id", "Claim or question", "Verdicts", "Estimate of the first decided row", "Seeds"]
+    return pipe_table(header, rows, widths=shares(5, 45, 17, 28, 5))
+
+
+def _head(parts: pd.DataFrame) -> pd.Series | None:
+    """The first row with a verdict, else the first with an estimate."""
+    judged = parts[parts["verdict"].isin([SUPPORTED, REFUTED, INCONCLUSIVE])]
+    shown = judged if len(judged) else parts[parts["estimate"].notna()]
+    return shown.iloc[0] if len(shown) else None
+
+
+def _verdicts(claim: str, parts: pd.DataFrame) -> str:
+    """`✓ a b, ✗ c`: signs with the letters of the rows that they hold for; a claim of one row is spelled out."""
+    marks = []
+    for verdict, sign in SIGNS.items():
+        found = parts[parts["verdict"] == verdict]
+        if found.empty:
+            continue
+        letters = " ".join(f"[{str(i).removeprefix(claim) or verdict}](#row-{i})" for i in found["id"])
+        marks.append(f"[{sign} {letters}]{{.verdict .{verdict.split()[0]}}}")
+    return ", ".join(marks)
