@@ -26,8 +26,8 @@ from odestudy.present.verdicts import (
 )
 
 COLUMNS = (
-    "id", "verdict", "estimate", "low", "high", "unit", "seeds", "runs", "failed", "tier", "question", "kind", "says",
-    "sources", "estimand", "interval", "accepted", "because", "p", "p_holm", "flip", "seeds_needed", "why", "note", "stale", "question_built",
+    "id", "verdict", "estimate", "low", "high", "unit", "seeds", "runs", "failed", "tier", "question", "kind", "whose", "says",
+    "sources", "short", "estimand", "interval", "accepted", "because", "p", "p_holm", "flip", "seeds_needed", "why", "note", "stale", "question_built",
 )  # fmt: skip
 
 
@@ -148,8 +148,10 @@ def _row(claim: dict[str, Any], finding: Finding, study: Study) -> dict[str, Any
         "tier": study.tier_name,
         "question": claim["question"],
         "kind": claim["kind"],
+        "whose": claim.get("whose", "source"),
         "says": claim["says"],
         "sources": "; ".join(claim["sources"]),
+        "short": estimand.get("short", ""),
         "estimand": estimand.get("is", ""),
         "interval": found.ends if found and found.low != found.high else "",
         "accepted": str(region_of(claim)) if "rule" in claim else "",
