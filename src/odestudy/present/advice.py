@@ -42,7 +42,7 @@ def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
         more = (
             "more seeds"
             if np.isnan(seeds)
-            else f"{max(seeds, finding.seeds + 1):.0f} seeds at this mean and spread,"
+            else f"{max(seeds, finding.seeds + 1):.0f} seeds at this mean and spread (Holm's correction counted in),"
         )
         why = finding.why or f"the interval crosses the edge of what is accepted, {region}{tail}"
         return f"{more} or less spread; {why}"
@@ -65,8 +65,9 @@ def _room(found: Estimate, region: Region) -> str:
 def seeds_needed(finding: Finding, claim: dict[str, Any]) -> float:
     """Seeds at which the interval would clear the nearest bound, if mean and spread stay as they are.
 
-    NaN where that does not apply: a verdict that is decided, an estimate without an interval over seeds, failed
-    runs, or more than 10,000 seeds. Holm's correction, which needs more, is not counted in.
+    The interval is that of Holm's correction at its strictest, which is Bonferroni's over the rows that are tested
+    together. NaN where that does not apply: a verdict that is decided, an estimate without an interval over seeds,
+    failed runs, or more than 10,000 seeds.
     """
     found, estimand = finding.estimate, claim.get("estimand", {})
     if (
@@ -81,20 +82,21 @@ def seeds_needed(finding: Finding, claim: dict[str, Any]) -> float:
     log = estimand["statistic"] == "ratio" or (
         estimand["statistic"] == "mean" and estimand.get("scale") == "log"
     )
-    return _seeds_to_clear(found, region_of(claim), log)
+    return _seeds_to_clear(found, region_of(claim), log, finding.tests)
 
 
-def _seeds_to_clear(found: Estimate, region: Region, log: bool) -> float:
+def _seeds_to_clear(found: Estimate, region: Region, log: bool, tests: int) -> float:
     ends = np.array([found.value, found.high, region.low, region.high])
     with np.errstate(divide="ignore", invalid="ignore"):
         value, high, *bounds = np.log(np.maximum(ends, 0.0)) if log else ends
     distance = min(abs(value - bound) for bound in bounds)
     deviation = (high - value) * np.sqrt(found.n) / _t(found.n)
     for n in range(2, MOST_SEEDS + 1):
-        if _t(n) * deviation / np.sqrt(n) < distance:
+        if _t(n, tests) * deviation / np.sqrt(n) < distance:
             return float(n)
     return np.nan
 
 
-def _t(n: int) -> float:
-    return float(special.stdtrit(n - 1, (1 + LEVEL) / 2))
+def _t(n: int, tests: int = 1) -> float:
+    """Student's quantile of a two-sided interval, at the level's share of one of several tests."""
+    return float(special.stdtrit(n - 1, 1 - (1 - LEVEL) / (2 * tests)))

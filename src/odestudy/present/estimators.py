@@ -31,7 +31,9 @@ def _per_seed(rows: pd.DataFrame, estimand: dict[str, Any], log: bool) -> pd.Ser
 
 def _mean(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
     log = estimand.get("scale") == "log"
-    return t_estimate(_per_seed(sides[0], estimand, log).tolist(), region, log=log)
+    return t_estimate(
+        _per_seed(sides[0], estimand, log).tolist(), region, log=log, within=estimand.get("range")
+    )
 
 
 def _paired(sides: list[pd.DataFrame], estimand: dict[str, Any], log: bool) -> tuple[np.ndarray, np.ndarray]:

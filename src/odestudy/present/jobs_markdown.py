@@ -19,8 +19,11 @@ def jobs_table(jobs: pd.DataFrame) -> str:
         state = "not run" if not ran else f"{int(r['ok'])} of {int(r['rows'])} ok"
         wall = number(r["wall_s"]) if ran else ""
         peak = number(r["process_peak_mib"]) if ran else ""
-        rows.append([link, escape(r["seeds"]), state, wall, peak])
-    return pipe_table(["Job", "Seeds", "Rows", "Wall time (s)", "Peak memory (MiB)"], rows)
+        commit = escape(str(r["commit"])[:10]) if ran and pd.notna(r.get("commit")) else ""
+        where = escape(f"{r['device_name']}, {r['dtype']}, {r['threads']:.0f} threads") if ran else ""
+        rows.append([link, escape(r["seeds"]), state, wall, peak, where, commit])
+    header = ["Job", "Seeds", "Rows", "Wall time (s)", "Peak memory (MiB)", "On", "Commit"]
+    return pipe_table(header, rows)
 
 
 def tasks_table(jobs: pd.DataFrame) -> str:

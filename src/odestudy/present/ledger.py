@@ -77,6 +77,8 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
         return replace(basic, verdict=INCONCLUSIVE, why=f"{missing} seeds have no row")
     if failed and estimand["statistic"] != "rate":
         return _with_failures(basic, sides, claim)
+    columns = study.questions[study.tables[estimand["table"]][0]]["columns"]
+    estimand = estimand | {k: v for k, v in columns[estimand["column"]].items() if k == "range"}
     try:
         estimate = STATISTICS[estimand["statistic"]](sides, estimand, region_of(claim))
     except ValueError as error:
@@ -122,9 +124,10 @@ def _decide(finding: Finding, claim: dict[str, Any]) -> Finding:
 def _correct(findings: list[Finding]) -> list[Finding]:
     """Holm's correction over all decided claims; a verdict that does not survive becomes inconclusive."""
     adjusted = holm([f.p if f.verdict in (SUPPORTED, REFUTED, INCONCLUSIVE) else np.nan for f in findings])
+    tests = int(np.isfinite(adjusted).sum())
     corrected = []
     for finding, p in zip(findings, adjusted, strict=True):
-        finding = replace(finding, p_holm=float(p))
+        finding = replace(finding, p_holm=float(p), tests=max(1, tests))
         if finding.verdict in (SUPPORTED, REFUTED) and p >= 1 - LEVEL:
             why = f"{finding.verdict} alone (p = {finding.p:.2g}), not after Holm's correction (p = {p:.2g})"
             finding = replace(finding, verdict=INCONCLUSIVE, why=why)

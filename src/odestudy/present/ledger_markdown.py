@@ -14,6 +14,7 @@ SIGNS = {
 }  # fmt: skip
 
 
+OURS = "ours"
 # Pandoc's tables have no line breaks in a cell that both of its outputs keep; HTML gets one from the style sheet.
 _NEW_LINE = "`#linebreak()`{=typst}"
 
@@ -21,22 +22,13 @@ _SOFT = '{.flip typst:text:fill="luma(90)"}'
 
 
 def decided_table(table: pd.DataFrame) -> str:
-    """The ledger for people: claim and what would flip it, verdict, estimate and interval, seeds."""
+    """The ledger for people: claim and what would flip it, verdict, what was estimated and found, seeds."""
     if table.empty:
         return "*No claim is decided at this tier.*\n"
-    rows = []
-    for _, r in table.fillna({"flip": "", "note": ""}).iterrows():
-        flip = f"Would flip it: {escape(r['flip'])}." if r["flip"] else ""
-        below = " ".join(part for part in (flip, escape(r["note"])) if part)
-        rows.append(
-            [
-                _anchor(r),
-                f"{_claim(r)}{_NEW_LINE}[{below}]{_SOFT}" if below else _claim(r),
-                verdict_mark(r),
-                found_and_accepted(r),
-                str(r["seeds"]),
-            ]
-        )
+    rows = [
+        [_anchor(r), _lines(_claim(r), _about(r)), verdict_mark(r), _lines(found_and_accepted(r), _estimand(r)), str(r["seeds"])]
+        for _, r in table.iterrows()
+    ]  # fmt: skip
     header = [
         "Id",
         "Claim (source); what would flip the verdict",
@@ -44,7 +36,23 @@ def decided_table(table: pd.DataFrame) -> str:
         "Estimate and interval",
         "Seeds",
     ]
-    return pipe_table(header, rows, widths=shares(6, 53, 14, 21, 6))
+    return pipe_table(header, rows, widths=shares(5, 46, 11, 33, 5))
+
+
+def _lines(first: str, below: str) -> str:
+    return f"{first}{_NEW_LINE}[{below}]{_SOFT}" if below else first
+
+
+def _about(row: pd.Series) -> str:
+    """What would flip the verdict, why the bound is where it is, and what else to know."""
+    row = row.fillna({"flip": "", "because": "", "note": ""})
+    flip = f"Would flip it: {escape(row['flip'])}." if row["flip"] else ""
+    because = f"The bound: {escape(row['because'])}" if row["because"] else ""
+    return " ".join(part for part in (flip, because, escape(row["note"])) if part)
+
+
+def _estimand(row: pd.Series) -> str:
+    return "" if pd.isna(row["estimand"]) else escape(row["estimand"])
 
 
 def undecided_table(table: pd.DataFrame) -> str:
@@ -58,11 +66,12 @@ def undecided_table(table: pd.DataFrame) -> str:
 
 
 def found_and_accepted(row: pd.Series, *, ends: bool = True) -> str:
-    """An estimate with its interval, what the ends of the interval are, and the accepted region."""
-    row = row.fillna({"unit": "", "accepted": "", "interval": ""})
+    """The name of what was estimated, its estimate with interval, what the ends of that are, the accepted region."""
+    row = row.fillna({"unit": "", "accepted": "", "interval": "", "short": ""})
+    name = f"{escape(row['short'])}: " if row["short"] else ""
     about = f" ({escape(row['interval'])})" if ends and row["interval"] else ""
     accepted = f"; accepted: {escape(row['accepted'])}" if row["accepted"] else ""
-    return f"{interval(row['estimate'], row['low'], row['high'], row['unit'])}{about}{accepted}"
+    return f"{name}{interval(row['estimate'], row['low'], row['high'], row['unit'])}{about}{accepted}"
 
 
 def _anchor(row: pd.Series) -> str:
@@ -70,7 +79,8 @@ def _anchor(row: pd.Series) -> str:
 
 
 def _claim(row: pd.Series) -> str:
-    return f"{escape(row['says'])} [({escape(row['sources'])})]{{.from}}"
+    whose = "ours, after " if row["whose"] == OURS else ""
+    return f"{escape(row['says'])} [({whose}{escape(row['sources'])})]{{.from}}"
 
 
 def verdict_mark(row: pd.Series) -> str:

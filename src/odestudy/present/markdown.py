@@ -53,7 +53,9 @@ def summary_markdown(
         cells = [escape(labels.get(str(row[b]), row[b])) for b in by] + [f"{row['ok']} of {row['runs']}"]
         for column in shown:
             digits = info.get(column, {}).get("digits", 3)
-            cells.append(interval(row[column], row[f"{column}_low"], row[f"{column}_high"], "", digits))
+            cell = interval(row[column], row[f"{column}_low"], row[f"{column}_high"], "", digits)
+            has = row.get(f"{column}_n", row["ok"])
+            cells.append(f"{cell} ({has:.0f} of {row['ok']})" if 0 < has < row["ok"] else cell)
         rows.append(cells)
     return pipe_table(header, rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from odestudy.plan.consistency import claim_of
-from odestudy.present.ledger_markdown import SIGNS, found_and_accepted
+from odestudy.present.ledger_markdown import OURS, SIGNS, found_and_accepted
 from odestudy.present.markdown import escape, pipe_table, shares
 from odestudy.present.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED
 
@@ -28,7 +28,7 @@ def overview_table(ledger: pd.DataFrame, titles: dict[str, str]) -> str:
             ]
         )
     header = ["Id", "Claim or question", "Verdicts", "Estimate of the first decided row", "Seeds"]
-    return pipe_table(header, rows, widths=shares(5, 45, 17, 28, 5))
+    return pipe_table(header, rows, widths=shares(5, 40, 17, 33, 5))
 
 
 def _head(parts: pd.DataFrame) -> pd.Series | None:
@@ -45,6 +45,11 @@ def _verdicts(claim: str, parts: pd.DataFrame) -> str:
         found = parts[parts["verdict"] == verdict]
         if found.empty:
             continue
-        letters = " ".join(f"[{str(i).removeprefix(claim) or verdict}](#row-{i})" for i in found["id"])
+        letters = " ".join(_letter(claim, verdict, row) for _, row in found.iterrows())
         marks.append(f"[{sign} {letters}]{{.verdict .{verdict.split()[0]}}}")
     return ", ".join(marks)
+
+
+def _letter(claim: str, verdict: str, row: pd.Series) -> str:
+    ours = "\\*" if row["whose"] == OURS else ""
+    return f"[{str(row['id']).removeprefix(claim) or verdict}{ours}](#row-{row['id']})"

@@ -22,6 +22,7 @@ from odestudy.present.ledger_markdown import SIGNS, decided_table, undecided_tab
 from odestudy.present.markdown import escape, pipe_table, rows_markdown, shares, summary_markdown
 from odestudy.present.overview import overview_table
 from odestudy.present.pages import write_html, write_pdf
+from odestudy.present.runs import failures_table, outcomes, what_ran
 from odestudy.present.selecting import select
 from odestudy.present.solver_times import SolverTimes, load_times
 from odestudy.present.values import lookup, number
@@ -50,7 +51,8 @@ class Context:
 
     @cached_property
     def jobs(self) -> pd.DataFrame:
-        return read_csv(self.results / "tables" / "jobs.csv")
+        """Every job once, whatever experiments share it."""
+        return read_csv(self.results / "tables" / "jobs.csv").drop_duplicates("job")
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -82,14 +84,10 @@ class Context:
         """A summary table with its source line."""
         _, definition = self.study.tables[name]
         wanted = definition["summary"]
-        text = summary_markdown(
-            self.table(f"{name}_summary"),
-            wanted["by"],
-            list(columns) or wanted["columns"],
-            self.info(name),
-            self.labels,
-        )
-        return self._with_source(text, f"tables/{name}_summary.csv", definition["title"])
+        shown, table = list(columns) or wanted["columns"], self.table(f"{name}_summary")
+        text = summary_markdown(table, wanted["by"], shown, self.info(name), self.labels)
+        path = f"tables/{name}_summary.csv"
+        return self._with_source(text, path, definition["title"], _means(table, shown, self.info(name)))
 
     def rows(self, name: str, having: str = "", **columns: str) -> str:
         """Some columns of a long table, of the rows that have a value of `having` where it is given."""
@@ -100,20 +98,20 @@ class Context:
         text = rows_markdown(table, columns, self.labels)
         return self._with_source(text, f"tables/{name}.csv", definition["title"])
 
-    def _with_source(self, text: str, path: str, title: str) -> str:
+    def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:
         """A table and where it comes from; a long one folded, or left out on paper."""
         rows = max(0, text.count("\n") - 2)
         if rows <= LONG_TABLE_ROWS:
-            return f"{text}\n{self.source(path, title)}"
+            return f"{text}\n{self.source(path, title, about)}"
         if self.paper:
             return self.source(path, f"{title}: a table of {rows} rows, which the report's HTML shows")
-        return f"{_folded(f'{title}: {rows} rows', text)}\n{self.source(path, title)}"
+        return f"{_folded(f'{title}: {rows} rows', text)}\n{self.source(path, title, about)}"
 
-    def source(self, path: str, title: str) -> str:
-        """A line that links the data and names the command that remakes it."""
+    def source(self, path: str, title: str, about: str = "") -> str:
+        """A line that links the data, says what its numbers are, and names the command that remakes it."""
         target = f"results/{self.study.run}/{path}"
         return (
-            f"::: {{.source}}\n{escape(title)}. Mean and 95 % interval over seeds where several ran. "
+            f"::: {{.source}}\n{escape(title)}. {about}"
             f"Data: [{escape(path)}](../{path}). Remake: `snakemake {target}`\n:::\n"
         )
 
@@ -140,8 +138,9 @@ class Context:
         csv = self.study.root / SOLVER_TIMES
         return load_times(csv) if csv.is_file() else None
 
-    def claims_of(self, question: str) -> pd.DataFrame:
-        return self.ledger[self.ledger["question"] == question]
+    def tests(self) -> int:
+        """How many rows Holm's correction counts."""
+        return int(self.ledger["p"].notna().sum())
 
     def decided(self) -> pd.DataFrame:
         """The claims that this run bears on: with an estimate, or with runs that failed to give one."""
@@ -167,59 +166,22 @@ class Context:
         """The claims without an estimate, and why."""
         return undecided_table(table)
 
-    def verdict_counts(self) -> list[tuple[str, str, int]]:
-        counts = self.ledger["verdict"].value_counts()
+    def verdict_counts(self, whose: str) -> list[tuple[str, str, int]]:
+        """(sign, verdict, rows) of the claims as the sources make them, or of our own."""
+        counts = self.ledger[self.ledger["whose"] == whose]["verdict"].value_counts()
         return [(SIGNS[v], v, int(counts.get(v, 0))) for v in VERDICTS if counts.get(v, 0)]
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        return outcomes(self.study, self.table)
 
     def ran(self) -> dict[str, Any]:
         """What was run on what."""
-        jobs, present = self.jobs, self.jobs[self.jobs["ran"].astype(bool)]
-        operations = present.get("nondeterministic", pd.Series(dtype=object))
-        commits = sorted(present["commit"].dropna().unique()) if "commit" in present else []
-        return {
-            "jobs": len(jobs),
-            "done": len(present),
-            "missing": len(jobs) - len(present),
-            "rows": int(present["rows"].sum()) if len(present) else 0,
-            "failed": int((present["rows"] - present["ok"]).sum()) if len(present) else 0,
-            "stale": int(present["stale"].astype(bool).sum()) if len(present) else 0,
-            "hours": float(present["wall_s"].sum() / 3600) if len(present) else 0.0,
-            "devices": present.groupby("device_name").size().to_dict() if len(present) else {},
-            "commits": commits,
-            "dirty": bool((present["clean"].astype(str) == "False").any()) if len(present) else False,
-            "versions": {
-                c.removesuffix(" version"): _joined(present[c])
-                for c in map(str, present)
-                if c.endswith(" version")
-            },
-            "threads": _joined(present["threads"]) if len(present) else "",
-            "told": int(operations.notna().sum()),
-            "nondeterministic": sorted({o for cell in operations.dropna() for o in cell.split()} - {"none"}),
-        }
+        return what_ran(self.jobs, self.outcomes)
 
     def failures(self) -> str:
-        """Runs by status for every long table that has one."""
-        rows = []
-        for name, (question, _) in self.study.tables.items():
-            table = self.table(name)
-            if "status" in table and len(table):
-                for status, count in table["status"].dropna().value_counts().items():
-                    if status != "ok":
-                        example = table[table["status"] == status]["message"].iloc[0]
-                        rows.append(
-                            [
-                                question,
-                                escape(name),
-                                escape(status),
-                                f"{count} of {len(table)}",
-                                escape(example),
-                            ]
-                        )
-        if not rows:
-            return "Every run ended with status `ok`.\n"
-        return pipe_table(
-            ["Question", "Table", "Status", "Runs", "For example"], rows, widths=shares(12, 20, 14, 12, 42)
-        )
+        """Rows by status for every long table that has one."""
+        return failures_table(self.outcomes)
 
     def dropped(self) -> str:
         rows = [[q, escape(e), escape(why)] for (q, e), why in self.study.dropped.items()]
@@ -252,17 +214,20 @@ def _folded(title: str, text: str) -> str:
     return f"```{{=html}}\n{opening}\n```\n\n{text}\n```{{=html}}\n</details>\n```\n"
 
 
+def _means(table: pd.DataFrame, columns: list[str], info: dict[str, dict[str, Any]]) -> str:
+    """What the numbers of a summary are."""
+    if not any(f"{c}_low" in table and table[f"{c}_low"].notna().any() for c in columns):
+        return ""
+    logs = [c for c in columns if info.get(c, {}).get("scale") == "log"]
+    geometric = ", geometric where they span decades" if logs else ""
+    return f"Means{geometric}, with 95 % intervals over seeds. "
+
+
 def _setting(value: Any) -> str:
     """A setting in words, without the brackets of a language."""
     if isinstance(value, dict):
         return "(" + ", ".join(f"{k} {_setting(v)}" for k, v in value.items()) + ")"
     return ", ".join(map(_setting, value)) if isinstance(value, list) else str(value)
-
-
-def _joined(column: pd.Series) -> str:
-    return ", ".join(
-        sorted({str(v).removesuffix(".0") if isinstance(v, float) else str(v) for v in column.dropna()})
-    )
 
 
 def _attribute(text: str) -> str:

@@ -60,8 +60,12 @@ class Estimate:
     ends: str = EXACT
 
 
-def t_estimate(values: Sequence[float], region: Region, *, log: bool = False) -> Estimate:
+def t_estimate(
+    values: Sequence[float], region: Region, *, log: bool = False, within: Sequence[float] | None = None
+) -> Estimate:
     """Mean of values with Student's t interval; `log` gives the geometric mean.
+
+    What the mean cannot be, outside of `within` (low, high), is cut from the interval; that leaves its coverage as it is.
 
     Raises:
         ValueError: fewer than two values, or values that are not positive on the log scale.
@@ -83,6 +87,8 @@ def t_estimate(values: Sequence[float], region: Region, *, log: bool = False) ->
     )
     ends = np.array([mean, mean - half, mean + half])
     value, low, high = np.exp(ends) if log else ends
+    if within is not None:
+        low, high = max(low, within[0]), min(high, within[1])
     return Estimate(float(value), float(low), float(high), len(x), *_two_sided(p_low, p_high), SEEDS)
 
 

@@ -14,7 +14,7 @@ from odestudy.plan.jobs import Job
 from odestudy.plan.study import Study
 from odestudy.present.derive import derived_rows
 from odestudy.present.selecting import is_ok
-from odestudy.present.stats import FEWEST_SEEDS, Region, t_estimate
+from odestudy.present.stats import FEWEST_SEEDS, Region, rate_estimate, t_estimate
 
 IDENTITY = ("seed", "status", "message", "job", "stale")
 
@@ -84,7 +84,8 @@ def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict
     """For each group: runs, runs that ended ok, and over these for each column mean, low and high of the 95 % interval.
 
     Below five seeds, and where a seed has several rows, the interval is left out. A column of scale log gets its
-    geometric mean.
+    geometric mean, one of yes and no its share with Wilson's interval, one with a `range` an interval within it. Where a
+    run that ended ok lacks a value (a forecast that diverged), `<column>_n` counts those that have one.
     """
     wanted = definition["summary"]
     rows = []
@@ -94,19 +95,29 @@ def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict
         row |= {"runs": len(group), "ok": len(fine)}
         for column in wanted["columns"]:
             values = fine[column].dropna().astype(float) if column in fine else pd.Series(dtype=float)
-            log = columns.get(column, {}).get("scale") == "log"
             seeds = fine.loc[values.index, "seed"] if "seed" in fine else None
-            row |= _mean_interval(column, values, log, seeds)
+            yes_or_no = (
+                column in fine and fine[column].dropna().map(lambda v: isinstance(v, bool | np.bool_)).all()
+            )
+            row |= _mean_interval(column, values, columns.get(column, {}), seeds, yes_or_no=bool(yes_or_no))
+            row[f"{column}_n"] = len(values)
         rows.append(row)
+    partial = [c for c in wanted["columns"] if any(0 < row[f"{c}_n"] < row["ok"] for row in rows)]
     measures = [name for c in wanted["columns"] for name in (c, f"{c}_low", f"{c}_high")]
-    return pd.DataFrame(rows, columns=[*wanted["by"], "runs", "ok", *measures])
+    counts = [f"{c}_n" for c in partial]
+    return pd.DataFrame(rows, columns=[*wanted["by"], "runs", "ok", *measures, *counts])
 
 
-def _mean_interval(column: str, values: pd.Series, log: bool, seeds: pd.Series | None) -> dict[str, float]:
-    log = log and bool((values > 0).all())
+def _mean_interval(
+    column: str, values: pd.Series, about: dict[str, Any], seeds: pd.Series | None, *, yes_or_no: bool
+) -> dict[str, float]:
+    log = about.get("scale") == "log" and bool((values > 0).all())
     names = (column, f"{column}_low", f"{column}_high")
     if len(values) >= FEWEST_SEEDS and seeds is not None and seeds.is_unique:
-        found = t_estimate(values.tolist(), Region(), log=log)
+        if yes_or_no:
+            found = rate_estimate(int(values.sum()), len(values), Region())
+        else:
+            found = t_estimate(values.tolist(), Region(), log=log, within=about.get("range"))
         return dict(zip(names, (found.value, found.low, found.high), strict=True))
     mean = np.nan if values.empty else float(np.exp(np.log(values).mean()) if log else values.mean())
     return dict(zip(names, (mean, np.nan, np.nan), strict=True))

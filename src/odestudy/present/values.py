@@ -26,25 +26,48 @@ def number(value: Any, digits: int = 3) -> str:
         return "∞" if x > 0 else "−∞"
     if x == 0:
         return "0"
-    if x == int(x) and abs(x) < 1e7 and abs(x) >= 10 ** (digits - 1):
+    if x == int(x) and abs(x) < 1e7:
         return f"{int(x):,}".replace("-", "−")
-    power = math.floor(math.log10(abs(x)))
-    if -4 <= power < 6:
+    power = _power(x)
+    if _is_plain(x):
         return f"{x:,.{max(0, digits - 1 - power)}f}".replace("-", "−")
     mantissa = f"{x / 10**power:.{digits - 1}f}".replace("-", "−")
     superscript = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{mantissa}·10{superscript}"
 
 
+def _power(x: float) -> int:
+    return math.floor(math.log10(abs(x)))
+
+
+def _is_plain(x: float) -> bool:
+    """Whether plain notation is readable."""
+    return x == 0 or -4 <= _power(x) < 6
+
+
 def interval(value: Any, low: Any, high: Any, unit: str = "", digits: int = 3) -> str:
-    """`value [low, high] unit`; without an interval only the value."""
+    """`value [low, high] unit`; without an interval only the value. All have the same decimals, enough to differ."""
     text = number(value, digits)
     if text == MISSING:
         return text
-    known = not (pd.isna(low) or pd.isna(high))
-    if known and (low != value or high != value):
-        text += f" [{number(low, digits)}, {number(high, digits)}]"
+    if not (pd.isna(low) or pd.isna(high)) and (low != value or high != value):
+        ends = _alike([float(value), float(low), float(high)], digits)
+        text = f"{ends[0]} [{ends[1]}, {ends[2]}]" if len(set(ends)) > 1 else text
     return f"{text} {unit}".strip() if unit not in ("", "1") else text
+
+
+def _alike(numbers: list[float], digits: int) -> list[str]:
+    value, low, high = numbers
+    width = high - low
+    whole = all(math.isfinite(x) and x == int(x) for x in numbers)
+    decades = low > 0 and high > 10 * low
+    if whole or decades or not math.isfinite(width) or width <= 0 or not all(map(_is_plain, numbers)):
+        return [number(x, digits) for x in numbers]
+    largest = max(abs(x) for x in numbers)
+    # Two digits of half the width, at most six of the largest number, and no fewer than `digits` of the value.
+    decimals = min(1 - _power(width / 2), 5 - _power(largest))
+    decimals = max(0, decimals, min(digits - 1 - _power(value), 4) if value else 0)
+    return [f"{x:,.{decimals}f}".replace("-", "−") for x in numbers]
 
 
 def lookup(summary: pd.DataFrame, column: str, where: dict[str, Any], unit: str = "", digits: int = 3) -> str:

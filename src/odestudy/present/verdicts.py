@@ -25,6 +25,7 @@ class Finding:
     failed: int = 0
     p: float = np.nan
     p_holm: float = np.nan
+    tests: int = 1  # that Holm's correction counts
     why: str = ""
     stale: bool = False
 

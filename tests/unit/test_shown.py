@@ -1,0 +1,129 @@
+"""What a reader sees of numbers, tables and the first page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from odestudy.plan import load_study
+from odestudy.present.advice import seeds_needed
+from odestudy.present.jobs_markdown import tasks_table
+from odestudy.present.ledger import ledger
+from odestudy.present.ledger_markdown import decided_table
+from odestudy.present.markdown import summary_markdown
+from odestudy.present.overview import overview_table
+from odestudy.present.runs import outcomes
+from odestudy.present.stats import Estimate, Region, t_estimate
+from odestudy.present.tables import summary_table
+from odestudy.present.values import interval, number
+from odestudy.present.verdicts import INCONCLUSIVE, Finding
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ((0.99997, 0.9996, 1.0003), "0.99997 [0.99960, 1.00030]"),  # enough decimals to differ
+        ((39.9022, 18.31, 86.9), "39.9 [18.3, 86.9]"),
+        ((1.72, 0.312, 43.2), "1.72 [0.312, 43.2]"),  # over decades each has its own
+        ((0.0, -0.545, 0.545), "0.00 [−0.55, 0.55]"),
+        ((1.57e-13, 5e-15, 1.2e-10), "1.57·10⁻¹³ [5.00·10⁻¹⁵, 1.20·10⁻¹⁰]"),
+        ((5.0, 5.0, 5.0), "5"),
+        ((40.0, 0.0, 87.08), "40.0 [0.0, 87.1]"),
+        ((1.0, 1.0 - 1e-9, 1.0 + 1e-9), "1"),  # what no one could see is not shown
+        ((np.nan, np.nan, np.nan), "n/a"),
+    ],
+)
+def test_an_interval_has_the_same_decimals_and_enough_of_them(numbers, shown):
+    assert interval(*numbers) == shown
+
+
+def test_a_count_is_shown_without_decimals():
+    assert [number(x) for x in (1.0, 12.0, 512, 1e6, 2.5)] == ["1", "12", "512", "1,000,000", "2.50"]
+
+
+def test_an_interval_ends_where_the_quantity_ends():
+    shares = [0.0, 0.0, 100.0, 100.0, 0.0]
+    free, kept = t_estimate(shares, Region()), t_estimate(shares, Region(), within=[0, 100])
+    assert free.low < 0
+    assert free.high > 100
+    assert (kept.low, kept.high, kept.value) == (0, 100, free.value)
+
+
+def summary(**columns):
+    table = pd.DataFrame({"arm": "a", "seed": range(5), "status": "ok"} | columns)
+    return summary_table(table, {"summary": {"by": ["arm"], "columns": list(columns)}}, {})
+
+
+def test_shares_of_yes_have_wilsons_interval():
+    found = summary(holds=[True, True, True, True, True]).iloc[0]
+    assert (found["holds"], found["holds_high"]) == (1.0, 1.0)
+    assert found["holds_low"] == pytest.approx(1 / (1 + 1.96**2 / 5), abs=1e-3)
+
+
+def test_runs_that_ended_well_without_a_value_are_told():
+    found = summary(error=[0.5, 0.6, np.nan, np.nan, 0.7], time=[1.0] * 5)
+    assert found["error_n"].tolist() == [3]
+    assert "time_n" not in found
+    text = summary_markdown(found, ["arm"], ["error", "time"], {}, {})
+    assert "0.600 (3 of 5) |" in text
+    assert text.count(" of 5") == 2  # and the runs that ended well
+
+
+def test_holms_correction_asks_for_more_seeds():
+    found = Estimate(4.0, 3.0, 5.0, 5, 0.06, 1.0)
+    finding = Finding(INCONCLUSIVE, found, seeds=5)
+    asked = {"estimand": {"statistic": "mean"}, "rule": {"high": 4.8}}
+    assert seeds_needed(replace(finding, tests=38), asked) > seeds_needed(finding, asked)
+
+
+@pytest.fixture(scope="module")
+def smoke_ledger(root):
+    study = load_study(root, "smoke")
+    names = {t: pd.DataFrame({"seed": [], "stale": [], "status": []}) for t in study.tables}
+    return study, ledger(study, names)
+
+
+def test_the_first_page_has_a_line_for_each_claim_and_leads_to_every_row(smoke_ledger):
+    study, found = smoke_ledger
+    text = overview_table(found, study.titles)
+    assert len(text.splitlines()) == 2 + len(study.titles)
+    for row in found["id"]:
+        assert f"(#row-{row})" in text
+
+
+def test_our_own_forms_are_marked_and_the_estimand_is_told(smoke_ledger):
+    study, found = smoke_ledger
+    one = found[found["id"] == "C04b"].assign(
+        whose="ours", short="exponent of the bytes", estimate=1.0, low=1.0, high=1.0
+    )
+    assert "[b\\*](#row-C04b)" in overview_table(one, study.titles)
+    text = decided_table(one)
+    assert "exponent of the bytes: 1" in text
+    assert "(ours, after " in text
+    assert "{#row-C04b}" in text
+
+
+def test_rows_that_two_tables_show_are_counted_once(smoke_ledger):
+    study, _ = smoke_ledger
+    rows = pd.DataFrame({"status": ["ok", "underflow"], "message": ["", "x"]})
+    found = outcomes(study, lambda name: rows)
+    sources = {
+        (question, frozenset(d["experiments"]), d["rows"])
+        for question, d in study.tables.values()
+        if "derive" not in d
+    }
+    assert len(found) == 2 * len(sources) < 2 * len(study.tables)
+
+
+def test_paper_has_a_line_for_each_task():
+    jobs = pd.DataFrame(
+        {
+            "job": ["a/x", "a/y", "b/z"], "ran": [True, True, False], "ok": [3, 4, np.nan], "rows": [3, 5, np.nan],
+            "wall_s": [1.0, 3.0, np.nan], "process_peak_mib": [10.0, 20.0, np.nan],
+        }
+    )  # fmt: skip
+    assert "| a | 2 of 2 | 7 of 8 ok | 4 | 3 | 20 |" in tasks_table(jobs)
+    assert "| b | 0 of 1 | not run |  |  |  |" in tasks_table(jobs)
