@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape as html_escape
@@ -16,6 +14,7 @@ import pandas as pd
 from odestudy.measure.files import write_atomically
 from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv
+from odestudy.present.figure_markdown import figure_markdown
 from odestudy.present.jobs_markdown import jobs_table, tasks_table
 from odestudy.present.labels import labels_of
 from odestudy.present.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
@@ -117,21 +116,7 @@ class Context:
 
     def figure(self, name: str) -> str:
         """A figure with caption, data and command."""
-        about = json.loads((self.results / "figures" / f"{name}.json").read_text(encoding="utf-8"))
-        links = ", ".join(f"[{escape(f'tables/{t}.csv')}](../tables/{t}.csv)" for t in about["tables"])
-        kinds = ("svg", "pdf", "png", *(["gif"] if about["animated"] else []))
-        formats = ", ".join(f"[{kind.upper()}](../figures/{name}.{kind})" for kind in kinds)
-        alt = _attribute(about["alt"])
-        caption = f"{escape(about['title'])}. {escape(about['caption'])}"
-        moving = (
-            f'<p class="moving"><img src="../figures/{name}.gif" alt="Animation. {html_escape(alt)}"></p>'
-        )
-        return (
-            (f"```{{=html}}\n{moving}\n```\n\n" if about["animated"] else "")
-            + f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{alt}" width=100%}}\n\n'
-            f"::: {{.source}}\nData: {links}. Files: {formats}. "
-            f"Remake: `snakemake results/{self.study.run}/figures/{name}.svg`\n:::\n"
-        )
+        return figure_markdown(self.study, self.results, name)
 
     def solver_times(self) -> SolverTimes | None:
         """The published run of benchmarks/solvers.py, where the clone has one."""
@@ -228,10 +213,6 @@ def _setting(value: Any) -> str:
     if isinstance(value, dict):
         return "(" + ", ".join(f"{k} {_setting(v)}" for k, v in value.items()) + ")"
     return ", ".join(map(_setting, value)) if isinstance(value, list) else str(value)
-
-
-def _attribute(text: str) -> str:
-    return re.sub(r"[\"\\{}\n]", " ", text)
 
 
 def make_report(study: Study, outputs: dict[str, Path]) -> None:
