@@ -62,6 +62,6 @@ def smoke(tmp_path_factory) -> Path:
     tier = folder / "config/tiers/smoke.yaml"
     tier.write_text(tier.read_text().replace("system: [focus, gated]", "system: [focus, gated, weak]"))
     begun = time.monotonic()
-    run(folder, "--config", "tier=smoke")
+    run(folder, "--cores", "2", "--config", "tier=smoke")
     (folder / "seconds").write_text(str(time.monotonic() - begun))
     return folder
