@@ -166,6 +166,8 @@ def tier_with(**recover):
         ("config/systems.yaml", lambda d: d["focus"].update(z0=[2**64, 0.0]), ["focus.z0.0", "beyond 64 bits"]),
         ("config/questions/images.yaml", lambda d: d["experiments"]["train"]["grid"].update(foo=[1]), ["'foo'"]),
         ("config/questions/dynamics.yaml", lambda d: d["experiments"]["recover"]["base"].update(method="dopri55"), ["'dopri55'", "dopri5"]),
+        ("config/questions/dynamics.yaml", lambda d: d["columns"]["systems"].update(levels="arms"), ["'arms'", "arm, cure"]),
+        ("config/questions/dynamics.yaml", lambda d: d["columns"]["systems"].update(levels={"all": 5}), ["systems.levels.all", "string"]),
         ("config/questions/dynamics.yaml", lambda d: d["figures"]["dynamics_process"].update(arrays=["x"]), ["'x'", "recover"]),
         ("config/questions/dynamics.yaml", lambda d: d["tables"]["dynamics_recovery"]["summary"].update(by=["sistem"]), ["'sistem'", "system"]),
     ],

@@ -19,6 +19,7 @@ from odestudy.cli import main
 from odestudy.datasets.images import FASHION, MNIST
 from odestudy.datasets.torchvision_shim import import_torchvision
 from odestudy.downloads import only_https
+from odestudy.present.labels import Labels
 from odestudy.present.markdown import escape, summary_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,7 +149,11 @@ def test_text_of_users_is_shown_as_text(text):
 def test_a_column_and_a_label_with_markup_are_shown_as_text_in_tables():
     table = pd.DataFrame({"arm": ["a"], "runs": [2], "ok": [2], SCRIPT: [1.0], f"{SCRIPT}_low": [0.5], f"{SCRIPT}_high": [2.0]})  # fmt: skip
     text = summary_markdown(
-        table, ["arm"], [SCRIPT], {SCRIPT: {"unit": "<b>"}}, {"a": "<img src=x onerror=alert(1)>"}
+        table,
+        ["arm"],
+        [SCRIPT],
+        {SCRIPT: {"unit": "<b>"}},
+        Labels({"arm": {"a": "<img src=x onerror=alert(1)>"}}, {}),
     )
     page = Page(pypandoc.convert_text(text, "html", format="markdown"))
     harmless(page)

@@ -29,6 +29,9 @@ def check_question(name: str, spec: dict[str, Any]) -> None:
         schema = {"type": "object", "additionalProperties": False, "properties": allowed}
         for entry, settings in entries.items():
             check(settings, schema, file, ["entries", axis, entry])
+    for column, about in spec["columns"].items():
+        if isinstance(about.get("levels"), str):
+            _known(about["levels"], spec.get("entries", {}), f"{file}: columns.{column}.levels", "axis")
     for table, definition in spec["tables"].items():
         known = {*spec["columns"], *IDENTITY, *_axes(spec, definition["experiments"])}
         if "derive" in definition:

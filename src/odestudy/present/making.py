@@ -60,6 +60,6 @@ def _data(study: Study, name: str) -> FigureData:
     return FigureData(
         tables={table: read_csv(study.results / f"tables/{table}.csv") for table in tables},
         metrics={job.folder: job.metrics(study.results) for job in jobs},
-        labels=labels_of(study),
+        labels=labels_of(study, question),
         columns=study.questions[question]["columns"],
     )

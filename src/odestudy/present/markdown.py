@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from odestudy.present.labels import Labels
 from odestudy.present.values import interval, number
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|$@^~&\"'])")
@@ -41,16 +42,25 @@ def summary_markdown(
     by: list[str],
     columns: list[str],
     info: dict[str, dict[str, Any]],
-    labels: dict[str, str],
+    labels: Labels,
+    of: str = "runs",
 ) -> str:
-    """A summary table for people: one row a group, each value with its interval."""
+    """A summary table for people: one row a group, each value with its interval.
+
+    Args:
+        of: "runs" where rows are runs, of which some fail; else what a row stands for, as the seed of a share.
+    """
     shown = [c for c in columns if c in summary and summary[c].notna().any()]
     if summary.empty or not shown:
         return "*No data at this tier.*\n"
-    header = [escape(b) for b in by] + ["runs ok"] + [escape(_heading(c, info)) for c in shown]
+    header = (
+        [escape(_heading(b, info)) for b in by]
+        + ["runs ok" if of == "runs" else of]
+        + [escape(_heading(c, info)) for c in shown]
+    )
     rows = []
     for _, row in summary.iterrows():
-        cells = [escape(labels.get(str(row[b]), row[b])) for b in by] + [f"{row['ok']} of {row['runs']}"]
+        cells = [escape(labels.of(b, row[b])) for b in by] + [_counted(row, of)]
         for column in shown:
             digits = info.get(column, {}).get("digits", 3)
             cell = interval(row[column], row[f"{column}_low"], row[f"{column}_high"], "", digits)
@@ -60,13 +70,17 @@ def summary_markdown(
     return pipe_table(header, rows)
 
 
+def _counted(row: pd.Series, of: str) -> str:
+    return f"{row['ok']} of {row['runs']}" if of == "runs" else str(row["runs"])
+
+
 def _heading(column: str, info: dict[str, dict[str, Any]]) -> str:
     about = info.get(column, {})
     unit = f" ({about['unit']})" if "unit" in about else ""
     return f"{about.get('label', column)}{unit}"
 
 
-def rows_markdown(table: pd.DataFrame, columns: dict[str, str], labels: dict[str, str]) -> str:
+def rows_markdown(table: pd.DataFrame, columns: dict[str, str], labels: Labels) -> str:
     """Some columns of a table as they stand; `columns` maps column -> heading, those without any value are left out."""
     if table.empty:
         return "*No data at this tier.*\n"
@@ -74,10 +88,7 @@ def rows_markdown(table: pd.DataFrame, columns: dict[str, str], labels: dict[str
     rows = []
     for _, row in table.iterrows():
         rows.append(
-            [
-                escape(labels.get(str(row[c]), row[c])) if isinstance(row[c], str) else _cell(row[c])
-                for c in columns
-            ]
+            [escape(labels.of(c, row[c])) if isinstance(row[c], str) else _cell(row[c]) for c in columns]
         )
     return pipe_table([escape(h) for h in columns.values()], rows)
 

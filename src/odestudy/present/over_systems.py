@@ -14,14 +14,15 @@ def shares_over_systems(study: Study, question: str, definition: dict[str, Any])
     """Per cent of systems that a way of training recovers, and gets through, a row a seed.
 
     What tells apart how was trained is what the table's summary is by. Runs of one seed on several systems are no
-    independent repetitions. The column `systems` tells the shares over all systems from those over the linear ones.
+    independent repetitions. Where the summary is by `systems`, shares over the linear ones stand beside those over all.
     """
+    apart = "systems" in definition["summary"]["by"]
     by = [name for name in definition["summary"]["by"] if name != "systems"]
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     folder: dict[tuple[Any, ...], str] = {}
     for job in study.jobs_of(question, definition["experiments"]):
         axes = {name: _name(job.spec[name]) for name in by if name in job.spec}
-        linear = job.spec["system"]["field"] == "linear"
+        linear = apart and job.spec["system"]["field"] == "linear"
         for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
             how = axes | {k: row[k] for k in by if k in row}
             for systems in ("all", *(["linear"] if linear else [])):

@@ -16,7 +16,7 @@ from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv
 from odestudy.present.figure_markdown import figure_markdown
 from odestudy.present.jobs_markdown import jobs_table, tasks_table
-from odestudy.present.labels import labels_of
+from odestudy.present.labels import Labels, labels_of
 from odestudy.present.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
 from odestudy.present.markdown import escape, pipe_table, rows_markdown, shares, summary_markdown
 from odestudy.present.overview import overview_table
@@ -53,9 +53,9 @@ class Context:
         """Every job once, whatever experiments share it."""
         return read_csv(self.results / "tables" / "jobs.csv").drop_duplicates("job")
 
-    @cached_property
-    def labels(self) -> dict[str, str]:
-        return labels_of(self.study)
+    def labels(self, table: str) -> Labels:
+        question, _ = self.study.tables[table.removesuffix("_summary")]
+        return labels_of(self.study, question)
 
     def table(self, name: str) -> pd.DataFrame:
         return read_csv(self.results / "tables" / f"{name}.csv")
@@ -79,12 +79,14 @@ class Context:
         """How many rows of a long table fit."""
         return str(len(select(self.table(table), where)))
 
-    def summary(self, name: str, *columns: str) -> str:
-        """A summary table with its source line."""
+    def summary(self, name: str, *columns: str, **where: Any) -> str:
+        """A summary table, or some of its rows, with its source line; what is the same in all rows shown is left out."""
         _, definition = self.study.tables[name]
         wanted = definition["summary"]
-        shown, table = list(columns) or wanted["columns"], self.table(f"{name}_summary")
-        text = summary_markdown(table, wanted["by"], shown, self.info(name), self.labels)
+        shown, table = list(columns) or wanted["columns"], select(self.table(f"{name}_summary"), where)
+        by = [b for b in wanted["by"] if b not in where or isinstance(where[b], list)]
+        of = wanted.get("of", "runs")
+        text = summary_markdown(table, by, shown, self.info(name), self.labels(name), of)
         path = f"tables/{name}_summary.csv"
         return self._with_source(text, path, definition["title"], _means(table, shown, self.info(name)))
 
@@ -94,7 +96,7 @@ class Context:
         table = self.table(name)
         if having:
             table = table.dropna(subset=[having]) if having in table else table.iloc[:0]
-        text = rows_markdown(table, columns, self.labels)
+        text = rows_markdown(table, columns, self.labels(name))
         return self._with_source(text, f"tables/{name}.csv", definition["title"])
 
     def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:

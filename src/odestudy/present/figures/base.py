@@ -18,6 +18,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 from odestudy.measure.files import write_atomically
 from odestudy.measure.store import read_arrays
 from odestudy.present.figures.style import SETTINGS, look
+from odestudy.present.labels import Labels
 
 FRAMES_PER_SECOND = 8
 GIF_DPI = 110
@@ -30,12 +31,12 @@ class FigureData:
     Attributes:
         tables: name -> table, the summaries as <name>_summary.
         metrics: job folder -> path of its metrics.json, of the experiments whose arrays the figure shows.
-        labels: name of an entry (system, arm) -> label; columns: column -> {label, unit, ...}.
+        labels: of the question's systems, entries and levels; columns: column -> {label, unit, ...}.
     """
 
     tables: dict[str, pd.DataFrame]
     metrics: dict[str, Path]
-    labels: dict[str, str]
+    labels: Labels
     columns: dict[str, dict[str, Any]]
 
     def table(self, name: str) -> pd.DataFrame:
@@ -45,9 +46,11 @@ class FigureData:
         """The arrays of a job, by the folder that the tables' column `job` names."""
         return read_arrays(self.metrics[job])
 
-    def label(self, name: str) -> str:
-        """What configuration calls an entry, else what the style calls it, else its own name."""
-        return self.labels.get(name) or str(look(name)["label"])
+    def label(self, name: str, column: str = "") -> str:
+        """What configuration calls a value of a column, or an entry; else what the style calls it, else its own name."""
+        if name in self.labels.columns.get(column, {}):
+            return self.labels.of(column, name)
+        return self.labels.entries.get(name) or str(look(name)["label"])
 
     def axis(self, column: str) -> str:
         """An axis label: name and unit."""
