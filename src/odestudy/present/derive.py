@@ -13,6 +13,7 @@ from odestudy.measure.store import read_arrays, read_metrics
 from odestudy.plan.jobs import Job
 from odestudy.plan.study import Study
 from odestudy.present.derive_density import density_equal_cost
+from odestudy.present.derive_gradients import growth_in_words, work_at_level
 from odestudy.present.over_systems import shares_over_systems
 from odestudy.present.stats import FEWEST_SEEDS, Region, mcnemar_p, rate_estimate, t_estimate
 
@@ -127,5 +128,7 @@ DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
     "forecasts_beside_published": forecasts_beside_published,
     "protocol_card": protocol_card,
     "density_equal_cost": density_equal_cost,
+    "work_at_level": work_at_level,
+    "growth_in_words": growth_in_words,
     "shares_over_systems": shares_over_systems,
 }

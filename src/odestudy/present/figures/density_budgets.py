@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.scales import log_axis
 from odestudy.present.figures.style import FAINT, canvas, legend_below, looks, points_with_interval
-from odestudy.present.figures.words import estimate, in_order, listing, sentence
+from odestudy.present.figures.words import estimate, in_order, sentence
 
 TABLE, CURVE = "density_models", "density_curve"
 MOST_TARGETS = 3
@@ -41,7 +41,7 @@ def draw(data: FigureData) -> Figure:
             marker="o",
             fillstyle="none",
             linestyle="none",
-            label="equal time",
+            label="time budget",
         ),
     ]
     legend_below(figure, handles, columns=4)
@@ -65,16 +65,29 @@ def _model(axes: Axes, runs: pd.DataFrame, means: pd.DataFrame, column: str, sty
 def caption(data: FigureData) -> str:
     summary = _rows(data, "_summary")
     target = in_order(summary, "target")[0]
-    said = []
-    for _, row in summary[summary["target"] == target].iterrows():
-        what = {"parameters": "equal parameters", "time": "equal time"}.get(row["budget"])
-        budget = what or f"{row['iterations']:.0f} training steps"
-        said.append(f"{estimate(data, row, 'excess_nat')} for the {data.label(row['model'])} ({budget})")
-    text = sentence(f"{data.label(target)}, NLL minus the true entropy: {listing(said)}")
+    rows = (
+        summary[summary["target"] == target]
+        .dropna(subset=["excess_nat"])
+        .sort_values("excess_nat", kind="stable")
+    )
+    said = [_said(data, row) for _, row in rows.iloc[[0, -1]].iterrows()]
+    flow = rows[rows["budget"] == "reference"]
+    beside = f"; the flow's own nearest is {_said(data, flow.iloc[0])}" if len(flow) else ""
+    text = sentence(
+        f"on the {data.label(target)} nearest to the truth is {said[0]}, farthest {said[1]}{beside} (NLL minus the true entropy)"
+    )
     return (
-        f"{text} Small points: single seeds; bars: 95 % interval. The flow's line joins trainings of different length. "
+        f"{text} Small points: single seeds; bars: 95 % interval. The flow's line joins trainings of different length. Hollow: by "
+        "a budget of time that was estimated beforehand; the times spent, among other jobs, are those of the axis. "
         "A kernel estimate counts the numbers that it keeps, a mixture its weights, means and covariances."
     )
+
+
+def _said(data: FigureData, row: pd.Series) -> str:
+    """A model, its budget and its distance from the truth."""
+    what = {"parameters": "equal parameters", "time": "time budget"}.get(row["budget"])
+    budget = what or f"{row['iterations']:.0f} training steps"
+    return f"the {data.label(row['model'])} ({budget}) with {estimate(data, row, 'excess_nat')}"
 
 
 def alt(data: FigureData) -> str:

@@ -22,6 +22,7 @@ from odestudy.present.figures.words import (
 )
 
 TABLE = "density_coarse"
+LINEAR_NAT = 0.1  # within which the axis of distances is linear
 COLUMNS: dict[str, dict[str, Any]] = {
     "claimed_excess_nat": {"title": "claimed in training"},
     "refined_excess_nat": {"title": "with a refined solver"},
@@ -45,11 +46,12 @@ def draw(data: FigureData) -> Figure:
             if integral:
                 log_axis(axes, "y")
             else:
-                axes.set_yscale("symlog", linthresh=0.1)
+                axes.set_yscale("symlog", linthresh=LINEAR_NAT)
                 least = mine[[column, f"{column}_low"]].min().min()
                 axes.set_ylim(bottom=1.4 * min(float(least), -0.05))
             axes.set(title=about["title"], xlabel="Euler step in training")
         row[0].set_ylabel(f"NLL minus entropy (nat)\n{data.label(target)}")
+        row[-1].set_ylabel("integral")
     legend_below(figure, line_handles(styles))
     return figure
 
@@ -76,7 +78,9 @@ def caption(data: FigureData) -> str:
         if apart
         else ""
     )
-    return f"{text} Below the grey line a claim is better than any density can be. {bars} {lost} {never}".rstrip()
+    axes = f"Left and middle: the axis is linear within {LINEAR_NAT:g} nat of zero, logarithmic beyond."
+    below = "Below the grey line a claim is better than any density can be."
+    return f"{text} {below} {axes} {bars} {lost} {never}".rstrip()
 
 
 def alt(data: FigureData) -> str:

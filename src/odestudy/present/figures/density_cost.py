@@ -9,7 +9,7 @@ from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles
 from odestudy.present.figures.scales import log_axis, ticks_at
 from odestudy.present.figures.style import canvas, legend_below, looks
-from odestudy.present.figures.words import in_order, listing, sentence
+from odestudy.present.figures.words import counted, in_order
 
 TABLE, CROSSOVERS = "density_isolated", "density_crossovers"
 COLUMNS = ["flops", "wall_s"]
@@ -24,7 +24,7 @@ def draw(data: FigureData) -> Figure:
         for axes, net in zip(row, nets, strict=True):
             mine = table[table["net"] == net]
             for part, style in styles.items():
-                rows = mine[mine["part"] == part]
+                rows = _over_seeds(mine[mine["part"] == part])
                 draw_line(axes, rows, "d", column, style | {"markersize": 4})
                 if column == "wall_s":
                     axes.vlines(rows["d"], rows["wall_q1_s"], rows["wall_q3_s"], color=style["color"], linewidth=2.2,
@@ -42,12 +42,22 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    said = []
-    for _, row in data.table(CROSSOVERS).iterrows():
-        flops, time = (_crossing(row.get(c)) for c in ("crossover_d_by_flops", "crossover_d_by_wall_s"))
-        said.append(f"with {NETS.get(row['net'], row['net'])} {flops} in operations and {time} in time")
-    text = sentence(f"elimination overtakes the d products of the exact trace {listing(said)}")
-    return f"{text} Median of repeats after a warm-up, bars: quartiles; one sample's share of a small batch, one thread."
+    crossovers, said = data.table(CROSSOVERS), []
+    for net in in_order(crossovers, "net"):
+        rows = crossovers[crossovers["net"] == net]
+        flops, time = (_crossing(rows, c) for c in ("crossover_d_by_flops", "crossover_d_by_wall_s"))
+        where = (
+            f"{flops}, in operations and in time"
+            if flops == time
+            else f"{flops} in operations, {time} in time"
+        )
+        said.append(f"with {NETS.get(net, net)} {where}")
+    seeds = counted(int(_table(data)["seed"].nunique()), "seed")
+    return (
+        f"Elimination overtakes the d products of the exact trace {'; '.join(said)} (d up to {_table(data)['d'].max():.0f}). "
+        f"Median over {seeds} of the median of repeats after a warm-up, bars: quartiles of the repeats; one sample's share "
+        "of a small batch, one thread."
+    )
 
 
 def alt(data: FigureData) -> str:
@@ -57,8 +67,21 @@ def alt(data: FigureData) -> str:
     )
 
 
-def _crossing(value: float | None) -> str:
-    return "nowhere in the range" if value is None or pd.isna(value) else f"from d = {value:.0f} on"
+def _crossing(rows: pd.DataFrame, column: str) -> str:
+    """From which dimension on, over the seeds of one net."""
+    known = rows[column].dropna() if column in rows else pd.Series(dtype=float)
+    if known.empty:
+        return "nowhere"
+    ends = " to ".join(dict.fromkeys(f"{end:g}" for end in (known.min(), known.max())))
+    part = "" if len(known) == len(rows) else f" in {len(known)} of {counted(len(rows), 'seed')}"
+    return f"from d = {ends} on{part}"
+
+
+def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a dimension, the median over seeds."""
+    return rows.groupby("d", as_index=False)[
+        [c for c in (*COLUMNS, "wall_q1_s", "wall_q3_s") if c in rows]
+    ].median()
 
 
 def _table(data: FigureData) -> pd.DataFrame:

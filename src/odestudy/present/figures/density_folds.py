@@ -28,7 +28,7 @@ def draw(data: FigureData) -> Figure:
             log_ticks_of_two(axes, mine["step"], 6)
         log_axis(row[0], "y")
         row[0].set_ylabel(f"least singular value\n{data.label(flow)}")
-        row[1].set_ylabel("samples turned over (%)")
+        row[1].set_ylabel("orientation changed (%)")
         row[1].set_ylim(bottom=0)
     for axes in grid[-1]:
         axes.set_xlabel(data.axis("step"))
@@ -48,13 +48,16 @@ def caption(data: FigureData) -> str:
         f"largest step from which on no sample meets a determinant that is not positive, {'; '.join(said)}"
     )
     bars = seeds_and_bars(data, _rows(data.table(TABLE)), _summary(data), ["folded_pct"], band=True)
-    return f"{text} Left, the least singular value of the Jacobian of any step on any sample's way. {bars}"
+    return (
+        f"{text} Left, the least singular value of the Jacobian of any step on any sample's path. A determinant that has changed "
+        f"its sign twice is positive again, so that a share of zero at a coarse step does not say that nothing folded. {bars}"
+    )
 
 
 def alt(data: FigureData) -> str:
     return (
         "Two plots a flow against the step: left the least singular value, which falls towards zero as the step "
-        "grows, right the share of samples whose step has turned over, zero for small steps."
+        "grows, right the share of samples whose step changes orientation, zero for small steps."
     )
 
 

@@ -10,7 +10,7 @@ from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles, log_ticks_of_two
 from odestudy.present.figures.scales import log_axis
 from odestudy.present.figures.style import GREY, canvas, looks
-from odestudy.present.figures.words import estimate, in_order, listing, number, seeds_and_bars, sentence
+from odestudy.present.figures.words import estimate, in_order, listing, seeds_and_bars, sentence
 
 TABLE, LIMITS = "density_gap", "density_limits"
 SLOPES = "density_slopes"
@@ -46,32 +46,27 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    limits = data.table(f"{LIMITS}_summary")
-    said = []
-    for flow in in_order(limits, "flow"):
-        mine = limits[limits["flow"] == flow].set_index("method")["largest_step"].dropna()
-        if mine.empty:
-            continue
-        steps = [f"{number(step)} ({data.label(str(method))})" for method, step in mine.items()]
-        said.append(f"{data.label(flow)}: {listing(steps)}")
-    small = _small_nat(data)
-    text = sentence(f"largest step from which on the gap stays under {small:g} nat, {'; '.join(said)}")
     bars = seeds_and_bars(data, data.table(TABLE), _summary(data), ["gap_nat"], band=True)
-    return f"{text} That level is the grey line. {_slopes(data)} {bars} Linear flows need no seeds."
+    return (
+        f"{_slopes(data)} Grey line: {_small_nat(data):g} nat, below which the gap counts as small. {bars} Linear flows need "
+        "no seeds. The tables have every slope and the largest steps with a small gap."
+    )
 
 
 def _slopes(data: FigureData) -> str:
-    """Slopes in float64, a flow after the other."""
+    """Slope beside order in float64, of the flow that was trained, or of the first where none was."""
     table = data.table(f"{SLOPES}_summary")
     table = table[table["precision"] == "float64"].dropna(subset=["slope"]) if len(table) else table
     if table.empty:
         return "No slope could be taken."
-    said = []
-    for flow in in_order(table, "flow"):
-        mine = table[table["flow"] == flow]
-        slopes = [f"{estimate(data, r, 'slope', 3)} ({data.label(r['method'])})" for _, r in mine.iterrows()]
-        said.append(f"{data.label(flow)}: {listing(slopes)}")
-    return sentence(f"slopes over the smallest steps, {'; '.join(said)}")
+    flow = in_order(table, "flow")[-1]
+    slopes = [
+        f"{estimate(data, row, 'slope', 3)} with {data.label(row['method'])}, of order {row['order']:.0f}"
+        for _, row in table[table["flow"] == flow].iterrows()
+    ]
+    return sentence(
+        f"over the smallest steps the gap falls, {data.label(flow)}, with a slope of {listing(slopes)}"
+    )
 
 
 def _small_nat(data: FigureData) -> float:

@@ -49,7 +49,13 @@ def caption(data: FigureData) -> str:
     bars = seeds_and_bars(data, table, summary, COLUMNS)
     held = table["certified"].astype(str).eq("True")
     text += f" The certificate holds for {int(held.sum())} of {len(table)} densities."
-    return f"{text} {bars} {failures(data, table, ['target', 'model'])}"
+    beyond = int((summary[[f"{column}_low" for column in COLUMNS]] <= 0).to_numpy().sum())
+    off = (
+        f"{beyond} of the intervals reach zero or below and leave the logarithmic axis at its left."
+        if beyond
+        else ""
+    )
+    return f"{text} {bars} {off} {failures(data, table, ['target', 'model'])}"
 
 
 def alt(data: FigureData) -> str:

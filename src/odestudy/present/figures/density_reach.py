@@ -1,4 +1,4 @@
-"""Ways of two points that are to be exchanged, and where flows carry a disc and the ring around it."""
+"""Paths of two points that are to be exchanged, and where flows carry a disc and the ring around it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.style import BLUE, DASHED, GREY, RED, canvas, legend_below
-from odestudy.present.figures.words import counted, estimate, listing, number, sentence
+from odestudy.present.figures.words import counted, listing, quantity, sentence
 
 TABLE = "density_reach"
 MOST = 4
@@ -26,10 +26,10 @@ def draw(data: FigureData) -> Figure:
     figure, grid = canvas(2 if spheres else 1, max(len(shown), len(spheres)), height=2.6)
     for axes, (row, arrays) in zip(grid[0], shown, strict=False):
         for kind, style in (("trained", "-"), ("refined", DASHED)):
-            ways = arrays[kind]
-            t = np.linspace(0, 1, len(ways))
+            paths = arrays[kind]
+            t = np.linspace(0, 1, len(paths))
             for i, color in enumerate((BLUE, RED)):
-                axes.plot(t, ways[:, i], color=color, linestyle=style, marker=MARKERS[kind], markersize=4)
+                axes.plot(t, paths[:, i], color=color, linestyle=style, marker=MARKERS[kind], markersize=4)
         for goal in (-1, 1):
             axes.axhline(goal, color=GREY, linewidth=0.7, zorder=0)
         axes.set(xlabel="t", ylim=LIMITS)
@@ -58,12 +58,16 @@ def draw(data: FigureData) -> Figure:
 def caption(data: FigureData) -> str:
     summary = data.table(f"{TABLE}_summary")
     seeds = counted(int(data.table(TABLE)["seed"].nunique()), "seed")
-    text = sentence("mean squared error of the exchange, " + "; ".join(_said(data, summary, _shown(data))))
+    text = sentence(
+        "squared error of the exchange with a refined solver, "
+        + "; ".join(_said(data, summary, _shown(data)))
+    )
     spheres = _spheres(data)
     if spheres:
         below = "; ".join(_said(data, summary, spheres))
         text += " " + sentence(f"of the spheres, shown where a refined solver carries them, {below}")
-    return f"{text} Over {seeds}, geometric mean; pictures of the first seed."
+    gate = "In brackets the seeds that pass the refinement gate; where none does, what was trained is no ODE."
+    return f"{text} {gate} Over {seeds}, geometric mean; pictures of the first seed. The table has the errors as trained."
 
 
 def alt(data: FigureData) -> str:
@@ -80,9 +84,9 @@ def _said(data: FigureData, summary: pd.DataFrame, shown: Shown) -> list[str]:
         mean = summary
         for axis in ("problem", "train_method", "augment"):
             mean = mean[mean[axis] == row[axis]]
-        trained, refined = (estimate(data, mean.iloc[0], column) for column in ("mse", "refined_mse"))
-        gate = f"{number(100 * mean.iloc[0]['is_ode'], 3)} % of the seeds pass the refinement gate"
-        said.append(f"{_name(data, row)}: {trained} as trained, {refined} refined, {gate}")
+        one = mean.iloc[0]
+        passed = f"{round(one['is_ode'] * one['ok'])} of {one['runs']}"
+        said.append(f"{_name(data, row)}: {quantity(data, 'refined_mse', one['refined_mse'])} ({passed})")
     return said
 
 

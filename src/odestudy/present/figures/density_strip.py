@@ -1,4 +1,4 @@
-"""A flow on its way from the base to the data: frames of its density, the ways of points, and the same in motion."""
+"""A flow on its way from the base to the data: frames of its density, the paths of points, and the same in motion."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def draw(data: FigureData) -> Figure:
             axes.set_title(f"t = {arrays['frame_t'][k]:.2g}", fontsize=8)
         paint(row[-1], arrays["target"], half, top)
         _ways(row[-1], arrays["paths"])
-        row[-1].set_title("ways", fontsize=8)
+        row[-1].set_title("paths", fontsize=8)
         row[0].set_ylabel(two_lines(data.label(target)), fontsize=8)
     return figure
 
@@ -64,7 +64,7 @@ def caption(data: FigureData) -> str:
     found = flows(data, MOST_TARGETS, "frames")
     return (
         f"From the standard normal base at t = 1 to the data at t = 0, for {listing(map(data.label, found))}; the "
-        "first seed. Each frame has its own scale of colour up to the target's peak. Right, the ways of samples of "
+        "first seed. Each frame has its own scale of colour up to the target's peak. Right, the paths of samples of "
         "the target over its density, dots where they start."
     )
 
@@ -73,7 +73,7 @@ def alt(data: FigureData) -> str:
     found = flows(data, MOST_TARGETS, "frames")
     return (
         f"Rows of small maps for {listing(map(data.label, found))}: a round density at the left deforms from frame to "
-        "frame into the target, which the last map shows with white lines for the ways of single points."
+        "frame into the target, which the last map shows with white lines for the paths of single points."
     )
 
 
