@@ -16,6 +16,7 @@ from odestudy.densities.plane import integral, lattice
 from odestudy.densities.targets import entropy_nat, target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import Grid, log_density
+from odestudy.failed import failed
 from odestudy.outcome import NumericalFailure, Outcome, Row
 
 MOST_STEPS = 512  # an exploited field may need many
@@ -33,17 +34,17 @@ def coarse(spec: dict[str, Any], device: str) -> Outcome:
     rows: list[Row] = []
     for seed, steps in product(spec["seeds"], spec["coarse_steps"]):
         row: Row = {"seed": seed, "step": 1 / steps, "status": "ok", "message": "", "entropy_nat": entropy}
-        torch.manual_seed(seed)
-        net = Field(target.d, spec["width"]).to(device)
         grid = Grid(spec["train_method"], steps)
         recipe = Recipe(spec["formula"], grid, spec["iterations"], spec["batch"], spec["learning_rate"])
+        torch.manual_seed(seed)
         try:
+            net = Field(target.d, spec["width"]).to(device)
             fit(net, target, recipe, seed)
             row |= _judge(net.double().requires_grad_(False), target, spec, grid, seed)
             row["claimed_excess_nat"] = row["claimed_nll_nat"] - entropy
             row |= _refined(net, target, spec, seed, entropy)
-        except NumericalFailure as failure:
-            row |= {"status": failure.status, "message": str(failure)}
+        except Exception as error:
+            row |= failed(error)
         rows.append(row)
     return Outcome({"runs": rows})
 

@@ -18,12 +18,13 @@ from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import NOISES, Grid, log_density, transport
 from odestudy.densities.work import counted_flops, lu_flops, step_flops, step_vjps
-from odestudy.integrate import named_failure
+from odestudy.failed import failed
 from odestudy.measure.clock import time_repeats
 from odestudy.measure.memory import kept_for_backward_mib, peak_mib
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.outcome import Outcome, Row
 
 TIMES = {"wall_s", "wall_q1_s", "wall_q3_s"}
+PARTS = ("exact_trace", "hutchinson", "diagonal", "elimination")
 
 
 def isolated(spec: dict[str, Any], device: str) -> Outcome:
@@ -33,11 +34,7 @@ def isolated(spec: dict[str, Any], device: str) -> Outcome:
     dearer. A seed is a net, a point and a measurement of its own.
     """
     found = [(seed, _parts_by_dimension(spec, seed, device)) for seed in spec["seeds"]]
-    crossovers: list[Row] = [
-        {"seed": seed, "status": "ok"}
-        | {f"crossover_d_by_{c}": _crossover(rows, c) for c in ("flops", "wall_s")}
-        for seed, rows in found
-    ]
+    crossovers = [{"seed": seed} | _crossovers(rows) for seed, rows in found]
     return Outcome({"runs": [row for _, rows in found for row in rows], "crossovers": crossovers})
 
 
@@ -45,18 +42,27 @@ def _parts_by_dimension(spec: dict[str, Any], seed: int, device: str) -> list[Ro
     rows: list[Row] = []
     for d in spec["dimensions"]:
         torch.manual_seed(seed)
-        field = Field(d, spec["width"] if spec["net"] == "fixed" else d).to(device).requires_grad_(False)
-        x = torch.randn(spec["samples"], d).to(device)
-        for part, (work, vjps, extra) in _parts(field, x).items():
+        try:
+            field = Field(d, spec["width"] if spec["net"] == "fixed" else d).to(device).requires_grad_(False)
+            x = torch.randn(spec["samples"], d).to(device)
+            parts = _parts(field, x)
+        except Exception as error:
+            rows += [{"seed": seed, "d": d, "part": part} | failed(error) for part in PARTS]
+            continue
+        for part, (work, vjps, extra) in zip(PARTS, parts, strict=True):
             row: Row = {"seed": seed, "status": "ok", "message": "", "d": d, "part": part, "vjps": vjps}
-            row["flops"] = counted_flops(work) / len(x) + extra
-            row |= time_repeats(work, device, repeats=spec["repeats"])
-            rows.append(row | {k: row[k] / len(x) for k in TIMES})
+            try:
+                row["flops"] = counted_flops(work) / len(x) + extra
+                row |= time_repeats(work, device, repeats=spec["repeats"])
+                row |= {k: row[k] / len(x) for k in TIMES}
+            except Exception as error:
+                row |= failed(error)
+            rows.append(row)
     return rows
 
 
-def _parts(field: Field, x: Tensor) -> dict[str, tuple[Callable[[], Any], int, float]]:
-    """Name -> work, products with the Jacobian, and operations that the counter does not see."""
+def _parts(field: Field, x: Tensor) -> list[tuple[Callable[[], Any], int, float]]:
+    """For each of PARTS: work, products with the Jacobian, and operations that the counter does not see."""
     d = x.shape[1]
     t = torch.zeros((), device=x.device)
 
@@ -65,12 +71,20 @@ def _parts(field: Field, x: Tensor) -> dict[str, tuple[Callable[[], Any], int, f
 
     probe = NOISES["rademacher"](x[None])
     jacobian = with_jacobian(f, x)[1].contiguous()
-    return {
-        "exact_trace": (lambda: with_trace(f, x), d, d - 1.0),
-        "hutchinson": (lambda: with_estimate(f, x, probe), 1, 2.0 * d),
-        "diagonal": (lambda: jacobian.diagonal(dim1=1, dim2=2).sum(1), 0, d - 1.0),
-        "elimination": (lambda: torch.linalg.slogdet(jacobian), 0, lu_flops(d)),
-    }
+    return [
+        (lambda: with_trace(f, x), d, d - 1.0),
+        (lambda: with_estimate(f, x, probe), 1, 2.0 * d),
+        (lambda: jacobian.diagonal(dim1=1, dim2=2).sum(1), 0, d - 1.0),
+        (lambda: torch.linalg.slogdet(jacobian), 0, lu_flops(d)),
+    ]
+
+
+def _crossovers(rows: list[Row]) -> Row:
+    """By operations and by time; where a part failed at some dimension neither is known, and the row says why."""
+    for row in rows:
+        if row["status"] != "ok":
+            return {"status": row["status"], "message": f"{row['part']}, d = {row['d']}: {row['message']}"}
+    return {"status": "ok"} | {f"crossover_d_by_{c}": _crossover(rows, c) for c in ("flops", "wall_s")}
 
 
 def _crossover(rows: list[Row], column: str) -> int | None:
@@ -90,30 +104,27 @@ def step(spec: dict[str, Any], device: str) -> Outcome:
     seed = spec["seeds"][0]
     grid = Grid(spec["method"], 1)
     for d, formula in product(spec["dimensions"], spec["formulas"]):
-        torch.manual_seed(seed)
-        field = Field(d, spec["width"]).to(device)
-        x = torch.randn(spec["samples"], d).to(device)
-
-        def forward(field: Field = field, x: Tensor = x, formula: str = formula) -> Tensor:
-            return -log_density(field, x, grid, formula).mean()
-
-        def train(field: Field = field, loss: Callable[[], Tensor] = forward) -> None:
-            field.zero_grad(set_to_none=True)
-            loss().backward()
-
-        stages = len(grid.stepper.nodes)
         row: Row = {"seed": seed, "status": "ok", "message": "", "d": d, "formula": formula}
-        row |= {"vjps": step_vjps(formula, d, stages), "flops": step_flops(field, x, grid.method, formula)}
+        row["vjps"] = step_vjps(formula, d, len(grid.stepper.nodes))
+        torch.manual_seed(seed)
         try:
+            field = Field(d, spec["width"]).to(device)
+            x = torch.randn(spec["samples"], d).to(device)
+
+            def forward(field: Field = field, x: Tensor = x, formula: str = formula) -> Tensor:
+                return -log_density(field, x, grid, formula).mean()
+
+            def train(field: Field = field, loss: Callable[[], Tensor] = forward) -> None:
+                field.zero_grad(set_to_none=True)
+                loss().backward()
+
+            row["flops"] = step_flops(field, x, grid.method, formula)
             row |= {"saved_mib": kept_for_backward_mib(forward())}
             row |= time_repeats(train, device, repeats=spec["repeats"])
             if d == max(spec["dimensions"]):  # in the others resident memory does not resolve it
                 row |= {"peak_mib": peak_mib(train, device)}
         except Exception as error:
-            failure = named_failure(error)
-            if failure is None:
-                raise
-            row |= {"status": failure.status, "message": str(failure)}
+            row |= failed(error)
         rows.append(row)
     return Outcome({"runs": rows})
 
@@ -129,25 +140,25 @@ def accuracy(spec: dict[str, Any], device: str) -> Outcome:
     d = spec["d"]
     for seed in spec["seeds"]:
         target = target_of({"kind": "cluster", "parameters": {"d": d}})
-        torch.manual_seed(seed)
-        field = Field(d, spec["width"]).to(device)
         recipe = Recipe(
             "rademacher1", Grid(spec["method"], spec["train_steps"]), spec["iterations"], spec["batch"],
             spec["learning_rate"],
         )  # fmt: skip
+        torch.manual_seed(seed)
         try:
+            field = Field(d, spec["width"]).to(device)
             fit(field, target, recipe, seed)
             field = field.double().requires_grad_(False)
             x = target.sample(spec["samples"], np.random.default_rng([seed, 2])).to(device)
             truth = reference(field, x, rtol=1e-9, atol=1e-10)
-        except NumericalFailure as failure:
-            runs.append({"seed": seed, "status": failure.status, "message": str(failure)})
+            exact = standard_normal(truth.z) + truth.trace
+            mine = [
+                {"seed": seed} | _error(field, x, exact, Grid(spec["method"], 2**k), formula)
+                for k, formula in product(range(spec["halvings"] + 1), spec["formulas"])
+            ]
+        except Exception as error:
+            runs.append({"seed": seed} | failed(error))
             continue
-        exact = standard_normal(truth.z) + truth.trace
-        mine = [
-            {"seed": seed} | _error(field, x, exact, Grid(spec["method"], 2**k), formula)
-            for k, formula in product(range(spec["halvings"] + 1), spec["formulas"])
-        ]
         runs += mine
         equal.append({"seed": seed, "status": "ok"} | _at_equal_error(mine, spec["error_limit"]))
     return Outcome({"runs": runs, "equal": equal})

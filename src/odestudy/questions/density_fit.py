@@ -12,13 +12,14 @@ from odestudy.densities.models import MODELS
 from odestudy.densities.models.flow import FlowDensity
 from odestudy.densities.pictures import pictures
 from odestudy.densities.targets import target_of
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.failed import failed
+from odestudy.outcome import Outcome, Row
 
 
 def model(spec: dict[str, Any], device: str) -> Outcome:
     """Fit one model to one target for each seed, with the certificate of its density.
 
-    Rows `runs`: one a seed. Arrays: for the first seed what its pictures need.
+    Rows `runs`: one a seed. Arrays: for the first seed that can be fitted what its pictures need.
     """
     entry = spec["target"]
     target = target_of(entry)
@@ -37,10 +38,10 @@ def model(spec: dict[str, Any], device: str) -> Outcome:
             row["certified"] = holds(row)
             if isinstance(found.density, FlowDensity):
                 row |= effort(found.density.f, target.sample(256, np.random.default_rng([seed, 5])))
-            if seed == spec["seeds"][0] and spec["picture_points"]:
+            if not arrays and spec["picture_points"]:
                 arrays = pictures(found.density, target, spec["picture_points"])
-        except NumericalFailure as failure:
-            row |= {"status": failure.status, "message": str(failure)}
+        except Exception as error:
+            row |= failed(error)
         rows.append(row)
     return Outcome({"runs": rows}, arrays)
 

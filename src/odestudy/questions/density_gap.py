@@ -21,8 +21,9 @@ from odestudy.densities.reference import Reference, reference
 from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import FORMULAS, Grid, log_density, transport
+from odestudy.failed import failed
 from odestudy.measure.fits import log_slope
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.outcome import Outcome, Row
 
 ESTIMATES = tuple(name for name in FORMULAS if name not in ("trace", "logdet"))
 SLOPE_POINTS = 4  # steps of a slope
@@ -40,22 +41,29 @@ def gap(spec: dict[str, Any], device: str) -> Outcome:
     arrays: dict[str, np.ndarray] = {}
     for seed in spec["seeds"]:
         try:
-            field, target = _flow(spec, seed, device)
-            x = target.sample(spec["samples"], np.random.default_rng([seed, 2])).to(device)
-            truth = reference(field, x)
-        except NumericalFailure as failure:
-            rows["runs"].append({"seed": seed, "status": failure.status, "message": str(failure)})
-            continue
-        runs = [row for precision in spec["precisions"] for row in _sweep(field, x, truth, spec, precision)]
-        rows["runs"] += [{"seed": seed} | row for row in runs]
-        rows["limits"] += [{"seed": seed} | row for row in _limits(runs)]
-        rows["slopes"] += [{"seed": seed} | row for row in _slopes(runs)]
-        rows["law"].append({"seed": seed, "status": "ok"} | _law(field, truth))
-        if "grid_points" in spec:
-            found, pictures = _integrals(field, target, spec, device)
-            rows["integrals"] += [{"seed": seed} | row for row in found]
+            found, pictures = _compared(spec, seed, device)
             arrays = arrays or pictures
+        except Exception as error:
+            found = {"runs": [failed(error)]}
+        for name, mine in found.items():
+            rows[name] += [{"seed": seed} | row for row in mine]
     return Outcome(rows, arrays)
+
+
+def _compared(
+    spec: dict[str, Any], seed: int, device: str
+) -> tuple[dict[str, list[Row]], dict[str, np.ndarray]]:
+    """All rows of one seed by their names, and its densities on a grid."""
+    field, target = _flow(spec, seed, device)
+    x = target.sample(spec["samples"], np.random.default_rng([seed, 2])).to(device)
+    truth = reference(field, x)
+    runs = [row for precision in spec["precisions"] for row in _sweep(field, x, truth, spec, precision)]
+    rows = {"runs": runs, "limits": _limits(runs), "slopes": _slopes(runs)}
+    rows["law"] = [{"status": "ok"} | _law(field, truth)]
+    pictures: dict[str, np.ndarray] = {}
+    if "grid_points" in spec:
+        rows["integrals"], pictures = _integrals(field, target, spec, device)
+    return rows, pictures
 
 
 def _flow(spec: dict[str, Any], seed: int, device: str) -> tuple[nn.Module, Target]:

@@ -19,7 +19,8 @@ from odestudy.densities.laws import Target
 from odestudy.densities.models.flow import at_certified_step, fit_cnf, gap_nat
 from odestudy.densities.targets import target_of
 from odestudy.densities.transport import Grid
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.failed import failed
+from odestudy.outcome import Outcome, Row
 
 SHOWN = 1000
 CHECKED = 256  # points at which the formulas are compared
@@ -43,8 +44,8 @@ def modes(spec: dict[str, Any], device: str) -> Outcome:
             )
             row |= found
             arrays = arrays or {"drawn": drawn[:SHOWN].numpy(), "target": x[:SHOWN].numpy()}
-        except NumericalFailure as failure:
-            row |= {"status": failure.status, "message": str(failure)}
+        except Exception as error:
+            row |= failed(error)
         rows.append(row)
     return Outcome({"runs": rows}, {k: v.astype(np.float32) for k, v in arrays.items()})
 

@@ -12,7 +12,8 @@ from odestudy.densities.reach import TASKS as PROBLEMS
 from odestudy.densities.reach import Reach
 from odestudy.densities.training import Course, maximise
 from odestudy.densities.transport import Grid
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.failed import failed
+from odestudy.outcome import Outcome, Row
 
 REFINED = Grid("rk4", 128)
 SHOWN = 400  # points of the spheres in a picture
@@ -22,31 +23,32 @@ def reach(spec: dict[str, Any], device: str) -> Outcome:
     """Train a flow to be a map, with added dimensions or without, and hold it to the refinement gate.
 
     Rows `runs`: one a seed, with the mean squared error at the trained step, at half of it, and refined. Arrays:
-    for the first seed what a picture needs.
+    for the first seed that ends what a picture needs.
     """
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
-    problem = PROBLEMS[spec["problem"]]
     for seed in spec["seeds"]:
-        grid = Grid(spec["train_method"], spec["train_steps"])
         try:
-            net = _train(spec, grid, seed)
-        except NumericalFailure as failure:
-            rows.append({"seed": seed, "status": failure.status, "message": str(failure)})
-            continue
-        x, y = problem(2000, np.random.default_rng([seed, 3]))
-        x, y = x.double(), y.double()
-        net = net.double().requires_grad_(False)
-        errors = [_error(net, x, y, g) for g in (grid, Grid(grid.method, 2 * grid.steps), REFINED)]
-        finite = bool(np.isfinite(errors).all())
-        row: Row = {"seed": seed, "status": "ok" if finite else "non_finite", "message": ""}
-        if finite:
-            row |= dict(zip(("mse", "halved_mse", "refined_mse"), errors, strict=True))
-            row["is_ode"] = abs(errors[1] - errors[0]) <= spec["gate"] * max(errors[0], spec["gate"])
-        rows.append(row)
-        if not arrays:
-            arrays = _pictured(net, x, y, grid)
+            row, pictured = _reached(spec, seed)
+            arrays = arrays or pictured
+        except Exception as error:
+            row = failed(error)
+        rows.append({"seed": seed} | row)
     return Outcome({"runs": rows}, {k: v.astype(np.float32) for k, v in arrays.items()})
+
+
+def _reached(spec: dict[str, Any], seed: int) -> tuple[Row, dict[str, np.ndarray]]:
+    """Train one seed's flow; its errors at the trained step, at half of it, and refined, and what a picture needs."""
+    grid = Grid(spec["train_method"], spec["train_steps"])
+    net = _train(spec, grid, seed).double().requires_grad_(False)
+    x, y = (z.double() for z in PROBLEMS[spec["problem"]](2000, np.random.default_rng([seed, 3])))
+    errors = [_error(net, x, y, g) for g in (grid, Grid(grid.method, 2 * grid.steps), REFINED)]
+    finite = bool(np.isfinite(errors).all())
+    row: Row = {"status": "ok" if finite else "non_finite", "message": ""}
+    if finite:
+        row |= dict(zip(("mse", "halved_mse", "refined_mse"), errors, strict=True))
+        row["is_ode"] = abs(errors[1] - errors[0]) <= spec["gate"] * max(errors[0], spec["gate"])
+    return row, _pictured(net, x, y, grid)
 
 
 def _train(spec: dict[str, Any], grid: Grid, seed: int) -> Reach:

@@ -38,9 +38,13 @@ def _cost(seed: int, spec: dict[str, Any], device: str) -> Row:
     shooting = SHOOTING[spec["shooting"]](models, scaled, spec | {"seeds": [seed]})
     learnt = [*models.parameters(), *shooting.parameters()]
     optimizer = torch.optim.Adam(learnt, lr=spec["learning_rate"])
-    found = time_repeats(lambda: step(shooting, optimizer), device, repeats=spec["repeats"])
-    for failure in shooting.failures.values():
-        raise failure
+
+    def work() -> None:
+        step(shooting, optimizer)
+        for failure in shooting.failures.values():
+            raise failure
+
+    found = time_repeats(work, device, repeats=spec["repeats"])
     before = shooting.cost[0]
     return {
         "step_s": found["wall_s"],

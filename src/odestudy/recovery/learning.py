@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from odestudy.failed import failed
 from odestudy.nets.dynamics import MODELS
 from odestudy.outcome import NumericalFailure, Row
 from odestudy.recovery.judge import (
@@ -41,14 +42,23 @@ class Learned:
 
 def observations(spec: dict[str, Any]) -> tuple[list[Observed], list[int], list[Row]]:
     """What each seed observes; the seeds that have data, and a row for each of the others."""
-    data, seeds, failed = [], [], []
+    data, seeds, rows = [], [], []
     for seed in spec["seeds"]:
         try:
             data.append(observe(spec, np.random.default_rng([seed, 0])))
             seeds.append(seed)
-        except NumericalFailure as failure:
-            failed.append({"seed": seed, "status": failure.status, "message": str(failure)})
-    return data, seeds, failed
+        except Exception as error:
+            rows.append({"seed": seed} | failed(error))
+    return data, seeds, rows
+
+
+@dataclass
+class Trained:
+    """One seed's row and, where the training got so far, its model and iteration -> trajectories (n, d)."""
+
+    row: Row
+    model: nn.Module | None = None
+    frames: dict[int, np.ndarray] = field(default_factory=dict)
 
 
 def learn_batch(spec: dict[str, Any], device: str) -> Learned:
@@ -59,27 +69,62 @@ def learn_batch(spec: dict[str, Any], device: str) -> Learned:
         return found
     spec = spec | {"seeds": seeds}
     units = units_of(spec, data)
-    singles, trained, frames = _train(spec, data, units, device)
     by_seed: dict[int, tuple[float, Arrays]] = {}
-    for seed, model, row, one in zip(seeds, singles, trained, data, strict=True):
-        learnt = found.fields[seed] = units.meant(partial(field_values, model))
-        stiff = spec["system"].get("stiff", False)
-        roll = partial(numpy_rollout, learnt, stiff=True) if stiff else rollout(model, units)
-        judged, arrays = judge(learnt, roll, one, spec, np.random.default_rng([seed, 2]))
-        found.rows.append(row | judged | _eigenvalues(learnt, spec) | signal(one))
-        by_seed[seed] = float(np.nan_to_num(judged["field_error_pct"], nan=np.inf)), arrays | _observed(one)
-    shown = sorted(seeds, key=lambda seed: by_seed[seed][0])[(len(seeds) - 1) // 2]
-    found.arrays = by_seed[shown][1] | {"seed": np.array(shown)}
-    if frames:
-        process = np.stack([frame[seeds.index(shown)] for frame in frames.values()])
-        found.arrays |= {"process": process, "process_iteration": np.array(list(frames))}
+    for seed, trained, one in zip(seeds, _train(spec, data, units, device), data, strict=True):
+        row = trained.row
+        if trained.model is not None:
+            try:
+                learnt, judged, arrays = _judged(trained.model, one, spec, units, seed)
+                row, found.fields[seed] = row | judged, learnt
+                error_pct = float(np.nan_to_num(judged["field_error_pct"], nan=np.inf))
+                by_seed[seed] = error_pct, arrays | _process(trained.frames)
+            except Exception as error:
+                failure = failed(error)
+                row = row | failure if row["status"] == "ok" else row  # of two failures the first is told
+        found.rows.append(row)
+    if by_seed:
+        shown = sorted(by_seed, key=lambda seed: by_seed[seed][0])[(len(by_seed) - 1) // 2]
+        found.arrays = by_seed[shown][1]
     return found
 
 
-def _train(
-    spec: dict[str, Any], data: list[Observed], units: Units, device: str
-) -> tuple[list[nn.Module], list[Row], dict[int, np.ndarray]]:
-    """Trained models, their rows, and iteration -> trajectories of all seeds (M, n, d)."""
+def _judged(
+    model: nn.Module, data: Observed, spec: dict[str, Any], units: Units, seed: int
+) -> tuple[Learnt, Row, Arrays]:
+    """The learnt right-hand side of one seed, how good it is, and what figures show of it.
+
+    Raises:
+        NumericalFailure: there is nothing to judge.
+    """
+    if not all(torch.isfinite(p).all() for p in model.parameters()):
+        raise NumericalFailure("non_finite", "a learnt parameter is not finite")
+    learnt = units.meant(partial(field_values, model))
+    stiff = spec["system"].get("stiff", False)
+    roll = partial(numpy_rollout, learnt, stiff=True) if stiff else rollout(model, units)
+    judged, arrays = judge(learnt, roll, data, spec, np.random.default_rng([seed, 2]))
+    row = judged | _eigenvalues(learnt, spec) | signal(data)
+    return learnt, row, arrays | _observed(data) | {"seed": np.array(seed)}
+
+
+def _process(frames: dict[int, np.ndarray]) -> Arrays:
+    if not frames:
+        return {}
+    return {"process": np.stack(list(frames.values())), "process_iteration": np.array(list(frames))}
+
+
+def _train(spec: dict[str, Any], data: list[Observed], units: Units, device: str) -> list[Trained]:
+    """Train all seeds as one stack; where that fails as a whole, each seed by itself, and each fails by itself."""
+    try:
+        return _train_stack(spec, data, units, device)
+    except Exception as error:
+        failure = failed(error)
+    if len(data) == 1:
+        return [Trained({"seed": spec["seeds"][0]} | failure)]
+    pairs = zip(spec["seeds"], data, strict=True)
+    return [_train(spec | {"seeds": [seed]}, [one], units, device)[0] for seed, one in pairs]
+
+
+def _train_stack(spec: dict[str, Any], data: list[Observed], units: Units, device: str) -> list[Trained]:
     from odestudy.ode import BatchedModels
 
     singles = [make_model(spec, data[0].truth.shape[-1], seed, device) for seed in spec["seeds"]]
@@ -94,7 +139,10 @@ def _train(
 
     rows = train(models, [units.scaled(one) for one in data], spec, record)
     models.write_to(singles)
-    return singles, rows, frames
+    return [
+        Trained(row, model, {i: frame[m] for i, frame in frames.items()})
+        for m, (row, model) in enumerate(zip(rows, singles, strict=True))
+    ]
 
 
 def make_model(spec: dict[str, Any], d: int, seed: int, device: str) -> nn.Module:

@@ -26,6 +26,9 @@ def train(
 
     A model whose solve or loss fails keeps the weights that it had and takes no further part; the others go on.
     `record(i)` is called before iteration i and once at the end.
+
+    Raises:
+        Exception: something failed that several models do together; see odestudy.integrate.named_failure.
     """
     shooting = SHOOTING[spec.get("shooting", "windows")](models, data, spec)
     learnt = [*models.parameters(), *shooting.parameters()]
@@ -64,18 +67,23 @@ def step(shooting: Shooting, optimizer: torch.optim.Optimizer) -> Tensor:
 
 
 def _gradients(shooting: Shooting) -> Tensor:
-    """Losses (M,) of one step, their gradients left in the parameters; what fails is lost."""
-    losses = shooting.losses()
-    for m in (shooting.alive & ~torch.isfinite(losses.detach()).cpu()).nonzero()[:, 0].tolist():
-        shooting.lose(m, NumericalFailure("non_finite", "the loss is not finite"))
-    if shooting.alive.any():
-        try:
+    """Losses (M,) of one step, their gradients left in the parameters; a model that fails is lost.
+
+    Raises:
+        Exception: what several models do together failed, so that nobody can tell whose failure it is.
+    """
+    try:
+        losses = shooting.losses()
+        for m in (shooting.alive & ~torch.isfinite(losses.detach()).cpu()).nonzero()[:, 0].tolist():
+            shooting.lose(m, NumericalFailure("non_finite", "the loss is not finite"))
+        if shooting.alive.any():
             losses[shooting.alive].sum().backward()
-        except Exception as error:
-            failure = named_failure(error)
-            if failure is None:
-                raise
-            shooting.lose(0, failure)  # only a model that trains alone has a gradient that can fail
+    except Exception as error:
+        failure = named_failure(error)
+        if failure is None or len(shooting.data) > 1:
+            raise
+        shooting.lose(0, failure)
+        return torch.full((1,), torch.nan)
     gradients = [p.grad.flatten(1) for p in shooting.models.parameters() if p.grad is not None]
     if gradients:
         finite = torch.isfinite(torch.cat(gradients, 1)).all(1).cpu()
