@@ -134,14 +134,6 @@ def test_a_part_that_has_no_memory_leaves_the_other_parts_and_no_crossover(study
     ]
 
 
-def test_pictures_are_those_of_the_first_seed_that_does_not_fail(study, monkeypatch):
-    spec = cut_down(study, ("density", "models"), **SHORT, picture_points=8)
-    second, _ = run(spec | {"seeds": [1]})
-    monkeypatch.setattr(torch.Tensor, "backward", out_of_memory(torch.Tensor.backward, {2}))
-    arrays, _ = run(spec)
-    assert (arrays["density"] == second["density"]).all()
-
-
 @pytest.mark.parametrize("experiment", ["recover", "multiple"])
 def test_a_stack_of_seeds_without_memory_trains_each_by_itself(study, monkeypatch, experiment):
     """To the bits of a run with that seed alone; those of a stack may differ in the last one."""
