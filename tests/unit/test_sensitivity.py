@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import replace
 
@@ -10,11 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from odestudy.ode import METHODS, solve
-from odestudy.ode._adams import adams_weights
-from odestudy.questions import gradients_cost, gradients_error, gradients_order
-from odestudy.questions.gradients_batch import BATCHINGS, Oscillators, batch
-from odestudy.questions.gradients_identities import _blocks, _layers, _orders
+from odestudy.ode import solve
+from odestudy.questions import gradients_error
+from odestudy.questions.gradients_identities import _blocks
 from odestudy.sensitivity import arms, products
 from odestudy.sensitivity.arms import (
     ARMS,
@@ -28,7 +25,6 @@ from odestudy.sensitivity.arms import (
 )
 from odestudy.sensitivity.attempt import attempt
 from odestudy.sensitivity.bits import differing
-from odestudy.sensitivity.dense import ADAMS_BASHFORTH, concatenated, dense_weights, windowed
 from odestudy.sensitivity.oracle import difference_error, oracle
 from odestudy.sensitivity.problems import KINDS, linear, mlp, moved, problem_of, vanderpol
 from odestudy.sensitivity.products import carried, dot_product_mismatch, push_forward
@@ -241,167 +237,3 @@ def test_tangent_and_cotangent_keep_their_product_along_the_way():
 
 
 # --- layers and orders
-
-
-@pytest.mark.parametrize("k", ADAMS_BASHFORTH)
-def test_the_tables_weights_are_the_integrals_that_the_solver_takes(k):
-    assert [w for _, w in adams_weights(tuple(range(0, -k, -1)))] == pytest.approx(
-        [float(b) for b in ADAMS_BASHFORTH[k]]
-    )
-
-
-@pytest.mark.parametrize("k", [1, 4, 5, 6])
-def test_layers_with_these_weights_are_the_solvers_method_bit_for_bit(k):
-    window, dense = _layers(k, 10, 0)
-    assert window["differing"] == 0
-    assert dense["largest_difference"] < 1e-13
-
-
-def test_other_weights_are_told_apart_by_their_bits_and_by_their_order():
-    f, start = torch.tanh, [torch.tensor([0.1]), torch.tensor([0.2])]
-    one, other = (windowed(f, start, weights, 0.1, 3) for weights in ([1.5, -0.5], [1.5, -0.5 + 1e-6]))
-    assert differing(torch.stack(one), torch.stack(other)) > 0
-    rows = _orders(3, 6, 0, 3)
-    assert {(r["weights"], r["draw"]) for r in rows} == {
-        ("adams", 0),
-        *itertools.product(("sum_one", "free"), range(3)),
-    }
-    assert len({r["order"] for r in rows if r["weights"] == "free"}) == 3
-    order = {row["weights"]: row["order"] for row in rows if row["draw"] == 0}
-    assert order["adams"] == pytest.approx(3, abs=0.2)
-    assert order["sum_one"] == pytest.approx(1, abs=0.3)
-    assert order["free"] == pytest.approx(0, abs=0.2)
-
-
-def test_a_dense_net_needs_partial_sums_and_one_for_all_older_features():
-    weights = ADAMS_BASHFORTH[3]
-    last = dense_weights(weights, 6)[-1][::-1]
-    assert last == pytest.approx([23 / 12, 7 / 12, 1, 1, 1, 1])
-    start = [torch.tensor([v], dtype=torch.float64) for v in (0.1, 0.2, 0.3)]
-    window = windowed(torch.tanh, start, [float(b) for b in weights], 0.1, 8)
-    torch.testing.assert_close(
-        concatenated(torch.tanh, start, weights, 0.1, 8), window, rtol=1e-14, atol=1e-14
-    )
-
-
-def rows_of_order(order):
-    return [{"step": 2.0**-k, "error": 2.0 ** (-k * order)} for k in range(2, 8)]
-
-
-def test_a_wrong_order_is_seen():
-    right, wrong = (gradients_order._fit(rows_of_order(order), 4) for order in (4, 3))
-    assert right["order_gap"] == pytest.approx(0, abs=1e-9)
-    assert wrong["order_gap"] == pytest.approx(-1, abs=1e-9)
-    assert gradients_order._fit(rows_of_order(4)[:2], 4)["status"] == "non_finite"
-
-
-def test_points_in_rounding_and_points_that_diverge_are_no_part_of_a_fit():
-    rows = [
-        {"step": 8.0, "error": 10.0},
-        *rows_of_order(2),
-        {"step": 1e-9, "error": 1e-15},
-        {"step": 1e-10, "status": "x"},
-    ]
-    assert gradients_order._fit(rows, 2)["order"] == pytest.approx(2)
-
-
-def test_every_method_of_the_library_is_measured_with_fixed_steps_or_adaptive():
-    exponential = problem_of({"kind": "exponential", "parameters": {"horizon": 1.0}})
-    spec = {"tolerances": [1e-3], "numbers_of_steps": [32]}
-    for method in METHODS:
-        if method != "scipy_solver":
-            assert gradients_order._settings(method, exponential, spec) or gradients_order.takes_fixed_steps(
-                method
-            )
-
-
-def test_work_at_a_level_lies_between_the_settings_that_enclose_it():
-    rows = [
-        {"method": "m", "kind": "fixed", "error": e, "nfe": n, "wall_s": n / 10}
-        for e, n in ((1e-4, 100), (1e-6, 10_000))
-    ]
-    (row,) = gradients_order._equal(rows, 1e-5)
-    assert (row["level_nfe"], row["level_wall_s"]) == pytest.approx((1000, 100))
-    assert gradients_order._equal(rows, 1e-9)[0]["level_nfe"] is None
-
-
-# --- cost and batches
-
-
-SPEC = {"width": 8, "batch": 16, "dtype": "float32", "repeats": 1}
-
-
-def test_memory_grows_with_the_steps_by_back_propagation_and_with_the_observations_by_the_adjoint():
-    def saved(arm, steps, times):
-        return gradients_cost._cost(arm, steps, times, SPEC, "cpu")["saved_mib"]
-
-    assert saved("backprop", 32, 2) > 1.8 * saved("backprop", 16, 2)
-    assert saved("adjoint", 32, 2) == saved("adjoint", 4, 2)
-    assert saved("adjoint", 32, 32) == pytest.approx(16 * saved("adjoint", 32, 2))
-
-
-def test_the_crossover_has_to_last():
-    times = {7: (1, 2), 22: (3, 2), 82: (2, 3), 322: (9, 3)}
-    rows = [
-        {"arm": arm, "parameters": p, "wall_s": t}
-        for p, pair in times.items()
-        for arm, t in zip(("forward", "backprop"), pair, strict=True)
-    ]
-    found = gradients_cost._crossover(rows)
-    assert (found["crossing"], found["crossover_by_wall_s"]) == ("in the range", 322)
-
-
-@pytest.mark.parametrize(
-    ("forward_s", "backprop_s", "crossing"), [(1, 2, "above 22"), (2, 1, "below 7"), (1, 1, "above 22")]
-)
-def test_a_crossover_outside_of_what_was_measured_is_no_number(forward_s, backprop_s, crossing):
-    times = {"forward": forward_s, "backprop": backprop_s}
-    rows = [{"arm": a, "parameters": p, "wall_s": t} for p in (7, 22) for a, t in times.items()]
-    found = gradients_cost._crossover(rows)
-    assert (found["crossing"], found["crossover_by_wall_s"]) == (crossing, None)
-
-
-def test_a_step_for_each_sample_is_as_if_each_were_alone_and_a_shared_one_is_not():
-    spec = {"samples": 16, "slow_frequency": 1.0, "fast_frequency": 10.0, "horizon": 3.0, "repeats": 1}
-    spec |= {"batchings": ["shared", "own_steps", "alone"], "seeds": [0], "fast": [1], "tolerances": [1e-4]}
-    rows = batch(spec, "cpu").rows["runs"]
-    by = {row["batching"]: row for row in rows}
-    assert set(by) == set(spec["batchings"])
-    for column in ("nfe_fast", "nfe_slow"):
-        assert by["own_steps"][column] == pytest.approx(by["alone"][column], rel=0.02)
-    assert by["own_steps"]["error_fast"] == pytest.approx(by["alone"]["error_fast"], rel=0.01)
-    assert by["shared"]["error_fast"] > 2 * by["own_steps"]["error_fast"]
-    assert by["shared"]["nfe_slow"] > 2 * by["own_steps"]["nfe_slow"]
-
-
-def test_torchode_solves_the_same_batch_with_all_samples_in_every_evaluation():
-    pytest.importorskip("torchode")
-    f = Oscillators(torch.tensor([5.0, 1.0, 1.0], dtype=torch.float64))
-    y0 = torch.eye(3, 2, dtype=torch.float64) + 1
-    (own, _, _), (ends, nfe, calls) = (BATCHINGS[b](f, y0, 2.0, 1e-8) for b in ("alone", "torchode"))
-    torch.testing.assert_close(ends, own, rtol=1e-5, atol=1e-5)
-    assert nfe.tolist() == [calls] * 3
-
-
-def test_a_peer_that_is_not_installed_is_left_out_of_the_batches(monkeypatch):
-    monkeypatch.setattr(arms, "find_spec", lambda library: None)
-    spec = {"samples": 4, "slow_frequency": 1.0, "fast_frequency": 2.0, "horizon": 0.5, "repeats": 1}
-    spec |= {"batchings": list(BATCHINGS), "seeds": [0], "fast": [1], "tolerances": [1e-2]}
-    found = [row["batching"] for row in batch(spec, "cpu").rows["runs"]]
-    assert found == [b for b in BATCHINGS if b != "torchode"]
-
-
-def test_a_gradient_with_adaptive_steps_tells_what_it_keeps():
-    small = problem()
-    saved = {
-        arm: gradients_cost._compared(small, arm, 1e-4, 1, "cpu")["saved_mib"]
-        for arm in ("backprop", "adjoint")
-    }
-    assert saved["backprop"] > 10 * saved["adjoint"] > 0
-
-
-def test_the_oscillators_for_some_samples_are_those_samples():
-    f = Oscillators(torch.tensor([1.0, 2.0, 3.0]))
-    y = torch.randn(3, 2)
-    index = torch.tensor([2, 0])
-    torch.testing.assert_close(f.for_samples(index)(torch.zeros(()), y[index]), f(torch.zeros(()), y)[index])

@@ -1,0 +1,89 @@
+"""What a gradient costs: fits, crossovers, batches with one step or many."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from odestudy.questions import gradients_cost
+from odestudy.questions.gradients_batch import BATCHINGS, Oscillators, batch
+from odestudy.sensitivity import arms
+from odestudy.sensitivity.problems import mlp
+
+SPEC = {"width": 8, "batch": 16, "dtype": "float32", "repeats": 1}
+
+
+def test_memory_grows_with_the_steps_by_back_propagation_and_with_the_observations_by_the_adjoint():
+    def saved(arm, steps, times):
+        return gradients_cost._cost(arm, steps, times, SPEC, "cpu")["saved_mib"]
+
+    assert saved("backprop", 32, 2) > 1.8 * saved("backprop", 16, 2)
+    assert saved("adjoint", 32, 2) == saved("adjoint", 4, 2)
+    assert saved("adjoint", 32, 32) == pytest.approx(16 * saved("adjoint", 32, 2))
+
+
+def test_the_crossover_has_to_last():
+    times = {7: (1, 2), 22: (3, 2), 82: (2, 3), 322: (9, 3)}
+    rows = [
+        {"arm": arm, "parameters": p, "wall_s": t}
+        for p, pair in times.items()
+        for arm, t in zip(("forward", "backprop"), pair, strict=True)
+    ]
+    found = gradients_cost._crossover(rows)
+    assert (found["crossing"], found["crossover_by_wall_s"]) == ("in the range", 322)
+
+
+@pytest.mark.parametrize(
+    ("forward_s", "backprop_s", "crossing"), [(1, 2, "above 22"), (2, 1, "below 7"), (1, 1, "above 22")]
+)
+def test_a_crossover_outside_of_what_was_measured_is_no_number(forward_s, backprop_s, crossing):
+    times = {"forward": forward_s, "backprop": backprop_s}
+    rows = [{"arm": a, "parameters": p, "wall_s": t} for p in (7, 22) for a, t in times.items()]
+    found = gradients_cost._crossover(rows)
+    assert (found["crossing"], found["crossover_by_wall_s"]) == (crossing, None)
+
+
+def test_a_step_for_each_sample_is_as_if_each_were_alone_and_a_shared_one_is_not():
+    spec = {"samples": 16, "slow_frequency": 1.0, "fast_frequency": 10.0, "horizon": 3.0, "repeats": 1}
+    spec |= {"batchings": ["shared", "own_steps", "alone"], "seeds": [0], "fast": [1], "tolerances": [1e-4]}
+    rows = batch(spec, "cpu").rows["runs"]
+    by = {row["batching"]: row for row in rows}
+    assert set(by) == set(spec["batchings"])
+    for column in ("nfe_fast", "nfe_slow"):
+        assert by["own_steps"][column] == pytest.approx(by["alone"][column], rel=0.02)
+    assert by["own_steps"]["error_fast"] == pytest.approx(by["alone"]["error_fast"], rel=0.01)
+    assert by["shared"]["error_fast"] > 2 * by["own_steps"]["error_fast"]
+    assert by["shared"]["nfe_slow"] > 2 * by["own_steps"]["nfe_slow"]
+
+
+def test_torchode_solves_the_same_batch_with_all_samples_in_every_evaluation():
+    pytest.importorskip("torchode")
+    f = Oscillators(torch.tensor([5.0, 1.0, 1.0], dtype=torch.float64))
+    y0 = torch.eye(3, 2, dtype=torch.float64) + 1
+    (own, _, _), (ends, nfe, calls) = (BATCHINGS[b](f, y0, 2.0, 1e-8) for b in ("alone", "torchode"))
+    torch.testing.assert_close(ends, own, rtol=1e-5, atol=1e-5)
+    assert nfe.tolist() == [calls] * 3
+
+
+def test_a_peer_that_is_not_installed_is_left_out_of_the_batches(monkeypatch):
+    monkeypatch.setattr(arms, "find_spec", lambda library: None)
+    spec = {"samples": 4, "slow_frequency": 1.0, "fast_frequency": 2.0, "horizon": 0.5, "repeats": 1}
+    spec |= {"batchings": list(BATCHINGS), "seeds": [0], "fast": [1], "tolerances": [1e-2]}
+    found = [row["batching"] for row in batch(spec, "cpu").rows["runs"]]
+    assert found == [b for b in BATCHINGS if b != "torchode"]
+
+
+def test_a_gradient_with_adaptive_steps_tells_what_it_keeps():
+    small = mlp(4, 1.0)
+    saved = {
+        arm: gradients_cost._compared(small, arm, 1e-4, 1, "cpu")["saved_mib"]
+        for arm in ("backprop", "adjoint")
+    }
+    assert saved["backprop"] > 10 * saved["adjoint"] > 0
+
+
+def test_the_oscillators_for_some_samples_are_those_samples():
+    f = Oscillators(torch.tensor([1.0, 2.0, 3.0]))
+    y = torch.randn(3, 2)
+    index = torch.tensor([2, 0])
+    torch.testing.assert_close(f.for_samples(index)(torch.zeros(()), y[index]), f(torch.zeros(()), y)[index])

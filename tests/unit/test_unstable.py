@@ -1,0 +1,98 @@
+"""Unstable, badly conditioned and fast systems."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from odestudy.questions import dynamics_conditioning, dynamics_unstable
+from odestudy.systems.trajectories import observe
+from tests.recovery import spec
+
+
+def test_the_crash_needs_the_adjoint_its_default_norm_and_a_loss_that_is_not_normalised():
+    wanted = {
+        "problem": {"name": "unstable", "form": "rotation", "power": 1, "rates": [1.0]}, "library": "torchdiffeq",
+        "method": "dopri5", "rtol": 1e-7, "atol": 1e-9, "max_nfe": 20_000, "points": 6, "offset": 0.05,
+        "gradients": ["backprop", "adjoint", "adjoint_seminorm"], "losses": ["mean_square", "normalised"],
+        "precisions": ["float64"], "horizons": [25.0], "seeds": [0],
+    }  # fmt: skip
+    outcome = dynamics_unstable.gradients(wanted, "cpu")
+    ends = {(c["gradient"], c["loss"]): c["status"] for c in outcome.rows["cells"]}
+    assert ends.pop(("adjoint", "mean_square")) == "step_size_underflow"
+    assert set(ends.values()) == {"ok"}
+    assert all(c["gradient_error"] < 1e-3 for c in outcome.rows["cells"] if c["status"] == "ok")
+    shares = {(r["factor"], r["level"]): r for r in outcome.rows["runs"]}
+    assert shares["all", "all"]["cells"] == 6
+    assert shares["all", "all"]["crash_pct"] == pytest.approx(100 / 6)
+    combinations = {level: r["crash_pct"] for (factor, level), r in shares.items() if factor == "combination"}
+    assert combinations.pop("adjoint, mean_square") == 100
+    assert set(combinations.values()) == {0}
+    assert len(combinations) == 5
+    assert shares["horizon", "25.0"]["cells"] == 1  # of the poster's combination alone
+
+
+def test_what_overflows_is_counted_apart_from_the_underflow():
+    point = {"gradient": "adjoint", "loss": "mean_square", "precision": "float32", "rate": 1.0}
+    ends = ["step_size_underflow", "ok", "non_finite", "non_finite"]
+    cells = [point | {"status": s, "horizon": float(h)} for h, s in enumerate(ends)]
+    found = {(r["factor"], r["level"]): r for r in dynamics_unstable._shares(cells)}
+    assert found["all", "all"]["crash_pct"] == 25
+    assert found["all", "all"]["crash_finite_pct"] == 50
+    assert found["horizon", "3.0"]["crash_finite_pct"] is None
+
+
+def test_each_seed_draws_a_matrix_and_shares_of_its_own():
+    wanted = {
+        "problem": {"name": "cubic", "form": "rotation", "power": 3, "rates": [0.5], "losses": ["mean_square"]},
+        "library": "odestudy", "method": "dopri5", "rtol": 1e-6, "atol": 1e-8, "max_nfe": 20_000, "points": 4,
+        "offset": 0.01, "gradients": ["backprop"], "losses": ["mean_square", "normalised"],
+        "precisions": ["float32", "float64"], "horizons": [0.1], "seeds": [3, 4],
+    }  # fmt: skip
+    rows = dynamics_unstable.gradients(wanted, "cpu").rows
+    assert [(c["seed"], c["precision"]) for c in rows["cells"]] == [
+        (3, "float32"), (3, "float64"), (4, "float32"), (4, "float64"),
+    ]  # fmt: skip
+    shares = [(r["seed"], r["precision"]) for r in rows["runs"] if r["factor"] == "all"]
+    assert shares == [(3, "float32"), (3, "float64"), (4, "float32"), (4, "float64")]
+
+
+def test_the_control_truly_blows_up_whatever_the_gradient():
+    wanted = {
+        "problem": {"name": "cubic", "form": "rotation", "power": 3, "rates": [0.5]}, "library": "odestudy",
+        "method": "dopri5", "rtol": 1e-6, "atol": 1e-8, "max_nfe": 20_000, "points": 4, "offset": 0.01,
+        "gradients": ["backprop", "adjoint_seminorm"], "losses": ["mean_square"], "precisions": ["float64"],
+        "horizons": [25.0], "seeds": [0],
+    }  # fmt: skip
+    cells = dynamics_unstable.gradients(wanted, "cpu").rows["cells"]
+    assert all(cell["status"] in ("step_size_underflow", "non_finite") for cell in cells)
+
+
+def test_the_gradient_of_a_fast_rate_is_the_closed_forms():
+    wanted = {
+        "method": "dopri5", "rtol": 1e-9, "atol": 1e-12, "max_nfe": 100_000, "points": 11, "horizon": 1.0,
+        "offset": 0.1, "ks": [1.0, 10.0], "seeds": [0],
+    }  # fmt: skip
+    rows = dynamics_conditioning.fast_modes(wanted, "cpu").rows["runs"]
+    assert all(row["gradient_error"] < 1e-5 for row in rows)
+    assert rows[1]["exact_gradient"] < rows[0]["exact_gradient"]
+
+
+@pytest.mark.parametrize("kind", ["stiff", "eigenvectors", "data"])
+def test_each_kind_of_bad_conditioning_spoils_one_number_alone(kind):
+    numbers = {}
+    for k in (2.0, 200.0):
+        matrix, z0 = dynamics_conditioning.KINDS[kind](k)
+        system = {
+            "field": "linear",
+            "parameters": {"matrix": matrix.tolist()},
+            "z0": z0.tolist(),
+            "horizon": 5.0,
+        }
+        # Random starts would add what a single trajectory lacks; `data` is about a single one.
+        data = observe(spec(system=system, points=400, trajectories=1), np.random.default_rng(0))
+        numbers[k] = dynamics_conditioning._conditions(matrix, data)
+    grows = {name for name in numbers[2.0] if numbers[200.0][name] > 10 * numbers[2.0][name]}
+    wanted = {"stiff": "stiffness", "eigenvectors": "eigenvector_condition", "data": "data_condition"}[kind]
+    assert wanted in grows
+    assert not grows & ({"stiffness", "eigenvector_condition"} - {wanted})
