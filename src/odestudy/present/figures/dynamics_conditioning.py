@@ -5,13 +5,14 @@ from __future__ import annotations
 from textwrap import fill
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles
 from odestudy.present.figures.scales import log_axis, ticks_at
 from odestudy.present.figures.style import canvas, legend_below, looks
-from odestudy.present.figures.words import estimate, failures, in_order, seeds_and_bars, sentence
+from odestudy.present.figures.words import estimate, failures, in_order, is_ok, seeds_and_bars, sentence
 
 TABLE = "dynamics_conditioning"
 COLUMNS = ["field_error_pct", "fast_error_pct"]
@@ -29,13 +30,16 @@ def draw(data: FigureData) -> Figure:
     figure, grid = canvas(len(COLUMNS), len(problems), height=2.1, sharex="col", sharey="row")
     for row, column in zip(grid, COLUMNS, strict=True):
         for axes, problem in zip(row, problems, strict=True):
-            mine = summary[summary["problem"] == problem]
+            mine, runs = (frame[frame["problem"] == problem] for frame in (summary, data.table(TABLE)))
             for arm, style in styles.items():
-                draw_line(axes, mine[mine["arm"] == arm], AXES[problem], column, style | {"markersize": 4})
+                of_arm = mine[mine["arm"] == arm]
+                draw_line(axes, of_arm, AXES[problem], column, style | {"markersize": 4})
+                if of_arm[f"{column}_low"].isna().all():
+                    _single_seeds(axes, runs[runs["arm"] == arm], AXES[problem], column, style["color"])
         log_axis(row[0], "y")
         row[0].set_ylabel(fill(data.axis(column), 20), fontsize=8)
     for top, bottom, problem in zip(grid[0], grid[-1], problems, strict=True):
-        top.set_title(fill(data.label(problem), 18), fontsize=8.5)
+        top.set_title(fill(data.label(problem, "problem"), 18), fontsize=8.5)
         bottom.set_xscale("log")
         ticks_at(bottom, summary.loc[summary["problem"] == problem, AXES[problem]].dropna().round(0))
         bottom.set_xlabel(data.axis(AXES[problem]).replace(" of the ", "\nof the "), fontsize=8)
@@ -45,14 +49,23 @@ def draw(data: FigureData) -> Figure:
     return figure
 
 
+def _single_seeds(axes: Axes, runs: pd.DataFrame, x: str, column: str, color: str) -> None:
+    """A thin line for each seed, where these are too few for an interval."""
+    for _, run in runs[is_ok(runs)].groupby("seed"):
+        run = run.sort_values(x, kind="stable")
+        axes.plot(run[x], run[column], color=color, linewidth=0.5, alpha=0.6)
+
+
 def caption(data: FigureData) -> str:
     summary = _summary(data)
     said = []
     for problem in in_order(summary, "problem"):
         worst = summary[(summary["problem"] == problem) & (summary["k"] == summary["k"].max())]
         parts = [f"{data.label(r['arm'])} {estimate(data, r, COLUMNS[0])}" for _, r in worst.iterrows()]
-        said.append(f"{data.label(problem)}: {', '.join(parts)}")
+        said.append(f"{data.label(problem, 'problem')}: {', '.join(parts)}")
     text = sentence(f"field error where the conditioning is worst: {'; '.join(said)}")
+    if {"stiff", "transient"} & set(summary["problem"]):
+        text += " Where decay rates differ, the text says how far a training could move them at all."
     bars = seeds_and_bars(data, data.table(TABLE), summary, COLUMNS, band=True)
     return f"{text} {bars} {failures(data, data.table(TABLE), ['problem', 'arm'], 'left out of the means')}"
 

@@ -18,13 +18,12 @@ from odestudy.present.figures.words import counted, estimate, in_order, listing,
 TABLE, SHARES = "dynamics_crash", "dynamics_crash_shares_summary"
 PROBLEM = "unstable"
 ENDS = {  # status -> colour, a letter where colour alone would carry the difference, and name
-    "ok": (BLUE, "", "ends well"),
+    "ok": (BLUE, "", "ends well (w where seeds differ)"),
     "step_size_underflow": (RED, "u", "u: step size underflow"),
     "non_finite": (ORANGE, "n", "n: not finite"),
     "max_steps": (YELLOW, "s", "s: too many steps"),
     "other": (GREY, "?", "another failure"),
 }
-LOSSES = {"mean_square": "mean square", "normalised": "normalised"}
 
 
 def draw(data: FigureData) -> Figure:
@@ -38,10 +37,12 @@ def draw(data: FigureData) -> Figure:
     for loss, precision in panels:
         axes = grid[precisions.index(precision), losses.index(loss)]
         _panel(axes, table[(table["loss"] == loss) & (table["precision"] == precision)], rows)
-        axes.set_title(f"{precision}, loss: {LOSSES.get(loss, loss)}")
+        axes.set_title(
+            f"{data.label(precision, 'precision')}, loss: {data.label(loss, 'loss')}", fontsize=8.5
+        )
         axes.set_yticks(np.arange(len(rows)) + 0.5, [f"{data.label(g)}, {_library(lib)}" for lib, g in rows])
     for axes in grid[-1]:
-        axes.set_xlabel("eigenvalue times horizon")
+        axes.set_xlabel("real part of the eigenvalues times horizon;\nin brackets the real part", fontsize=8)
     seen = {status if status in ENDS else "other" for status in table["status"]}
     handles = [Patch(color=color, label=name) for s, (color, _, name) in ENDS.items() if s in seen]
     legend_below(figure, handles)
@@ -55,21 +56,21 @@ def caption(data: FigureData) -> str:
         text = sentence(f"none of {counted(len(table), 'gradient')} ended in an underflow of the step size")
     else:
         who = " and ".join(sorted({data.label(g) for g in crashed["gradient"]}))
-        loss = " and ".join(LOSSES.get(x, x) for x in in_order(crashed, "loss"))
+        loss = " and ".join(data.label(x, "loss") for x in in_order(crashed, "loss"))
         text = sentence(
             f"{len(crashed)} of {counted(len(table), 'gradient')} ended in an underflow of the step size, all of them "
-            f"with: {who}; loss: {loss}; eigenvalue times horizon from {number(crashed['growth'].min())} on"
+            f"with: {who}; loss: {loss}; eigenvalue times horizon from {number(crashed['growth'].min(), 3)} on"
         )
     mine = shares[(shares["factor"] == "combination") & (shares["problem"] == PROBLEM)]
     said = [
-        f"{_combination(data, r['level'])} ({_library(r['library'])}, {r['precision']}) "
+        f"{_combination(data, r['level'])} ({_library(r['library'])}, {data.label(r['precision'], 'precision')}) "
         f"{estimate(data, r, 'crash_finite_pct')}"
         for _, r in mine.iterrows()
         if r["crash_finite_pct"] > 0
     ]
     others = shares[(shares["factor"] == "all") & (shares["problem"] != PROBLEM)]
     controls = [
-        f"{data.label(r['problem'])} ({_library(r['library'])}, {r['precision']}) {number(r['crash_pct'])} %"
+        f"{data.label(r['problem'], 'problem')} ({_library(r['library'])}, {data.label(r['precision'], 'precision')}) {number(r['crash_pct'])} %"
         for _, r in others.iterrows()
     ]
     text += (
@@ -80,7 +81,7 @@ def caption(data: FigureData) -> str:
     text += f" Controls, over all combinations: {listing(controls)}." if controls else ""
     seeds = int(table["seed"].nunique())
     if seeds > 1:
-        text += f" A cell shows how most of up to {seeds} seeds end; a number, how many where they differ."
+        text += f" A cell shows how most of up to {seeds} seeds end; where they differ, a number says how many do so."
     return text
 
 
@@ -108,7 +109,7 @@ def _rows(table: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _combination(data: FigureData, level: str) -> str:
     gradient, loss = level.split(", ")
-    return f"{data.label(gradient)}, {LOSSES.get(loss, loss)}"
+    return f"{data.label(gradient)}, {data.label(loss, 'loss')}"
 
 
 def _library(name: str) -> str:
@@ -129,7 +130,7 @@ def _panel(axes: Axes, table: pd.DataFrame, rows: list[tuple[str, str]]) -> None
         axes.text(
             at[1],
             at[0],
-            ENDS[status][1] if len(counts) == 1 else f"{ENDS[status][1]}{counts.iloc[0]}",
+            ENDS[status][1] if len(counts) == 1 else f"{ENDS[status][1] or 'w'}{counts.iloc[0]}",
             ha="center",
             va="center",
             fontsize=7,
@@ -144,7 +145,17 @@ def _panel(axes: Axes, table: pd.DataFrame, rows: list[tuple[str, str]]) -> None
     for text in axes.texts:
         x, y = text.get_position()
         text.set_position((x + 0.5, y + 0.5))
-    axes.set_xticks(np.arange(len(columns)) + 0.5, [f"{g:g}" for g, _ in columns], fontsize=7)
+    for at in np.flatnonzero(np.isnan(codes).all(axis=1)):
+        axes.text(
+            len(columns) / 2,
+            at + 0.5,
+            "not run at this tier",
+            ha="center",
+            va="center",
+            fontsize=7,
+            color=GREY,
+        )
+    axes.set_xticks(np.arange(len(columns)) + 0.5, [f"{g:g}\n({rate:g})" for g, rate in columns], fontsize=6)
     axes.tick_params(length=0)
     axes.set_ylim(len(rows), 0)
     axes.grid(False)

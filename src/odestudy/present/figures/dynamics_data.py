@@ -17,6 +17,8 @@ from odestudy.present.figures.words import estimate, failures, in_order, listing
 TABLE = "dynamics_data"
 COLUMNS = ["field_error_pct", "extrapolation_nrmse", "heldout_nrmse"]
 SWEEPS = ["noise_pct", "points", "trajectories", "times"]
+# An error beyond says that a forecast is lost; drawn as it is, it would make flat lines of all others.
+WIDEST = {"field_error_pct": 1000.0, "extrapolation_nrmse": 10.0, "heldout_nrmse": 10.0}
 NAMES = {
     "noise_pct": "noise (% of the spread)",
     "points": "points",
@@ -36,7 +38,7 @@ def draw(data: FigureData) -> Figure:
             for arm, style in styles.items():
                 mine = rows[rows["arm"] == arm].dropna(subset=[column])
                 if not mine.empty:
-                    _line(axes, mine, sweep, column, style | {"markersize": 4})
+                    _line(axes, _clipped(mine, column), sweep, column, style | {"markersize": 4})
         log_axis(row[0], "y")
         row[0].set_ylabel(_short(data.axis(column)), fontsize=8)
     for axes, sweep in zip(grid[-1], sweeps, strict=True):
@@ -61,7 +63,14 @@ def caption(data: FigureData) -> str:
     bars = seeds_and_bars(data, data.table(TABLE), summary, COLUMNS, band=True)
     lost = failures(data, data.table(TABLE), ["arm"], "left out of the means")
     usual = summary["noise_pct"].mode().iloc[0]
-    return f"{text} In each column all else is as in the first one at {usual:g} % noise. {bars} {lost}"
+    text += f" In each column all else is as in the first one at {usual:g} % noise."
+    beyond = [
+        f"{limit:g} ({data.columns[c]['label']})"
+        for c, limit in WIDEST.items()
+        if (summary[[c, f"{c}_high"]] > limit).any(axis=None)
+    ]
+    text += f" What lies above {listing(beyond)} is drawn there." if beyond else ""
+    return f"{text} {bars} {lost}"
 
 
 def alt(data: FigureData) -> str:
@@ -85,6 +94,12 @@ def _along(summary: pd.DataFrame, sweep: str) -> pd.DataFrame:
         if other != sweep:
             summary = summary[summary[other] == summary[other].mode().iloc[0]]
     return summary
+
+
+def _clipped(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Values and ends of intervals brought back to the edge."""
+    names = [column, f"{column}_low", f"{column}_high"]
+    return rows.assign(**{name: rows[name].clip(upper=WIDEST[column]) for name in names})
 
 
 def _line(axes: Axes, rows: pd.DataFrame, sweep: str, column: str, style: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from odestudy.present.figures.base import FigureData
-from odestudy.present.figures.error_dots import describe_errors, draw_errors, say_errors
+from odestudy.present.figures.error_dots import describe_errors, draw_errors, say_errors, say_shooting
 
 TABLE = "dynamics_recovery"
 COLUMNS = ["field_error_pct", "trajectory_nrmse"]
@@ -16,7 +16,7 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    return say_errors(data, TABLE, COLUMNS)
+    return f"{say_shooting(data, TABLE, COLUMNS[0])} {say_errors(data, TABLE, COLUMNS)}"
 
 
 def alt(data: FigureData) -> str:

@@ -7,18 +7,23 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from odestudy.present.figures.base import FigureData, NothingToShow
-from odestudy.present.figures.lines import draw_line, line_handles, method_looks
+from odestudy.present.figures.lines import draw_line, line_handles, method_name
 from odestudy.present.figures.scales import log_axis
-from odestudy.present.figures.style import canvas, legend_below, look
+from odestudy.present.figures.style import BLUE, PURPLE, canvas, legend_below, look, looks
 from odestudy.present.figures.words import failures, in_order, listing, number, sentence
 
 TABLE = "dynamics_fast_modes"
+OWN = {
+    "kvaerno5": {"color": BLUE},
+    "rodas5p": {"color": PURPLE},
+}  # the order's colour, which all share, tells nothing here
+ADAPTIVE = ("dopri5", "kvaerno5", "rodas5p")
 
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
     methods = in_order(table, "method")
-    styles = method_looks(methods)
+    styles = {m: look | {"label": _name(data, m)} | OWN.get(m, {}) for m, look in looks(methods).items()}
     figure, grid = canvas(1, 3, height=2.5)
     exact = table[table["method"] == methods[0]]
     draw_line(grid[0, 0], exact, "k", "exact_gradient", look("truth", linewidth=2.5, alpha=0.5))
@@ -45,12 +50,22 @@ def caption(data: FigureData) -> str:
         f"the exact gradient goes from {number(low['exact_gradient'])} at k = {low['k']:g} to "
         f"{number(high['exact_gradient'])} at k = {high['k']:g}; the data are at times of the slow mode"
     )
-    worst = [
-        f"{m.replace('_', ' ')} {number(table[table['method'] == m]['gradient_error'].max())}"
-        for m in in_order(table, "method")
-        if table[table["method"] == m]["gradient_error"].notna().any()
-    ]
-    return f"{text} Largest relative error: {listing(worst)}. One model, no noise. {failures(data, table, ['method'])}"
+    done = table.dropna(subset=["computed_gradient"])
+    worst = done[done["k"] == done["k"].max()]
+    said = [f"{_name(data, r['method'])} {number(r['computed_gradient'])}" for _, r in worst.iterrows()]
+    text += f" Computed there: {listing(said)}." if said else ""
+    steps = done[~done["method"].isin(ADAPTIVE)].groupby("method", sort=False)["nfe_forward"].max()
+    few = [f"{_name(data, str(m))} {nfe:.0f}" for m, nfe in steps.items()]
+    text += (
+        f" Methods of fixed step take few evaluations, and are not held to a tolerance: {listing(few)}."
+        if few
+        else ""
+    )
+    return f"{text} One model, no noise. {failures(data, table, ['method'])}"
+
+
+def _name(data: FigureData, method: str) -> str:
+    return method_name(data.labels.of("method", method))
 
 
 def alt(data: FigureData) -> str:

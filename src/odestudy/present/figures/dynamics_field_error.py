@@ -61,13 +61,14 @@ def caption(data: FigureData) -> str:
         f"{larger} of {counted(len(pairs), 'map')}"
     )
     if not pairs.empty:
-        worst = pairs.sort_values("field_error_off_pct", kind="stable").iloc[-1]
+        growth = pairs["field_error_off_pct"] / pairs["field_error_pct"]
+        most = pairs.loc[growth.idxmax()]
         text = text[:-1] + (
-            f"; the largest is that of {data.label(worst['system'])} with the {data.label(worst['arm'])} "
-            f"({quantity(data, 'field_error_pct', worst['field_error_pct'])} on the support, "
-            f"{quantity(data, 'field_error_off_pct', worst['field_error_off_pct'])} off it)."
+            f"; it grows most for {data.label(most['system'], 'system')} with the {data.label(most['arm'])}, from "
+            f"{quantity(data, 'field_error_pct', most['field_error_pct'])} on the support to "
+            f"{quantity(data, 'field_error_off_pct', most['field_error_off_pct'])} off it."
         )
-    text += f" {which_seed(data, TABLE)}; one colour scale for all maps."
+    text += f" The colours show the absolute error, on one scale for all maps. {which_seed(data, TABLE)}."
     return f"{text} {failures(data, rows, ['system', 'arm'], 'its map as far as it got')}"
 
 

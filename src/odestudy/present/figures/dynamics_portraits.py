@@ -10,7 +10,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from odestudy.present.figures.base import FigureData
-from odestudy.present.figures.phase import Shown, escapes, frame_around, names, plane, shown_runs, which_seed
+from odestudy.present.figures.phase import (
+    Shown,
+    escapes,
+    frame_around,
+    names,
+    plane,
+    shown_runs,
+    which_seed,
+    worst_seed,
+)
 from odestudy.present.figures.style import canvas, look, looks
 from odestudy.present.figures.words import failures, listing, sentence, span
 
@@ -48,7 +57,7 @@ def caption(data: FigureData) -> str:
         for m in names(found, 1)
     ]
     text = sentence(f"from the true initial state, the learnt trajectory's nRMSE is {listing(parts)}")
-    text += f" {which_seed(data, TABLE)}; a learnt trajectory is cut where it leaves the panel."
+    text += f" {which_seed(data, TABLE)}; a learnt trajectory is cut where it leaves the panel. {worst_seed(data, TABLE, found)}"
     return f"{text} {failures(data, rows, ['system', 'arm'], 'named in the panel')}"
 
 

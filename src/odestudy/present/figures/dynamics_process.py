@@ -11,7 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from odestudy.present.figures.base import FigureData
-from odestudy.present.figures.phase import Shown, frame_around, names, plane, shown_runs, which_seed
+from odestudy.present.figures.phase import (
+    Shown,
+    frame_around,
+    names,
+    plane,
+    shown_runs,
+    which_seed,
+    worst_seed,
+)
 from odestudy.present.figures.style import WIDTH, canvas, legend_below, look, looks
 from odestudy.present.figures.words import failures, listing, quantity, sentence
 
@@ -81,7 +89,7 @@ def caption(data: FigureData) -> str:
     text = sentence(
         f"the learnt trajectory from the start of training to its end, with nRMSE there: {'; '.join(ends)}"
     )
-    text += f" {which_seed(data, TABLE)}; lines are cut where they leave the frame."
+    text += f" {which_seed(data, TABLE)}; lines are cut where they leave the frame. {worst_seed(data, TABLE, found)}"
     return f"{text} {failures(data, rows, ['system', 'arm'], 'empty frames follow')}"
 
 

@@ -40,7 +40,9 @@ def caption(data: FigureData) -> str:
             always.append(data.label(system))
     parts = [f"below the noise: {listing(said)}"] if said else []
     parts += [f"above it all the time: {listing(always)}"] if always else []
-    return sentence("; ".join(parts)) + " Grey: signal and noise of equal size."
+    return (
+        sentence("; ".join(parts)) + " Points below inform of little. Grey: signal and noise of equal size."
+    )
 
 
 def alt(data: FigureData) -> str:

@@ -23,6 +23,7 @@ from odestudy.present.figures.words import (
 )
 
 FILLS = ("full", "none", "left", "top")  # one for each way of computing the gradient
+SHOOTING = {"linear": "linear_all", "mlp": "mlp_all"}  # by random windows -> by multiple shooting
 WIDEST = 1e4  # an error beyond it says nothing more; it is drawn there
 
 
@@ -58,11 +59,27 @@ def say_errors(data: FigureData, name: str, columns: list[str]) -> str:
     ]
     text = sentence(f"{data.columns[columns[0]]['label']}: {listing(parts)}")
     known = [a for a in arms if a != "true_form"]
-    if len(known) > 1:
-        text += " " + _who_wins(data, shown[shown["arm"].isin(known)], known, columns[0])
+    won = _who_wins(data, shown[shown["arm"].isin(known)], known, columns[0]) if len(known) > 1 else ""
     return (
-        f"{text} Values above {WIDEST:g} are drawn at the edge. {seeds_and_bars(data, table, summary, columns)} "
-        f"{failures(data, table, ['system', 'arm'])}"
+        f"{won} {text} Values beyond {WIDEST:g} and {1 / WIDEST:g} are drawn at the edges. "
+        f"{seeds_and_bars(data, table, summary, columns)} {failures(data, table, ['system', 'arm'])}"
+    )
+
+
+def say_shooting(data: FigureData, name: str, column: str) -> str:
+    """On how many systems multiple shooting has the smaller mean error; nothing where it did not run."""
+    summary = data.table(f"{name}_summary")
+    wide = summary.pivot_table(index="system", columns="arm", values=column)
+    parts = []
+    for one, many in SHOOTING.items():
+        if {one, many} <= set(wide):
+            both = wide[[one, many]].dropna()
+            won = int((both[many] < both[one]).sum())
+            parts.append(f"{won} of {counted(len(both), 'system')} for the {data.label(one)}")
+    if not parts:
+        return ""
+    return sentence(
+        f"multiple shooting has a smaller mean error of the field than random windows on {listing(parts)}"
     )
 
 
@@ -127,10 +144,16 @@ def _clipped(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _who_wins(data: FigureData, shown: pd.DataFrame, arms: list[str], column: str) -> str:
-    """For how many systems each arm has the smallest error."""
-    wide = shown.pivot_table(index="system", columns="arm", values=column).dropna(how="all")
+    """For how many of the systems on which every arm ran each has the smallest error."""
+    wide = shown.pivot_table(index="system", columns="arm", values=column).reindex(columns=arms).dropna()
+    if wide.empty:
+        return "No system was given to every arm."
     best = wide.idxmin(axis=1).value_counts()
     won = [f"{data.label(a)} for {best[a]}" for a in arms if a in best]
+    library = " (SINDy's library of polynomials holds the true terms of systems that are polynomial)" * (
+        "sindy" in arms
+    )
     return (
-        f"Without knowing the form, the smallest is that of {listing(won)} of {counted(len(wide), 'system')}."
+        f"Beside the true form, the smallest error is that of {listing(won)} of the {counted(len(wide), 'system')} "
+        f"that every arm was given{library}."
     )

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from odestudy.present.figures.base import FigureData, NothingToShow
-from odestudy.present.figures.words import counted, in_order
+from odestudy.present.figures.words import counted, in_order, quantity
 
 MOST_POINTS = 500
 
@@ -52,6 +52,21 @@ def which_seed(data: FigureData, table: str) -> str:
         "the only seed" if seeds == 1 else f"of {counted(seeds, 'seed')} the one with the median field error"
     )
     return f"Shown is {which}, hence no bars"
+
+
+def worst_seed(data: FigureData, table: str, found: dict[tuple[str, str], Shown]) -> str:
+    """The largest error among the runs that are not shown; nothing where all are."""
+    rows = data.table(table)
+    rows = rows[[key in found for key in zip(rows["system"], rows["arm"], strict=True)]]
+    rows = rows.drop([shown.row.name for shown in found.values()]).dropna(subset=["field_error_pct"])
+    if rows.empty:
+        return ""
+    worst = rows.loc[rows["field_error_pct"].idxmax()]
+    return (
+        "Of the seeds that are not shown the worst has an error of the field of "
+        f"{quantity(data, 'field_error_pct', worst['field_error_pct'])} "
+        f"({data.label(worst['system'], 'system')}, {data.label(worst['arm'])})."
+    )
 
 
 def names(found: dict[tuple[str, str], Shown], which: int) -> list[str]:

@@ -64,11 +64,13 @@ def caption(data: FigureData) -> str:
     for count in in_order(summary, "observed"):
         rows = summary[summary["observed"] == count]
         arms = [
-            f"{data.label(r['arm'])} {estimate(data, r, COLUMNS[0])} inside, {estimate(data, r, COLUMNS[1])} behind"
+            f"{data.label(r['arm'])} {estimate(data, r, COLUMNS[0])} inside, {estimate(data, r, COLUMNS[1])} after"
             for _, r in rows.iterrows()
         ]
         said.append(f"{int(count)} observations: {'; '.join(arms)}")
-    text = sentence(f"RMSE against the noise-free spirals, {'. '.join(said)}")
+    text = f"{_smallest(data, summary)} " + sentence(
+        f"RMSE against the noise-free spirals, {'. '.join(said)}"
+    )
     stars = [
         f"{number(r[COLUMNS[1]], 4)} ({data.label(r['arm'])}, {int(r['observed'])})"
         for _, r in _published(data).iterrows()
@@ -78,10 +80,23 @@ def caption(data: FigureData) -> str:
     return f"{text} {seeds_and_bars(data, table, summary, COLUMNS)} {failures(data, table, ['arm'])}"
 
 
+def _smallest(data: FigureData, summary: pd.DataFrame) -> str:
+    """Which arm has the smallest mean error, inside the window and after it, for each number of observations."""
+    said = []
+    for count, rows in summary.groupby("observed", sort=False):
+        inside, after = (rows.dropna(subset=[c]).sort_values(c)["arm"].head(1).tolist() for c in COLUMNS)
+        if inside and after:
+            where = (
+                f"that of {data.label(inside[0])} inside the window and of {data.label(after[0])} after it"
+            )
+            said.append(f"{where} ({count:g} observations)")
+    return sentence(f"the smallest mean error is {listing(said)}") if said else ""
+
+
 def alt(data: FigureData) -> str:
     arms = listing(map(data.label, in_order(_table(data), "arm")))
     return (
-        "Two dot plots with logarithmic axes, left the error inside the observed window, right behind it; from top "
+        "Two dot plots with logarithmic axes, left the error inside the observed window, right after it; from top "
         f"to bottom {arms}; stars mark what was published."
     )
 

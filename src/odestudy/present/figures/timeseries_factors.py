@@ -81,10 +81,30 @@ def caption(data: FigureData) -> str:
             for _, r in rows.iterrows()
         ]
         said.append(f"{data.label(str(arm))} with {observed} observations {listing(parts)}")
-    text = sentence(f"interpolation RMSE against noisy points: {'; '.join(said)}")
+    text = f"{_which_matters(data, summary)} " + sentence(
+        f"interpolation RMSE against noisy points: {'; '.join(said)}"
+    )
     text += " The black rule is the standard deviation of the noise, below which no forecast can stay in the mean."
     bars = seeds_and_bars(data, table, summary, COLUMNS)
     return f"{text} {bars} {failures(data, table, ['observed', 'arm', 'spacing', 'noise'])}"
+
+
+def _which_matters(data: FigureData, summary: pd.DataFrame) -> str:
+    """The largest change by noise and by spacing of the latent ODE's mean error against the truth, all else the same."""
+    mine = summary[summary["arm"] == "latent_ode"]
+    said = []
+    for column, other in (("noise", "spacing"), ("spacing", "noise")):
+        wide = mine.pivot_table(index=["observed", other], columns=column, values=COLUMNS[0]).dropna()
+        if wide.shape[1] > 1 and len(wide):
+            factors = wide.max(axis=1) / wide.min(axis=1)
+            said.append(
+                f"{number(factors.min())} to {number(factors.max())} by {data.columns[column]['label']}"
+            )
+    return (
+        sentence(f"the latent ODE's mean error against the truth changes by factors of {listing(said)}")
+        if said
+        else ""
+    )
 
 
 def alt(data: FigureData) -> str:

@@ -1,4 +1,4 @@
-"""Fresh spirals with what each arm makes of them, inside the window and behind it."""
+"""Fresh spirals with what each arm makes of them, inside the window and after it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def caption(data: FigureData) -> str:
     found = stored(data, TABLE, "inner_found")
     said = [
         f"{data.label(arm)} {quantity(data, 'interpolation_rmse', row['interpolation_rmse'])} inside and "
-        f"{quantity(data, 'extrapolation_rmse', row['extrapolation_rmse'])} behind"
+        f"{quantity(data, 'extrapolation_rmse', row['extrapolation_rmse'])} after"
         for arm, (row, _) in found.items()
     ]
     row = next(iter(found.values()))[0]
@@ -59,5 +59,5 @@ def alt(data: FigureData) -> str:
     arms = listing(map(data.label, stored(data, TABLE, "inner_found")))
     return (
         f"A grid of spirals, one row for each of {arms}: black true arcs, grey points on their first half, and "
-        "coloured forecasts, full inside the observed window and broken behind it."
+        "coloured forecasts, full inside the observed window and broken after it."
     )

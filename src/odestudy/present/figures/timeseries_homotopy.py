@@ -60,14 +60,30 @@ def caption(data: FigureData) -> str:
     table, summary = data.table(TABLE), data.table(f"{TABLE}_summary")
     said = [
         f"{data.label(r['arm'])} with {int(r['observed'])} observations {estimate(data, r, COLUMNS[0])}, "
-        f"a detour of {estimate(data, r, COLUMNS[1])}"
+        f"a path {estimate(data, r, COLUMNS[1])} times as long as the way between its ends"
         for _, r in summary.iterrows()
     ]
-    text = sentence(f"share of the way in data space that its steepest tenth takes, {listing(said)}")
+    text = sentence(f"share of the path in data space that its steepest tenth takes, {listing(said)}")
     text += (
         " A tenth would be an even passage. Shown is the first pair of the first seed; grey: its two ends."
     )
+    turns = [
+        f"{data.label(arm)} {_turns(arrays['path'])}"
+        for arm, (_, arrays) in stored(data, TABLE, "path").items()
+    ]
+    text += f" The curves turn in all by: {listing(turns)}. One that turns by much less than both ends is no spiral of either kind."
     return f"{text} {seeds_and_bars(data, table, summary, COLUMNS)}"
+
+
+def _turns(path: np.ndarray) -> str:
+    """By how many degrees the direction of the curves (count, points, 2) turns at both ends, and least between them."""
+    step = np.diff(path.astype(np.float64), axis=1)
+    angle = np.unwrap(np.arctan2(step[..., 1], step[..., 0]), axis=1)
+    turn = np.degrees(angle[:, -1] - angle[:, 0])
+    first, last, least = (
+        f"{degrees:.0f}°".replace("-", "−") for degrees in (turn[0], turn[-1], np.abs(turn).min())
+    )
+    return f"{first} and {last} at the ends, at least {least} between"
 
 
 def alt(data: FigureData) -> str:

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from scipy import stats
 
 from odestudy.present.figures.base import FigureData
 from odestudy.present.figures.style import BLUE, DASHED, ORANGE, canvas
-from odestudy.present.figures.timeseries_pictures import framed, stored
-from odestudy.present.figures.words import sentence
+from odestudy.present.figures.timeseries_pictures import stored
+from odestudy.present.figures.words import number, sentence
 
 TABLE = "timeseries_homotopy"
+INSIDE = 0.95  # of the prior
 
 
 def draw(data: FigureData) -> Figure:
@@ -34,8 +36,7 @@ def draw(data: FigureData) -> Figure:
         right.plot(*line.T, color=(shade * 0.9, 0.45, 1 - shade), linewidth=1.1)
         right.plot(*line[0], marker="o", markersize=2.5, color=(shade * 0.9, 0.45, 1 - shade))
     right.set_aspect("equal", adjustable="datalim")
-    right.set(xticks=[], yticks=[])
-    framed(right)
+    right.set(xlabel="$x_1$", ylabel="$x_2$")
     right.set_title("decoded samples of the prior", fontsize=9)
     names = ((0, "clockwise"), (1, "counter-clockwise"))
     left.legend(
@@ -64,7 +65,18 @@ def caption(data: FigureData) -> str:
         f"the {data.label(arm)} of the first seed: {len(arrays['latent'])} fresh spirals over the observed window, "
         f"in the plane of the two main directions, which hold {100 * share.sum():.0f} % of the variance"
     )
-    return f"{text} Right: {len(arrays['prior'])} draws from the prior over the same window. Dots mark the start."
+    starts = np.linalg.norm(arrays["latent"][:, 0], axis=-1)
+    width = arrays["latent"].shape[-1]
+    reach = float(np.sqrt(stats.chi2(width).ppf(INSIDE)))
+    text += (
+        f" They start {number(float(starts.min()))} to {number(float(starts.max()))} from the origin; of draws from the prior, a "
+        f"standard normal in {width} dimensions, {100 * INSIDE:g} % lie within {number(reach)}, as "
+        f"{100 * (starts <= reach).mean():.0f} % of these starts do."
+    )
+    return (
+        f"{text} Right: {len(arrays['prior'])} draws from the prior over the same window, in colours that only tell them "
+        "apart. Dots mark the start."
+    )
 
 
 def alt(data: FigureData) -> str:

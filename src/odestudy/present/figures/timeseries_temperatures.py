@@ -12,7 +12,7 @@ from odestudy.present.figures.base import FigureData
 from odestudy.present.figures.style import BLACK, GREY, canvas, legend_below, looks
 from odestudy.present.figures.timeseries_forecasts import handles
 from odestudy.present.figures.timeseries_pictures import Arrays, stored
-from odestudy.present.figures.words import estimate, failures, listing, seeds_and_bars, sentence
+from odestudy.present.figures.words import counted, estimate, failures, listing, seeds_and_bars, sentence
 
 TABLE = "timeseries_temperatures"
 SERIES = (0, 5)
@@ -49,7 +49,7 @@ def _panel(axes: Axes, arrays: Arrays, series: int, style: dict[str, Any]) -> No
 def _handles() -> list[object]:
     truth, observed, gap, behind = handles()
     gap.set(marker="o", linestyle="none", markersize=3.5, label="in the gaps (in colour)")
-    behind.set(label="behind the window (in colour)")
+    behind.set(label="after the window (in colour)")
     return [truth, observed, gap, behind]
 
 
@@ -57,10 +57,15 @@ def caption(data: FigureData) -> str:
     table, summary = data.table(TABLE), data.table(f"{TABLE}_summary")
     columns = ["interpolation_rmse", "extrapolation_rmse"]
     said = [
-        f"{data.label(r['arm'])} {estimate(data, r, columns[0])} in the gaps and {estimate(data, r, columns[1])} behind"
+        f"{data.label(r['arm'])} {estimate(data, r, columns[0])} in the gaps and {estimate(data, r, columns[1])} after"
         for _, r in summary.iterrows()
     ]
-    text = sentence(f"RMSE in standard deviations of the series: {'; '.join(said)}")
+    better = [int((summary[c] < summary[f"climate_{c}"]).sum()) for c in columns]
+    text = sentence(
+        f"of {counted(len(summary), 'arm')} {better[0]} in the gaps and {better[1]} after the window have a smaller mean "
+        "error than the mean of the calendar month"
+    )
+    text += " " + sentence(f"RMSE in standard deviations of the series: {'; '.join(said)}")
     first = summary.iloc[0]
     text += (
         f" The mean of each calendar month makes {estimate(data, first, 'climate_interpolation_rmse')} and "
@@ -73,5 +78,5 @@ def alt(data: FigureData) -> str:
     arms = listing(map(data.label, stored(data, TABLE, "inner_found")))
     return (
         f"Pairs of time series of temperature over four years, one pair for each of {arms}: a black line, grey points "
-        "observed in the first two years, coloured markers in the gaps and a broken coloured line behind."
+        "observed in the first two years, coloured markers in the gaps and a broken coloured line after them."
     )

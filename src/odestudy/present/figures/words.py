@@ -69,7 +69,7 @@ def span(data: FigureData, summary: pd.DataFrame, column: str, axis: str) -> str
         return "no value"
     known = known.sort_values(column, kind="stable")
     ends = [known.iloc[0], known.iloc[-1]]
-    said = [f"{quantity(data, column, end[column])} ({data.label(end[axis])})" for end in ends]
+    said = [f"{quantity(data, column, end[column])} ({data.label(end[axis], axis)})" for end in ends]
     return said[0] if len(known) == 1 else " to ".join(said)
 
 
@@ -103,7 +103,8 @@ def failures(data: FigureData, table: pd.DataFrame, axes: list[str], how: str = 
     if failed.empty:
         return ""
     groups = [
-        f"{', '.join(data.label(str(part)) for part in name[:-1])}: {str(name[-1]).replace('_', ' ')}"
+        f"{', '.join(data.label(str(part), axis) for axis, part in zip(axes, name, strict=False))}: "
+        + str(name[-1]).replace("_", " ")
         + (f" ({len(rows)})" if len(rows) > 1 else "")
         for name, rows in failed.groupby([*axes, "status"], sort=False)
     ]
