@@ -38,7 +38,7 @@ def draw(data: FigureData) -> Figure:
         axes = grid[precisions.index(precision), losses.index(loss)]
         _panel(axes, table[(table["loss"] == loss) & (table["precision"] == precision)], rows)
         axes.set_title(
-            f"{data.label(precision, 'precision')}, loss: {data.label(loss, 'loss')}", fontsize=8.5
+            f"{data.label(precision, 'precision')}, loss: {data.label(loss, 'loss')}", fontsize=7.5
         )
         axes.set_yticks(np.arange(len(rows)) + 0.5, [f"{data.label(g)}, {_library(lib)}" for lib, g in rows])
     for axes in grid[-1]:
@@ -145,10 +145,10 @@ def _panel(axes: Axes, table: pd.DataFrame, rows: list[tuple[str, str]]) -> None
     for text in axes.texts:
         x, y = text.get_position()
         text.set_position((x + 0.5, y + 0.5))
-    for at in np.flatnonzero(np.isnan(codes).all(axis=1)):
+    for row in np.flatnonzero(np.isnan(codes).all(axis=1)):
         axes.text(
             len(columns) / 2,
-            at + 0.5,
+            row + 0.5,
             "not run at this tier",
             ha="center",
             va="center",

@@ -62,7 +62,7 @@ def caption(data: FigureData) -> str:
     )
     if not pairs.empty:
         growth = pairs["field_error_off_pct"] / pairs["field_error_pct"]
-        most = pairs.loc[growth.idxmax()]
+        most = pairs.iloc[int(np.argmax(growth))]
         text = text[:-1] + (
             f"; it grows most for {data.label(most['system'], 'system')} with the {data.label(most['arm'])}, from "
             f"{quantity(data, 'field_error_pct', most['field_error_pct'])} on the support to "

@@ -61,7 +61,7 @@ def worst_seed(data: FigureData, table: str, found: dict[tuple[str, str], Shown]
     rows = rows.drop([shown.row.name for shown in found.values()]).dropna(subset=["field_error_pct"])
     if rows.empty:
         return ""
-    worst = rows.loc[rows["field_error_pct"].idxmax()]
+    worst = rows.sort_values("field_error_pct", kind="stable").iloc[-1]
     return (
         "Of the seeds that are not shown the worst has an error of the field of "
         f"{quantity(data, 'field_error_pct', worst['field_error_pct'])} "

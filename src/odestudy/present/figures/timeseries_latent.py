@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy import stats
+from scipy import special
 
 from odestudy.present.figures.base import FigureData
 from odestudy.present.figures.style import BLUE, DASHED, ORANGE, canvas
@@ -67,7 +67,7 @@ def caption(data: FigureData) -> str:
     )
     starts = np.linalg.norm(arrays["latent"][:, 0], axis=-1)
     width = arrays["latent"].shape[-1]
-    reach = float(np.sqrt(stats.chi2(width).ppf(INSIDE)))
+    reach = float(np.sqrt(2 * special.gammaincinv(width / 2, INSIDE)))
     text += (
         f" They start {number(float(starts.min()))} to {number(float(starts.max()))} from the origin; of draws from the prior, a "
         f"standard normal in {width} dimensions, {100 * INSIDE:g} % lie within {number(reach)}, as "
