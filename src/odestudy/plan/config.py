@@ -94,7 +94,12 @@ def check(data: Any, schema: dict[str, Any], file: str, at: Iterable[str | int] 
         Draft202012Validator(schema).iter_errors(data), key=lambda e: [str(p) for p in e.absolute_path]
     )
     if errors:
-        raise ConfigError(f"{file}: {_explain(_deepest(errors[0]), list(at))}")
+        raise ConfigError(f"{file}: {explained(errors[0], at)}")
+
+
+def explained(error: ValidationError, at: Iterable[str | int] = ()) -> str:
+    """What a schema complains of, as key and what is allowed."""
+    return _explain(_deepest(error), list(at))
 
 
 def _deepest(error: ValidationError) -> ValidationError:

@@ -14,6 +14,7 @@ from odestudy.plan.config import load_checked
 from odestudy.plan.consistency import check_claims, check_question
 from odestudy.plan.grid import expand
 from odestudy.plan.jobs import Job, key_of
+from odestudy.plan.needs import check_needs
 from odestudy.plan.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
 from odestudy.plan.tiers import check_tier_names, merged_experiment, where_of
 
@@ -155,6 +156,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
             own = where_of(question, name)
             origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
             jobs = expand(common | merged, entries, own, origin)
+            check_needs(root, jobs, own)
             # The same specification is one job, whatever a second experiment calls it.
             kept = [job for job in jobs if arms is None or _arm_of(job) in (None, *arms)]
             jobs_by[question, name] = [by_key.setdefault(job.key, job) for job in kept]

@@ -1,0 +1,209 @@
+"""A job that lacks what its task needs is refused when the study is planned."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from odestudy.errors import ConfigError
+from odestudy.plan import load_study
+from odestudy.plan.code import PACKAGE
+from odestudy.plan.config import load_checked, load_yaml
+from odestudy.plan.consistency import _keys_of
+from odestudy.plan.grid import COMMON, expand
+from odestudy.plan.needs import FILE, check_needs, task_of
+
+ROOT = Path(__file__).resolve().parents[2]
+QUESTIONS = load_checked(ROOT, "config/study.yaml", "study")["questions"]
+MODULES = sorted(p for p in (PACKAGE / "questions").glob("*.py") if p.stem != "__init__")
+
+# What an experiment sets and one of its jobs can do without: the task has a default, another parameter chooses it, or
+# an entry of the grid sets it.
+FREE = {
+    "images_train.train": {"schedule"},
+    "images_solvers.cross": {"method", "rtol", "atol"},
+    "images_cost.stages": {"method"},
+    "dynamics.recover": {
+        "shooting", "piece_points", "gap_weight", "window_min", "window_max", "window_points", "learning_rate", "schedule",
+        "recovered_pct", "trajectories", "times",
+    },
+    "dynamics.baselines": {"gradient", "recovered_pct", "trajectories", "times"},
+    "dynamics_conditioning.linear": {"window_min", "window_max", "window_points", "schedule", "shooting", "loss"},
+    "density_gap.gap": {"estimate_method", "grid_points"},
+    "density_cost.isolated": {"width"},
+    "density_fit.model": {
+        "baseline_samples", "baseline_iterations", "baseline_learning_rate", "planar_layers", "budget", "train_method",
+        "train_steps", "train_formula", "eval_steps", "iterations", "learning_rate",
+    },
+}  # fmt: skip
+
+
+def tasks() -> dict[str, Path]:
+    """Name -> file of each task that there is."""
+    return {f"{path.stem}.{name}": path for path in MODULES for name in _keys_of("TASKS", path)}
+
+
+def experiments() -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    """Question, name, definition and the entries of its axes."""
+    settings = load_checked(ROOT, "config/study.yaml", "study")
+    systems = load_checked(ROOT, "config/systems.yaml", "systems")
+    for question in QUESTIONS:
+        spec = load_checked(ROOT, f"config/questions/{question}.yaml", "question")
+        for name, experiment in spec["experiments"].items():
+            whole = settings["job"] | {"seeds": [0], "base": {}, "grid": {}} | experiment
+            yield question, name, whole, spec.get("entries", {}) | {"system": systems}
+
+
+def refused(experiment: dict[str, Any], entries: dict[str, Any]) -> str:
+    """What planning says of an experiment's jobs; nothing where it takes them."""
+    jobs = expand(experiment, entries, "where", dict.fromkeys(experiment["grid"], "where"))
+    try:
+        check_needs(ROOT, jobs, "where")
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def test_every_task_says_what_it_needs_and_no_other_does():
+    assert set(load_yaml(ROOT / FILE)["tasks"]) == set(tasks())
+    for task in tasks():
+        Draft202012Validator.check_schema(task_of(ROOT, task))
+
+
+def test_a_parameter_that_is_taken_out_of_any_experiment_is_refused_or_known_to_be_spare():
+    tried = 0
+    for _, name, experiment, entries in experiments():
+        assert not refused(experiment, entries), name
+        free = set()
+        for key in experiment["base"]:
+            tried += 1
+            less = {k: v for k, v in experiment["base"].items() if k != key}
+            if not (said := refused(experiment | {"base": less}, entries)):
+                free.add(key)
+            assert "\n" not in said
+        assert free <= FREE.get(experiment["task"], set()), name
+    assert tried > 500
+
+
+def test_an_axis_that_is_taken_out_of_a_grid_is_refused_or_known_to_be_spare():
+    for _, name, experiment, entries in experiments():
+        for axis in experiment["grid"]:
+            less = experiment | {
+                "grid": {k: v for k, v in experiment["grid"].items() if k != axis},
+                "label": "x",
+            }
+            assert refused(less, entries) or axis in FREE.get(experiment["task"], set()) | {
+                "cure",
+                "solver",
+            }, name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_what_a_question_reads_of_its_specification_is_named_by_what_its_tasks_need(path):
+    named = {word for task, file in tasks().items() if file == path for word in words(task_of(ROOT, task))}
+    tree = ast.parse(path.read_text())
+    asked = {node.left.value for node in ast.walk(tree) if is_asked(node)}
+    read = {node.slice.value for node in ast.walk(tree) if is_read(node)}
+    assert read <= named | asked | set(COMMON)
+
+
+def words(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key, part in schema.items():
+            yield key
+            yield from words(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from words(part)
+    elif isinstance(schema, str):
+        yield schema
+
+
+def is_read(node: ast.AST) -> bool:
+    """spec["key"], not on the left of an assignment."""
+    return (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Load)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "spec"
+        and isinstance(node.slice, ast.Constant)
+    )
+
+
+def is_asked(node: ast.AST) -> bool:
+    """ "key" in spec."""
+    return (
+        isinstance(node, ast.Compare)
+        and isinstance(node.left, ast.Constant)
+        and isinstance(node.ops[0], ast.In)
+        and isinstance(node.comparators[0], ast.Name)
+        and node.comparators[0].id == "spec"
+    )
+
+
+def test_what_names_a_method_names_all_that_there_are():
+    from odestudy.densities.models import MODELS
+    from odestudy.densities.targets import KINDS as TARGETS
+    from odestudy.densities.transport import FORMULAS
+    from odestudy.ode import TABLEAUS
+    from odestudy.sensitivity.arms import ARMS
+    from odestudy.sensitivity.problems import KINDS as PROBLEMS
+    from odestudy.timeseries.batching import WAYS
+
+    known = load_yaml(ROOT / FILE)["$defs"]
+    model = task_of(ROOT, "density_fit.model")["properties"]["model"]["properties"]["name"]
+    way = task_of(ROOT, "timeseries_batching.batching")["properties"]["way"]["properties"]["name"]
+    for names, registry in (
+        (known["explicit"], TABLEAUS), (known["gradient"], ARMS), (known["formulas"]["items"]["enum"], FORMULAS),
+        (known["target"]["properties"]["kind"]["enum"], TARGETS), (known["problem"]["properties"]["kind"]["enum"], PROBLEMS),
+        (model["enum"], MODELS), (way["enum"], WAYS),
+    ):  # fmt: skip
+        assert set(names) == set(registry)
+
+
+def of(experiment: str, **changes: Any):
+    """Change the base of an experiment; None takes a parameter out."""
+
+    def change(data: dict[str, Any]) -> None:
+        base = data["experiments"][experiment]["base"] | changes
+        data["experiments"][experiment]["base"] = {k: v for k, v in base.items() if v is not None}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("question", "change", "says"),
+    [
+        ("images", of("train", batch=None), "experiments.train: images_train.train needs 'batch'"),
+        ("images", lambda d: d["entries"]["arm"]["resnet6"].pop("blocks"), "needs 'arm.blocks' (with arm resnet6)"),
+        ("images", of("sizes", rtol=None), "images_sizes.sizes needs 'step' or 'rtol' (with arm odenet_backprop)"),
+        ("images", of("cross", test_methods=["eulr"]), "cross: images_solvers.cross cannot use test_methods.0: 'eulr'"),
+        ("images", of("train", amp=True, step=0.1, rtol=None), "amp"),
+        ("dynamics", of("recover", window_min=9.0), "experiments.recover: window_min 9.0 is above window_max 5.0"),
+        ("dynamics", of("recover", noise=None), "dynamics.recover needs 'noise' or 'noise_pct'"),
+        ("dynamics", of("crash", gradients=["backprob"]), "gradients.0: 'backprob' is not allowed; allowed: backprop"),
+        ("density", of("models", train_method="rk5"), "train_method: 'rk5' is not allowed"),
+        ("density", of("linear", methods={"eulr": 3}), "methods"),
+        ("density", of("step", formulas=["trase"]), "formulas.0: 'trase'"),
+        ("density", lambda d: d["entries"]["flow"]["generic"].pop("matrix"), "needs 'flow.matrix' (with flow generic)"),
+        ("timeseries", lambda d: d["entries"]["arm"]["latent_ode"].pop("latent"), "needs 'arm.latent'"),
+        ("gradients", of("tolerance", arms=["backprop", "adjoint2"]), "arms.1: 'adjoint2'"),
+        ("gradients", of("modes", arms=["backprop"]), "arms"),
+        ("gradients", of("order", problems=[{"kind": "exponential"}]), "needs 'problems.0.name'"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_or_unknown_is_told_in_one_line(edit, question, change, says):
+    root = edit(f"config/questions/{question}.yaml", change)
+    if "amp" in says:
+        edit("config/tiers/quick.yaml", lambda d: d.update(job={"device": "cpu"}))
+    with pytest.raises(ConfigError) as caught:
+        load_study(root, "quick", {"questions": question})
+    said = str(caught.value)
+    assert said.startswith(f"config/questions/{question}.yaml: experiments.")
+    assert says in said
+    assert "\n" not in said
