@@ -54,7 +54,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
     if missing or content.get("format") != FORMAT:
         lacking = ", ".join(sorted(missing)) or f"format {FORMAT}"
         raise DataError(f"{path}: lacks {lacking}; {MEND}")
-    if content.get("seal", seal(content)) != seal(content):  # the first metrics had no seal
+    if content.get("seal") != seal(content):
         raise DataError(f"{path}: altered since it was written; {MEND}")
     return content
 
