@@ -6,21 +6,49 @@ import fcntl
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from odestudy.errors import ConfigError
 
 _held: list[int] = []  # open as long as the process lives
 
 
-def hold_folder(lock: Path) -> None:
-    """Take the lock, or end the process with one line if another run holds it."""
+def hold_folder(folder: Path) -> None:
+    """Take the lock of a clone until this process ends, or end it with one line if another run holds that."""
+    try:
+        _held.append(_locked(folder))
+    except ConfigError as error:
+        sys.exit(f"odestudy: {error}")
+
+
+@contextmanager
+def held_folder(folder: Path) -> Iterator[None]:
+    """Take the lock of a clone for a while.
+
+    Raises:
+        ConfigError: another run holds it.
+    """
+    descriptor = _locked(folder)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(folder: Path) -> int:
+    lock = folder / ".snakemake/odestudy.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        sys.exit(f"odestudy: another run is going on in {Path.cwd()}; wait for it, or end it first")
-    _held.append(descriptor)
+        raise ConfigError(
+            f"another run is going on in {folder.resolve()}; wait for it, or end it first"
+        ) from None
+    return descriptor
 
 
 def refuse_read_only(folder: Path) -> None:

@@ -142,7 +142,7 @@ localrules:
 
 # Two runs in one folder would write the same files: the second one is refused, as long as the first one lives.
 onstart:
-    hold_folder(Path(".snakemake/odestudy.lock"))
+    hold_folder(Path())
     refuse_read_only(Path("results"))
     start_server()
     warning = study(str(config["tier"])).tier.get("without_gpu")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import Any
 
 from odestudy.commands import chosen_study, study_options
 from odestudy.errors import ConfigError
+from odestudy.locked import held_folder
+from odestudy.plan import Study
 
 
 def add(commands: Any) -> None:
@@ -25,8 +28,6 @@ def add(commands: Any) -> None:
 
 
 def act(options: argparse.Namespace) -> int:
-    import time
-
     study = chosen_study(options)
     chosen = list(study.jobs.values()) if options.all else []
     for text in options.job:
@@ -38,28 +39,29 @@ def act(options: argparse.Namespace) -> int:
         chosen += found
     if not chosen:
         raise ConfigError("run: name a job, or give --all; `odestudy list --jobs` names them")
+    with held_folder(study.root):
+        _run(study, list(dict.fromkeys(j.folder for j in chosen)), options)
+    return 0
+
+
+def _run(study: Study, folders: list[str], options: argparse.Namespace) -> None:
     from odestudy.measure.store import is_current
     from odestudy.run import run_job
 
     begun = time.monotonic()
-    for job in dict.fromkeys(j.folder for j in chosen):
-        target = study.jobs[job].metrics(study.results)
-        if not options.again and is_current(target, study.code_of(study.jobs[job])):
-            print(f"{job}: done before (--again repeats it)")
+    for folder in folders:
+        job = study.jobs[folder]
+        target, code = job.metrics(study.results), study.code_of(job)
+        if not options.again and is_current(target, code):
+            print(f"{folder}: done before (--again repeats it)")
             continue
         if options.time_limit_s is not None and time.monotonic() - begun > options.time_limit_s:
-            print(f"{job}: not started, the time limit is reached")
+            print(f"{folder}: not started, the time limit is reached")
             continue
-        content = run_job(
-            study.jobs[job].spec,
-            target,
-            code=study.code_of(study.jobs[job]),
-            root=study.root,
-            begun=time.time(),
-        )
+        content = run_job(job.spec, target, code=code, root=study.root, begun=time.time())
         statuses = [row["status"] for row in content["rows"]["runs"]]
         seconds = content["provenance"]["wall_s"]
         print(
-            f"{job}: {statuses.count('ok')} of {len(statuses)} ok in {seconds:.1f} s -> {target}", flush=True
+            f"{folder}: {statuses.count('ok')} of {len(statuses)} ok in {seconds:.1f} s -> {target}",
+            flush=True,
         )
-    return 0
