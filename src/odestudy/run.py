@@ -40,9 +40,9 @@ def run_job(
     from odestudy.downloads import only_https
     from odestudy.measure.clock import process_start_unix_s
     from odestudy.measure.determinism import nondeterministic_operations
-    from odestudy.measure.device import device_name, job_device
+    from odestudy.measure.device import job_device
     from odestudy.measure.memory import process_peak_mib
-    from odestudy.measure.provenance import commit, package_versions
+    from odestudy.measure.provenance import provenance
     from odestudy.measure.store import write_metrics
 
     only_https()
@@ -70,12 +70,7 @@ def run_job(
             "rows": outcome.rows,
             "code": code,
             "provenance": {
-                "versions": package_versions(),
-                **commit(root),
-                "device": device.split(":")[0],
-                "device_name": device_name(device),
-                "threads": spec["threads"],
-                "dtype": spec["dtype"],
+                **provenance(spec, root, device),
                 "nondeterministic": sorted(operations),
                 "begun_unix_s": task_begun,
                 "wall_s": wall_s,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from odestudy.measure.provenance import package_versions
+from odestudy.measure.store import read_metrics
+from odestudy.outcome import STATUSES
 from odestudy.plan import load_study
 from odestudy.steps import client, server
 
@@ -84,13 +88,24 @@ def test_without_a_server_the_step_is_taken_all_the_same(tmp_path, root):
     assert (tmp_path / "metrics.json").is_file()
 
 
-def test_a_step_dies_with_its_client(place, own, root):
-    asked = start(place, job(root, "of_client/metrics.json", LONG))
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_step_dies_with_its_client(place, own, root, fresh):
+    asked = start(place, job(root, "of_client/metrics.json", LONG) | {"fresh": fresh})
     assert wait_for(lambda: len(own()) == 3), "client, supervisor and step"
+    running = own()  # later one may be nobody's child
     asked.send_signal(signal.SIGKILL)
     asked.wait()
-    assert wait_for(lambda: not own()), "something is left"
+    assert wait_for(lambda: not any(map(is_alive, running))), "something is left"
     assert not (place / "of_client/metrics.json").exists()
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_step_that_fails_gives_its_own_status(place, root, fresh):
+    request = job(root, "fails/metrics.json") | {"fresh": fresh}
+    request["spec"] = request["spec"] | {"task": "gradients_error.nothing"}
+    step = start(place, request)
+    assert "unknown; allowed: gradients_error.tolerance" in step.communicate(timeout=60)[1]
+    assert step.returncode == 1
 
 
 def test_a_job_that_was_done_is_not_repeated(place, root):
@@ -111,7 +126,7 @@ def test_a_step_dies_with_its_run(tmp_path, monkeypatch, own, root, fresh):
     server.start_server()
     run = server._started.pop()
     asked = start(tmp_path, job(root, "metrics.json", LONG) | {"fresh": fresh})
-    assert wait_for(lambda: len(own()) == (3 if fresh else 4)), "server, watch and step"
+    assert wait_for(lambda: len(own()) == 4), "server, supervisor, client and step"
     run.stdin.close()  # as the end of the run's process does
     assert asked.wait(20) in KILLED
     assert run.wait(20) == 0
@@ -119,12 +134,32 @@ def test_a_step_dies_with_its_run(tmp_path, monkeypatch, own, root, fresh):
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_a_job_over_its_time_limit_is_ended_and_says_so(place, root, fresh):
-    step = start(place, job(root, "limit/metrics.json", LONG) | {"fresh": fresh}, limit_s="1.5")
+def test_a_job_over_its_time_limit_is_ended_and_that_is_its_outcome(place, own, root, fresh):
+    request = job(root, f"limit{fresh}/metrics.json", LONG)
+    step = start(place, request | {"fresh": fresh}, limit_s="1.5")
     said = step.communicate(timeout=60)[1]
-    assert step.returncode in KILLED
+    assert step.returncode == 0
     assert "step: ended, since it took longer than 0.025 min (job_limit_min" in said
     assert said.splitlines()[-1] in (place / "step.log").read_text()
+    assert wait_for(lambda: not own()), "something is left"
+    found = read_metrics(place / request["metrics"])
+    assert (found["spec"], found["code"]) == (request["spec"], request["code"])
+    assert [row["seed"] for row in found["rows"]["runs"]] == request["spec"]["seeds"]
+    assert {row["status"] for row in found["rows"]["runs"]} == {"timeout"} <= set(STATUSES)
+    assert 1.4 < found["provenance"]["wall_s"] < 10
+    assert found["provenance"]["process_peak_mib"] > 10
+    assert found["provenance"]["versions"] == package_versions()
+
+
+def test_another_step_over_its_time_limit_is_ended_and_says_so(place, root):
+    shutil.copytree(root / "config", place / "config")
+    shutil.copytree(root / "workflow", place / "workflow")
+    request = {"step": "figure", "run": "smoke", "overrides": {}, "name": "images_nfe"}
+    step = start(place, request, limit_s="0.001")
+    said = step.communicate(timeout=60)[1]
+    assert step.returncode in KILLED
+    assert "took longer than" in said
+    assert "recorded" not in said
 
 
 def test_a_step_that_is_killed_says_by_what(place, own, root):
@@ -133,6 +168,13 @@ def test_a_step_that_is_killed_says_by_what(place, own, root):
     max(own(), key=lambda process: process.create_time()).kill()
     assert "ended by SIGKILL, as the system does when memory runs out" in step.communicate(timeout=20)[1]
     assert step.returncode == 128 + signal.SIGKILL
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def wait_for(condition, seconds: float = 20.0):

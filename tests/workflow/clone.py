@@ -16,10 +16,13 @@ SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 WITHOUT_SLURM = {**os.environ, "SLURM_CONF": os.devnull}
 
 
-def run(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *arguments: str, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [*SNAKEMAKE, *arguments], cwd=folder, env=WITHOUT_SLURM, capture_output=True, text=True, check=False
-    )
+        [*SNAKEMAKE, *arguments],
+        cwd=folder, env=WITHOUT_SLURM | environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert not check or done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return done
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +22,31 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "missing"
     return found
+
+
+def provenance(spec: Mapping[str, Any], root: Path, device: str | None) -> dict[str, Any]:
+    """What can be told of a job without having computed it.
+
+    Args:
+        spec: its specification.
+        root: the clone.
+        device: where it ran, `cpu` or `cuda:<i>`; None where that is known only as far as the specification tells.
+    """
+    from odestudy.measure.device import device_name, visible_gpus
+
+    if device is None:
+        device = "cpu" if spec["device"] == "cpu" or not visible_gpus() else "cuda"
+        name = device_name("cpu") if device == "cpu" else "a GPU, not known which"
+    else:
+        name = device_name(device)
+    return {
+        "versions": package_versions(),
+        **commit(root),
+        "device": device.split(":")[0],
+        "device_name": name,
+        "threads": spec["threads"],
+        "dtype": spec["dtype"],
+    }
 
 
 @lru_cache(maxsize=1)

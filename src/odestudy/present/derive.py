@@ -86,7 +86,7 @@ def _ours(found: Rows) -> dict[str, Any]:
     row: dict[str, Any] = {"job": found[0]["job"], "status": "ok" if len(table) else found[0]["status"]}
     if table.empty:
         return row
-    row |= {"parameters": found[0]["parameters"], "test_error_pct": table["test_error_pct"].mean()}
+    row |= {"parameters": table["parameters"].iloc[0], "test_error_pct": table["test_error_pct"].mean()}
     images = int(table["test_images"].iloc[0])
     wilson = rate_estimate(round(table["test_errors"].mean()), images, Region())
     row |= {"wilson_low_pct": 100 * wilson.low, "wilson_high_pct": 100 * wilson.high, "test_images": images}

@@ -43,8 +43,11 @@ def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {"cells": n}
     for column, status in ENDS.items():
         found[column] = 100 * statuses.count(status) / n
-    if all("recovered" in row for row in rows):
-        found["recovered_share_pct"] = 100 * sum(row["recovered"] for row in rows) / n
+    told = [row for row in rows if "recovered" in row]
+    if told and all(
+        "recovered" in row for row in rows if row["status"] == "ok"
+    ):  # what failed is no recovery
+        found["recovered_share_pct"] = 100 * sum(row["recovered"] for row in told) / n
     return found
 
 

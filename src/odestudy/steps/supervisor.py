@@ -3,67 +3,107 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import select
 import signal
 import socket
-import struct
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from odestudy.steps.timeout import TIMEOUT, record_timeout
+from odestudy.text import one_line
 
 RUN = 0  # the server's standard input, inherited, which ends with the run
 
 
 def supervise(line: socket.socket, order: dict[str, Any], descriptors: list[int]) -> None:
-    """Take a step in a process of its own and tell the client its status, or only watch over the client's process.
+    """Take a step in a process of its own, or watch over a child of the client, and tell the client its status.
+
+    A job that is over its time has its outcome written, and its status is that of a step that ended well. Of the
+    client's child the client itself learns any other status.
 
     Args:
         line: to the client.
-        order: what odestudy.steps.client asked for.
+        order: what odestudy.steps.client asked for; `step` is the client's child, if it has one.
         descriptors: the client's output and error.
     """
     for number in (signal.SIGCHLD, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    if order["watch"]:
-        step = _peer(line)
+    own = "step" not in order
+    if own:
+        line.send(b"begun")
+        step = os.fork()
+        if step == 0:
+            line.close()
+            os._exit(_take(order, descriptors))
+        ended = os.pidfd_open(step)
+    else:
+        step = order["step"]
         ended = os.pidfd_open(step)
         line.send(b"begun")
-        line.close()
-        _wait(step, [ended, RUN], order, descriptors)
-        return
-    line.send(b"begun")
-    step = os.fork()
-    if step == 0:
-        line.close()
-        os._exit(_take(order, descriptors))
-    by_itself = _wait(step, [os.pidfd_open(step), RUN, line.fileno()], order, descriptors)
-    _, status = os.waitpid(step, 0)
-    code = os.waitstatus_to_exitcode(status)
-    if by_itself and code < 0:
+    begun = time.time()
+    end = _wait(step, ended, [RUN, line.fileno()], order["limit_s"])
+    code = os.waitstatus_to_exitcode(os.waitpid(step, 0)[1]) if own else None
+    if end.overtime:
+        code = _overtime(order, descriptors, begun, end.peak_mib, code)
+    elif end.by_itself and code is not None and code < 0:
         why = ", as the system does when memory runs out" if -code == signal.SIGKILL else ""
         _say(order, descriptors, f"ended by {signal.Signals(-code).name}{why}")
-    with contextlib.suppress(OSError):  # the client may be gone
-        line.send(str(code if code >= 0 else 128 - code).encode())
+    if code is not None:
+        with contextlib.suppress(OSError):  # the client may be gone
+            line.send(str(code if code >= 0 else 128 - code).encode())
 
 
-def _peer(line: socket.socket) -> int:
-    """The process at the other end."""
-    content = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", content)[0])
+@dataclass(frozen=True)
+class End:
+    """How a step ended: by itself, or killed, since its time was over or what wanted it is gone; the memory it held."""
+
+    by_itself: bool
+    overtime: bool = False
+    peak_mib: float = 0.0
 
 
-def _wait(step: int, watched: list[int], order: dict[str, Any], descriptors: list[int]) -> bool:
-    """Until one of `watched`, the step the first, is ready; whether it ended by itself and was not killed here."""
-    ready, _, _ = select.select(watched, [], [], order["limit_s"])
-    if watched[0] in ready:
-        return True
+def _wait(step: int, ended: int, gone: list[int], limit_s: float) -> End:
+    """Until the step has ended, by itself or killed here: its time is over, or one of `gone` is ready."""
+    ready, _, _ = select.select([ended, *gone], [], [], limit_s)
+    if ended in ready:
+        return End(by_itself=True)
+    peak_mib = _peak_mib(step)
     with contextlib.suppress(ProcessLookupError):
         os.kill(step, signal.SIGKILL)
-    if not ready:
-        limit = f"{order['limit_s'] / 60:g} min (job_limit_min in config/study.yaml)"
-        _say(order, descriptors, f"ended, since it took longer than {limit}")
-    return False
+    select.select([ended], [], [])
+    return End(by_itself=False, overtime=not ready, peak_mib=peak_mib)
+
+
+def _peak_mib(step: int) -> float:
+    """The largest resident memory of a process so far, as the system tells it."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{step}/status").read_text(), re.MULTILINE)
+        return int(found[1]) / 1024 if found else 0.0
+    return 0.0
+
+
+def _overtime(
+    order: dict[str, Any], descriptors: list[int], begun: float, peak_mib: float, code: int | None
+) -> int | None:
+    """Tell that a step took too long and, of a job, write that as its outcome; returns the status to tell."""
+    request = json.loads(order["request"])
+    what = f"took longer than {order['limit_s'] / 60:g} min (job_limit_min in config/study.yaml)"
+    if request["step"] != "job":
+        _say(order, descriptors, f"ended, since it {what}")
+        return code
+    try:
+        record_timeout(request, what, begun, peak_mib)
+    except Exception as error:
+        _say(order, descriptors, f"ended, since it {what}; not recorded: {one_line(error)}")
+        return code
+    _say(order, descriptors, f"ended, since it {what}; recorded as {TIMEOUT}")
+    return 0
 
 
 def _say(order: dict[str, Any], descriptors: list[int], text: str) -> None:
