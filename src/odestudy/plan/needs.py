@@ -66,7 +66,9 @@ def _resolved(schema: Any, known: dict[str, Any]) -> Any:
 
 def _merged(spec: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     for axis in schema.get("merges", ()):
-        spec = spec | {key: value for key, value in spec.get(axis, {}).items() if key != "name"}
+        entry = spec.get(axis)
+        if isinstance(entry, dict):
+            spec = spec | {key: value for key, value in entry.items() if key != "name"}
     return spec
 
 
@@ -76,7 +78,8 @@ def _check(spec: dict[str, Any], task: str, root: Path, where: str) -> None:
         Draft202012Validator(schema).iter_errors(spec), key=lambda e: [str(p) for p in e.absolute_path]
     )
     for error in errors:
-        why = f" ({error.schema['description']})" if "description" in error.schema else ""
+        about: Any = error.schema
+        why = f" ({about['description']})" if "description" in about else ""
         needed = " or ".join(map(repr, _missing(error)))
         told = f"needs {needed}" if needed else f"cannot use {explained(error)}{why}"
         raise ConfigError(f"{where}: {task} {told}{_of_entries(spec)}")
@@ -89,19 +92,18 @@ def _check(spec: dict[str, Any], task: str, root: Path, where: str) -> None:
 
 def _missing(error: ValidationError) -> list[str]:
     """The keys of which one would mend it; none where the trouble is another."""
+    value: Any = error.instance
+    rule: Any = error.validator_value
     match error.validator:
         case "required":
-            names = [name for name in error.validator_value if name not in error.instance][:1]
+            wanted = rule
         case "dependentRequired":
-            wanted = [
-                n for key, names in error.validator_value.items() if key in error.instance for n in names
-            ]
-            names = [name for name in wanted if name not in error.instance][:1]
+            wanted = [name for key, names in rule.items() if key in value for name in names]
         case "anyOf":
-            return [name for part in error.context for name in _missing(part)]
+            return [name for part in error.context or () for name in _missing(part)]
         case _:
             return []
-    return [key_at([*error.absolute_path, name]) for name in names]
+    return [key_at([*error.absolute_path, name]) for name in wanted if name not in value][:1]
 
 
 def _of_entries(spec: dict[str, Any]) -> str:
