@@ -1,4 +1,4 @@
-"""The log of a rule: what is printed goes there, and so does the traceback of a programming error."""
+"""The log of a rule: what is printed goes there, and so does the traceback of a programming error; and what it took."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from odestudy.errors import StudyError
+from odestudy.measure.files import write_atomically
 
 # What is wrong with a place and not with the program.
 PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
@@ -39,6 +40,19 @@ def logged(path: str | Path) -> Iterator[None]:
         if error.errno not in PLACE:
             raise
         sys.exit(f"odestudy: {_of_place(error)}")
+
+
+def write_seconds(log: Path, seconds: float) -> None:
+    """Note beside a log how long its step took, for forecasts; a full disk is no reason to fail."""
+    with suppress(OSError):
+        write_atomically(log.with_suffix(".seconds"), f"{seconds:.3f}\n".encode())
+
+
+def read_seconds(log: Path) -> float | None:
+    """How long a log's step took when it last succeeded; None where that is not known."""
+    with suppress(OSError, ValueError):
+        return float(log.with_suffix(".seconds").read_text(encoding="utf-8"))
+    return None
 
 
 def _tell(error: BaseException, file: TextIO) -> None:

@@ -1,13 +1,13 @@
-"""What a tier will cost, from recorded runs: hours by question, the critical path, and how many machines help."""
+"""What each job is expected to cost, from recorded runs."""
 
 from __future__ import annotations
 
-import heapq
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from odestudy.errors import DataError
@@ -27,6 +27,7 @@ class Expected:
         recorded: whether this very job was, and not only others of its experiment.
         alone: it measures time, and nothing may run beside it.
         gpu: what was recorded ran on one.
+        span: when it was recorded, in seconds since 1970, where this very job was.
     """
 
     job: Job
@@ -36,6 +37,7 @@ class Expected:
     recorded: bool
     alone: bool
     gpu: bool
+    span: tuple[float, float] | None = None
 
 
 def expectations(study: Study) -> list[Expected]:
@@ -55,6 +57,7 @@ def expectations(study: Study) -> list[Expected]:
                     recorded=bool(own),
                     alone=bool(job.spec.get("timed")),
                     gpu=any(source["device"] == "cuda" for source in ([own] if own else known)),
+                    span=_span(own) if own else None,
                 ),
             )  # fmt: skip
     return list(found.values())
@@ -64,10 +67,32 @@ def _took(provenance: dict[str, Any]) -> float:
     return provenance.get("process_s", provenance["wall_s"])
 
 
+def _span(provenance: dict[str, Any]) -> tuple[float, float] | None:
+    if "begun_unix_s" not in provenance:
+        return None
+    end = provenance["begun_unix_s"] + provenance["wall_s"]
+    return end - _took(provenance), end
+
+
+def at_a_time(jobs: Iterable[Expected]) -> float | None:
+    """How many of the jobs that need not run alone did run at a time when they were recorded, on average."""
+    spans = sorted(job.span for job in jobs if job.span and not job.alone)
+    covered = until = 0.0
+    for begun, end in spans:
+        covered += max(0.0, end - max(begun, until))
+        until = max(until, end)
+    return sum(end - begun for begun, end in spans) / covered if covered else None
+
+
+def folders_of(study: Study) -> list[Path]:
+    """Where the same tier may have been recorded: this folder, then published ones."""
+    published = study.root / "results" / "published"
+    return [study.results, *sorted(published.glob(f"{study.tier_name}-*"))]
+
+
 def _recorded(job: Job, study: Study) -> dict[str, Any] | None:
     """A job's provenance in this folder, else in a published one of the same tier."""
-    published = study.root / "results" / "published"
-    for folder in (study.results, *sorted(published.glob(f"{study.tier_name}-*"))):
+    for folder in folders_of(study):
         metrics = job.metrics(folder)
         if metrics.is_file():
             with suppress(DataError):
@@ -105,30 +130,3 @@ def requests(study: Study) -> dict[str, Request]:
                 max(map(_took, like), default=60.0 * assumed["minutes"]),
             )
     return found
-
-
-def makespan(jobs: Iterable[Expected], workers: int) -> float:
-    """Seconds until all jobs of known length are done, by list scheduling in the given order.
-
-    A job that must run alone waits for all workers and holds all of them; it is started when nothing else can be, as
-    Snakemake does. Source: Graham 1969, Bounds on multiprocessing timing anomalies, for list scheduling.
-    """
-    known = [job for job in jobs if job.seconds is not None]
-    free = [0.0] * workers
-    for job in known:
-        if not job.alone:
-            heapq.heapreplace(free, free[0] + (job.seconds or 0.0))
-    return max(free) + sum(job.seconds or 0.0 for job in known if job.alone)
-
-
-def critical_path(jobs: Sequence[Expected]) -> tuple[float, Expected | None]:
-    """Seconds that no number of machines saves, and the longest job in them.
-
-    Jobs do not wait for each other, but those that measure time run one after the other, so on one machine the path
-    is all of them and the longest other one.
-    """
-    known = [job for job in jobs if job.seconds is not None]
-    together = max((j for j in known if not j.alone), key=lambda j: j.seconds or 0.0, default=None)
-    longest = max(known, key=lambda j: j.seconds or 0.0, default=None)
-    alone = sum(j.seconds or 0.0 for j in known if j.alone)
-    return alone + (0.0 if together is None else together.seconds or 0.0), longest

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from odestudy.logged import logged
+from odestudy.logged import logged, write_seconds
 
 if TYPE_CHECKING:
     from odestudy.plan import Study
 
 
 def main(log: str, request: str) -> None:
-    """Take one step in the working folder; what it prints goes to the log."""
+    """Take one step in the working folder; what it prints goes to the log, and what it took beside it."""
+    asked = json.loads(request)
+    begun = time.perf_counter()
     with logged(log):
-        take(json.loads(request))
+        take(asked)
+    if asked["step"] != "job":  # a job's metrics say more
+        write_seconds(Path(log), time.perf_counter() - begun)
 
 
 def take(request: dict[str, Any]) -> None:
