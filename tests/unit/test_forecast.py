@@ -47,14 +47,19 @@ def test_list_scheduling_gives_grahams_example():
 def test_more_machines_may_take_longer_as_in_grahams_anomaly():
     # Graham 1969, figures 1 and 3: nine tasks in two chains, 12 units on three machines and 15 on four.
     seconds = dict(zip("123456789", (3.0, 2, 2, 2, 4, 4, 4, 4, 9), strict=True))
-    after = {"9": ("1",), **{name: ("4",) for name in "5678"}}
+    after = {"9": ("1",), **dict.fromkeys("5678", ("4",))}
     graph = [Task(name, "job", took, after.get(name, ())) for name, took in seconds.items()]
     assert makespan(graph, 3) == 12.0
     assert makespan(graph, 4) == 15.0
 
 
 def test_a_job_that_measures_time_has_one_machine_to_itself_and_leaves_the_other_machines_alone():
-    jobs = [Task("a", "job", 3.0), Task("b", "job", 4.0, alone=True), Task("c", "job", 2.0), Task("d", "job", None)]
+    jobs = [
+        Task("a", "job", 3.0),
+        Task("b", "job", 4.0, alone=True),
+        Task("c", "job", 2.0),
+        Task("d", "job", None),
+    ]
     assert makespan([*jobs, Task("e", "job", 1.0, alone=True)], 64) == 3.0 + 4.0 + 1.0
     assert makespan([*jobs, Task("e", "job", 1.0, alone=True)], 64, beside=1) == 4.0
     assert makespan(jobs, 1) == makespan(jobs, 1, beside=1) == 9.0
@@ -69,6 +74,14 @@ def test_steps_wait_for_their_jobs_and_run_on_the_machine_that_hands_out_the_job
     assert makespan(graph, 1) == 15.0
     assert makespan(graph, 1, beside=1) == 3.0 + 5.0 + 1.0 + 2.0  # table a is made beside b
     assert critical_path(graph) == (9.0, [graph[0], graph[2], graph[4]])
+
+
+def test_a_job_of_several_threads_takes_as_many_cores_and_narrower_ones_do_not_wait_behind_it():
+    jobs = [Task("a", "job", 2.0), Task("b", "job", 3.0, threads=2), Task("c", "job", 1.0)]
+    assert makespan(jobs, 2) == 2.0 + 3.0  # c beside a
+    assert makespan(jobs, 3) == 3.0
+    assert makespan(jobs, 1) == 6.0
+    assert makespan(jobs, 2, beside=1) == 3.0
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 7])

@@ -1,23 +1,30 @@
-"""The smoke tier of two questions through a real Slurm, one node with one counted GPU."""
+"""The smoke tier of two questions through a real Slurm, one node with one counted GPU.
+
+Slurm itself is asked what it was asked for and when it ran each job.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import combinations, pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from odestudy.plan import Study, load_study
+from odestudy.plan.forecast import Request, requests
 from tests.workflow.clone import SNAKEMAKE, copy_of_clone
+from tests.workflow.disturbed import unmeasured
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT.parent / "shared" / "tools" / "slurm_one_node.sh"
-QUESTIONS = "questions=timeseries,gradients"
+QUESTIONS = "timeseries,gradients"
 
 pytestmark = [pytest.mark.slurm, pytest.mark.dag]
 
@@ -40,54 +47,84 @@ def cluster(tmp_path_factory) -> Iterator[None]:
     subprocess.run(["bash", TOOL, "down"], env=state, check=True)
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """A study that Slurm ran, what its jobs were to ask for, and what Slurm says of each (scontrol show job)."""
+
+    study: Study
+    wanted: dict[str, Request]
+    asked: dict[str, dict[str, str]]
+
+    def span(self, job: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+        return pd.Timestamp(self.asked[job]["StartTime"]), pd.Timestamp(self.asked[job]["EndTime"])
+
+
 @pytest.fixture(scope="module")
-def submitted(cluster, smoke, tmp_path_factory) -> Path:
-    """A clone with the configuration of the local run, whose smoke tier was run by Slurm."""
+def submitted(cluster, smoke, tmp_path_factory) -> Submitted:
+    """A clone with the configuration of the local run and its records as published ones, whose jobs Slurm ran."""
     folder = copy_of_clone(tmp_path_factory.mktemp("submitted"))
     shutil.copytree(smoke / "config", folder / "config", dirs_exist_ok=True)
-    settings = ["--config", "tier=smoke", QUESTIONS, "gpus=always"]
-    command = [
-        *SNAKEMAKE,
-        "--workflow-profile",
-        "workflow/profiles/slurm",
-        "--slurm-status-command",
-        "squeue",
-    ]
-    command += ["--seconds-between-status-checks", "2", "--slurm-init-seconds-before-status-checks", "2"]
+    study = load_study(folder, "smoke", {"questions": QUESTIONS})
+    for job in study.jobs:
+        shutil.copytree(
+            smoke / "results/smoke/runs" / job, folder / "results/published/smoke-test/runs" / job
+        )
+    wanted = requests(study)
+    profile = ["--workflow-profile", "workflow/profiles/slurm", "--slurm-status-command", "squeue"]
+    profile += ["--slurm-init-seconds-before-status-checks", "1"]
+    settings = ["--config", "tier=smoke", f"questions={QUESTIONS}", "gpus=always"]
+    tables = [f"results/smoke/tables/{name}.csv" for name in study.tables]
     done = subprocess.run(
-        ["timeout", "-k", "5", "600", *command, *settings],
+        ["timeout", "-k", "5", "600", *SNAKEMAKE, *tables, *profile, *settings],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    assert "sbatch" in done.stderr or "SLURM" in done.stderr
-    return folder
+    said = subprocess.run(
+        ["scontrol", "show", "job", "--oneliner"], capture_output=True, text=True, check=True
+    )
+    asked = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in said.stdout.splitlines()]
+    comments = {f"rule_job_wildcards_smoke_{job.replace('/', '_')}": job for job in study.jobs}
+    return Submitted(study, wanted, {comments[about["Comment"]]: about for about in asked})
 
 
-def metrics(folder: Path) -> dict[str, dict]:
-    runs = folder / "results/smoke/runs"
-    return {str(p.parent.relative_to(runs)): json.loads(p.read_text()) for p in runs.glob("*/*/metrics.json")}
+def overlap(a: tuple[pd.Timestamp, pd.Timestamp], b: tuple[pd.Timestamp, pd.Timestamp]) -> bool:
+    return max(a[0], b[0]) < min(a[1], b[1])
 
 
-def test_jobs_that_need_a_gpu_take_turns_on_the_only_one(submitted):
-    sources = [m["provenance"] for m in metrics(submitted).values() if m["spec"]["device"] != "cpu"]
-    assert len(sources) > 5
-    spans = sorted((s["begun_unix_s"], s["begun_unix_s"] + s["wall_s"]) for s in sources)
-    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+def test_every_job_was_run_by_slurm_and_asked_for_what_was_recorded(submitted):
+    assert set(submitted.asked) == set(submitted.study.jobs)
+    for job, about in submitted.asked.items():
+        assert about["JobState"] == "COMPLETED", job
+        assert about["MinMemoryNode"] == f"{submitted.wanted[job].memory_mib(1)}M", job
+        assert pd.Timedelta(about["TimeLimit"]) == pd.Timedelta(minutes=submitted.wanted[job].minutes(1)), job
+    assert len({about["MinMemoryNode"] for about in submitted.asked.values()}) > 5, "not from records"
+
+
+def test_jobs_that_need_a_gpu_ask_for_it_and_take_turns_on_the_only_one(submitted):
+    jobs = submitted.study.jobs
+    on_gpu = [job for job in jobs if jobs[job].spec["device"] != "cpu"]
+    asking = {job for job, about in submitted.asked.items() if "gpu:1" in about.get("TresPerJob", "")}
+    assert asking == set(on_gpu)
+    untimed = [job for job in jobs if not jobs[job].spec.get("timed")]
+    turns = sorted(submitted.span(job) for job in on_gpu if job in untimed)
+    assert len(turns) > 5
+    assert all(before[1] <= after[0] for before, after in pairwise(turns))
+    # Not for want of cores or memory: other jobs run beside them.
+    others = [submitted.span(job) for job in untimed if job not in on_gpu]
+    assert any(overlap(a, b) for a in turns for b in others)
+
+
+def test_a_job_that_measures_time_has_the_node_to_itself(submitted):
+    spans = {job: submitted.span(job) for job in submitted.study.jobs}
+    timed = [job for job in spans if submitted.study.jobs[job].spec.get("timed")]
+    assert len(timed) > 5
+    for one, other in combinations(spans, 2):
+        if one in timed or other in timed:
+            assert not overlap(spans[one], spans[other]), (one, other)
 
 
 def test_tables_equal_those_of_a_local_run(submitted, smoke):
-    theirs, mine = metrics(submitted), metrics(smoke)
-    assert set(theirs) == {job for job in mine if job.split("/")[0].startswith(("timeseries", "gradients"))}
-    untimed = [job for job in theirs if not theirs[job]["spec"].get("timed")]
-    assert len(untimed) > 5
-    for job in untimed:
-        assert unmeasured(theirs[job]) == unmeasured(mine[job]), job
-
-
-def unmeasured(content: dict) -> list:
-    """The rows without their times; a job that measures times fits laws to them, too."""
-    return [
-        {name: value for name, value in row.items() if not re.search(r"(_s|peak_mib)$", name)}
-        for rows in content["rows"].values()
-        for row in rows
-    ]
+    for name, (question, _) in submitted.study.tables.items():
+        for table in (f"results/smoke/tables/{name}.csv", f"results/smoke/tables/{name}_summary.csv"):
+            found, wanted = (unmeasured(folder, table, question) for folder in (submitted.study.root, smoke))
+            pd.testing.assert_frame_equal(found, wanted, check_exact=True, obj=table)

@@ -28,7 +28,10 @@ def add(commands: Any) -> None:
         "--workers", type=int, nargs="+", default=list(WORKERS), help="how many jobs may run at a time"
     )
     parser.add_argument(
-        "--long-min", type=float, default=LONG_MIN, help="jobs that are expected to take more minutes are named"
+        "--long-min",
+        type=float,
+        default=LONG_MIN,
+        help="jobs that are expected to take more minutes are named",
     )
     parser.add_argument("tier_named", nargs="?", metavar="TIER", help="as --tier")
     study_options(parser)

@@ -24,7 +24,10 @@ def graph_of(study: Study, jobs: Sequence[Expected]) -> list[Task]:
         if step.seconds is not None:
             by_kind[step.kind].append(step.seconds)
     known = {kind: statistics.median(seconds) for kind, seconds in by_kind.items()}
-    nodes = [Task(job.job.folder, "job", job.seconds, alone=job.alone) for job in jobs]
+    nodes = [
+        Task(job.job.folder, "job", job.seconds, alone=job.alone, threads=job.job.spec["threads"])
+        for job in jobs
+    ]
     for step in steps:
         nodes.append(step if step.seconds is not None else replace(step, seconds=known.get(step.kind)))
     return nodes

@@ -18,6 +18,7 @@ class Task:
         seconds: that it is expected to take; None where nothing like it was ever recorded.
         after: names of the tasks that must be done before.
         alone: it measures time, and nothing may run beside it on its machine.
+        threads: cores that it takes of a machine that it shares.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Task:
     seconds: float | None
     after: tuple[str, ...] = ()
     alone: bool = False
+    threads: int = 1
 
 
 def makespan(tasks: Sequence[Task], workers: int, beside: int | None = None) -> float:
@@ -42,7 +44,7 @@ def makespan(tasks: Sequence[Task], workers: int, beside: int | None = None) -> 
     """
     order = sorted(tasks, key=lambda task: task.alone)
     pools = [0 if beside is None or task.kind == "job" else 1 for task in order]
-    widths = [workers if task.alone and beside is None else 1 for task in order]
+    widths = [1 if beside else workers if task.alone else min(task.threads, workers) for task in order]
     free = [workers, beside or 0]
     ready: list[list[int]] = [[], []]  # of each pool, places in `order`
     running: list[tuple[float, int]] = []
@@ -57,10 +59,16 @@ def makespan(tasks: Sequence[Task], workers: int, beside: int | None = None) -> 
     now = 0.0
     while True:
         for pool, queue in enumerate(ready):
-            while queue and widths[queue[0]] <= free[pool]:
+            too_wide = []
+            while queue and free[pool]:
                 i = heapq.heappop(queue)
+                if widths[i] > free[pool]:
+                    too_wide.append(i)
+                    continue
                 free[pool] -= widths[i]
                 heapq.heappush(running, (now + (order[i].seconds or 0.0), i))
+            for i in too_wide:
+                heapq.heappush(queue, i)
         if not running:
             return now
         now, i = heapq.heappop(running)
