@@ -28,7 +28,7 @@ rule report:
     log:
         "results/{run}/logs/report.log",
     params:
-        code=code_hash("odestudy.present.report"),
+        code=lambda wildcards: code_hash("odestudy.present.report"),
         request=request("report"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
     shell:

@@ -3,6 +3,7 @@ def table_metrics(wildcards):
     return metrics_of(wildcards.run, question, definition["experiments"])
 
 
+# Hashes of code are functions, so that a process that runs one job, as on a cluster, reads no code but the job's.
 # One table of a question: one row a run, in the order of the job list; and means and intervals over seeds.
 rule table:
     input:
@@ -13,7 +14,7 @@ rule table:
     log:
         "results/{run}/logs/tables/{table}.log",
     params:
-        code=code_hash("odestudy.present.tables", "odestudy.present.csvs"),
+        code=lambda wildcards: code_hash("odestudy.present.tables", "odestudy.present.csvs"),
         request=request("table", "table"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
     shell:
@@ -31,7 +32,7 @@ rule jobs_table:
     log:
         "results/{run}/logs/tables/jobs.log",
     params:
-        code=code_hash("odestudy.present.tables", "odestudy.present.csvs"),
+        code=lambda wildcards: code_hash("odestudy.present.tables", "odestudy.present.csvs"),
         request=request("jobs_table"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
     shell:
@@ -50,7 +51,7 @@ rule ledger:
     log:
         "results/{run}/logs/tables/ledger.log",
     params:
-        code=code_hash("odestudy.present.ledger", "odestudy.present.csvs"),
+        code=lambda wildcards: code_hash("odestudy.present.ledger", "odestudy.present.csvs"),
         request=request("ledger"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
     shell:
