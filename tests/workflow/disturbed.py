@@ -134,10 +134,12 @@ def read(path: Path) -> None:
 
 
 def unmeasured(folder: Path, table: str, question: str) -> pd.DataFrame:
-    """A table without the columns that are measured."""
+    """A table without the columns that are measured, and without laws that were fitted to them."""
     columns = yaml.safe_load((folder / f"config/questions/{question}.yaml").read_text())["columns"]
     measured = [name for name, about in columns.items() if about.get("measured")]
     found = pd.read_csv(folder / table)
     wanted = [c for c in found if c.removesuffix("_low").removesuffix("_high") not in measured]
     assert wanted
+    if "measure" in found:
+        found = found[~found["measure"].isin(measured)].reset_index(drop=True)
     return found[wanted]
