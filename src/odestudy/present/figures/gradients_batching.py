@@ -58,11 +58,17 @@ def caption(data: FigureData) -> str:
     shared, own = mine.loc["shared"], mine.loc["own_steps"]
     text = sentence(
         f"with {fewest} fast sample in the batch and one step for all, its error is {number(shared['error_fast'] / own['error_fast'])} "
-        f"times that with a step of its own, and each sample takes {number(shared['nfe_sample'] / own['nfe_sample'])} times the "
+        f"times that with a step of its own{_in_tolerances(shared, own)}, and each sample takes {number(shared['nfe_sample'] / own['nfe_sample'])} times the "
         f"evaluations; the batch takes {number(own['wall_s'] / shared['wall_s'])} times the time with a step for each"
     )
     ratio = f"{float(table['times_faster'].iloc[0]):g}"
     return f"{text}{_peer(mine)} Oscillators, {ratio} times faster than the rest; hollow markers: the tighter tolerance."
+
+
+def _in_tolerances(shared: pd.Series, own: pd.Series) -> str:
+    """Neither need keep the tolerance, which holds for a step and not for the end."""
+    column = "error_fast_over_rtol"
+    return f" ({number(shared[column])} against {number(own[column])} tolerances)"
 
 
 def _peer(mine: pd.DataFrame) -> str:

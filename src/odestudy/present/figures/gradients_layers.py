@@ -38,7 +38,7 @@ def draw(data: FigureData) -> Figure:
     right.set(
         xlabel="predecessor, the newest first",
         ylabel="weight",
-        title=f"weights for k = {largest['k'].iloc[0]}",
+        title=f"weights for k = {largest['k'].iloc[0]}; last: all older",
     )
     legend_below(figure, handles, 3)
     return figure

@@ -9,13 +9,14 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 
 from odestudy.present.figures.base import FigureData, NothingToShow
-from odestudy.present.figures.style import BLUE, GREY, ORANGE, RED, WIDTH, legend_below
+from odestudy.present.figures.style import BLACK, BLUE, GREY, ORANGE, RED, WIDTH, legend_below
 from odestudy.present.figures.words import number, sentence
 
 TABLE = "gradients_blocks"  # rows of the same job
 ARROWS = 9
 LENGTH = 9.0  # of the arrows, in units of the state
 LAST_FRAMES = 8
+STATE = ("x", "y", "z")  # of the Lorenz system
 LABELS = {"tangent": "tangent, pushed forward", "cotangent": "cotangent, pulled back"}
 COLOURS = {"tangent": BLUE, "cotangent": ORANGE}
 
@@ -55,8 +56,10 @@ def animate(data: FigureData) -> FuncAnimation:
 
 def _space(space: Any, arrays: dict[str, np.ndarray]) -> None:
     space.plot(*arrays["state"].T, color=GREY, linewidth=0.8)
-    for axis in (space.xaxis, space.yaxis, space.zaxis):
+    for axis, name in zip((space.xaxis, space.yaxis, space.zaxis), STATE, strict=True):
         axis.set_ticklabels([])
+        axis.set_label_text(name, fontsize=8)
+        axis.labelpad = -12
         axis.set_pane_color((1, 1, 1, 0))
     space.set_box_aspect(None, zoom=1.15)
     space.set_title("directions along the trajectory", fontsize=9)
@@ -71,7 +74,7 @@ def _arrows(space: Any, arrays: dict[str, np.ndarray], name: str, at: np.ndarray
 
 def _pairings(axes: Any, arrays: dict[str, np.ndarray]) -> None:
     t, (discrete, adjoint) = arrays["t"], _products(arrays)
-    axes.plot(t, discrete, color=BLUE, label="cotangent by the transposed steps")
+    axes.plot(t, discrete, color=BLACK, label="cotangent by the transposed steps")
     axes.plot(t, adjoint, color=RED, linestyle="--", label="cotangent by the adjoint ODE")
     reach = float(np.abs(discrete).max())
     axes.set(ylim=(-1.5 * reach, 2.5 * reach), xlabel="t", ylabel="cotangent · tangent")
@@ -97,7 +100,18 @@ def caption(data: FigureData) -> str:
         f"the product of cotangent and tangent is the same all along to {number(drift)}, relative, when both belong to the "
         f"computed steps; with the adjoint ODE, whose state is solved back, it {where}"
     )
-    return f"{text} The Lorenz system, RK4 steps; arrows show directions, not lengths. The adjoint by dopri5 at {float(arrays['adjoint_rtol']):g}."
+    return (
+        f"{text} {_end(arrays['t'], adjoint)} The Lorenz system, RK4 steps; arrows show directions, not lengths. The "
+        f"adjoint by dopri5 at {float(arrays['adjoint_rtol']):g}."
+    )
+
+
+def _end(t: np.ndarray, adjoint: np.ndarray) -> str:
+    """Where the adjoint's line ends: its solve runs back from the last time and need not arrive."""
+    known = np.isfinite(adjoint)
+    if known.all():
+        return ""
+    return f"That solve, which begins at t = {number(float(t[-1]))}, fails before t = {number(float(t[known].min()))}, where its line ends."
 
 
 def alt(data: FigureData) -> str:

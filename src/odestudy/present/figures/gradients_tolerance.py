@@ -12,6 +12,7 @@ from odestudy.present.figures.style import canvas, legend_below, looks
 from odestudy.present.figures.words import failures, in_order, is_ok, listing, number, sentence
 
 TABLE = "gradients_tolerance"
+MARGIN = 100.0  # times the error of back-propagation, beyond which the caption names a problem
 
 
 def draw(data: FigureData) -> Figure:
@@ -40,18 +41,19 @@ def draw(data: FigureData) -> Figure:
 def caption(data: FigureData) -> str:
     table = _table(data)
     tight = table[table["rtol"] == table["rtol"].min()]
-    said = []
-    for problem in in_order(tight, "problem"):
-        mine = tight[tight["problem"] == problem].set_index("arm")["gradient_error"]
-        ends = [
-            f"{number(mine[arm])} by {data.label(arm)}"
-            if pd.notna(mine.get(arm))
-            else f"none by {data.label(arm)}"
-            for arm in ("backprop", "adjoint")
-            if arm in mine
-        ]
-        said.append(f"{data.label(problem)} {listing(ends)}")
-    text = sentence(f"error at a tolerance of {number(float(tight['rtol'].iloc[0]), 1)}: {'; '.join(said)}")
+    wide = tight.pivot_table(
+        index="problem", columns="arm", values="gradient_error", dropna=False, sort=False
+    )
+    wide = wide.reindex(columns=["backprop", "adjoint"])
+    off = [
+        f"{data.label(str(problem))} ({'no gradient' if pd.isna(row['adjoint']) else number(row['adjoint'])} against {number(row['backprop'])})"
+        for problem, row in wide.iterrows()
+        if not row["adjoint"] <= MARGIN * row["backprop"]
+    ]
+    text = sentence(
+        f"at a tolerance of {number(float(tight['rtol'].iloc[0]), 1)} the adjoint's error is more than {MARGIN:g} times "
+        f"back-propagation's on {listing(off) if off else 'no problem'}, and not on the other {len(wide) - len(off)}"
+    )
     lost = failures(data, table, ["problem", "arm"], "left out")
     return f"{text} Black: error equal to the tolerance. dopri5, float64, against closed forms or an oracle. {lost}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import pandas as pd
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles
-from odestudy.present.figures.style import canvas, legend_below, looks
+from odestudy.present.figures.style import DASHDOT, canvas, legend_below, looks
 from odestudy.present.figures.words import failures, in_order, listing, number, sentence
 
 TABLE, LIMITS = "gradients_eigenvalue", "gradients_usable"
@@ -31,6 +32,7 @@ def draw(data: FigureData) -> Figure:
                     own |= {"linestyle": ":", "markerfacecolor": "white"}
                 draw_line(axes, rows, "product", "gradient_cosine", own, positive=False)
             axes.axhline(USABLE, color="black", linewidth=0.7, linestyle=":")
+            axes.axvline(-_lost_at(rtol), color="black", linewidth=0.9, linestyle=DASHDOT)
             axes.set_title(f"{precision}, tolerance {rtol:g}")
     for axes in grid[-1]:
         axes.set_xlabel(data.axis("product"))
@@ -53,7 +55,14 @@ def caption(data: FigureData) -> str:
     lost = failures(data, data.table(TABLE), ["arm", "precision"], "left out")
     least = float(table[table["arm"] == "backprop"]["gradient_cosine"].min())
     through = f"The least cosine of back-propagation through the solver is {number(least, 4)}."
-    return f"{text} {through} {_horizons(table)} Thin dotted line: {USABLE:g}. {lost}"
+    theory = listing(f"−{number(_lost_at(rtol))} at {rtol:g}" for rtol in in_order(table, "rtol"))
+    predicted = f"Theory loses it where the decay exceeds the logarithm of one over the tolerance, at {theory} (upright lines)."
+    return f"{text} {predicted} {through} {_horizons(table)} Thin dotted line: {USABLE:g}. {lost}"
+
+
+def _lost_at(rtol: float) -> float:
+    """The decay, minus eigenvalue times horizon, that blows an error of one tolerance up to the size of the state."""
+    return math.log(1 / rtol)
 
 
 def _horizons(table: pd.DataFrame) -> str:

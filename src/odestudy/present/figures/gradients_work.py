@@ -13,11 +13,13 @@ from odestudy.present.figures.words import counted, in_order, is_ok, listing, nu
 
 TABLE, EQUAL = "gradients_work", "gradients_work_equal"
 COLUMNS = ("nfe", "wall_s")
+# Of two dozen methods those that can be told apart in one panel, filled explicit and hollow implicit; the table has all.
+SHOWN = ("rk4", "dopri5", "dopri8", "explicit_adams", "trapezoid", "kvaerno3", "rodas5p", "auto")
 
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    problems, styles = in_order(table, "problem"), method_looks(in_order(table, "method"))
+    problems, styles = in_order(table, "problem"), method_looks(_shown(table))
     figure, grid = canvas(len(problems), len(COLUMNS), height=3.5, sharey="row")
     for row, problem in zip(grid, problems, strict=True):
         for axes, column in zip(row, COLUMNS, strict=True):
@@ -40,7 +42,7 @@ def caption(data: FigureData) -> str:
     said = []
     for problem in in_order(equal, "problem") if len(equal) else []:
         mine = equal[equal["problem"] == problem].sort_values("level_nfe")
-        best = [f"{method_name(r['method'])} ({number(r['level_nfe'])})" for _, r in mine.head(2).iterrows()]
+        best = [f"{method_name(r['method'])} ({_cost(r)})" for _, r in mine.head(3).iterrows()]
         quick = mine.sort_values("level_wall_s").iloc[0]
         said.append(
             f"on {data.label(problem)} {listing(best)}, and least time {method_name(quick['method'])} "
@@ -58,7 +60,27 @@ def caption(data: FigureData) -> str:
         if len(failed)
         else ""
     )
-    return f"{text} Adaptive methods over tolerances, the others over numbers of steps; evaluations without those inside Jacobians; median time of repeats.{lost}"
+    methods, shown = in_order(table, "method"), _shown(table)
+    return (
+        f"{text} Shown are {len(shown)} of {len(methods)} methods, the table has all. Adaptive methods over tolerances, the others "
+        "over numbers of steps; evaluations are without those inside Jacobians, which are counted beside them, one product a "
+        f"dimension each; median time of repeats.{lost}"
+    )
+
+
+def _cost(row: pd.Series) -> str:
+    """Evaluations and Jacobians at the level, as a bound where the coarsest setting is better than it."""
+    bound = "at most " if str(row["reached"]).startswith("by") else ""
+    jacobians = row.get("level_jacobians")
+    beside = (
+        f" and {counted(round(jacobians), 'Jacobian')}" if pd.notna(jacobians) and jacobians >= 0.5 else ""
+    )
+    return f"{bound}{row['level_nfe']:.0f}{beside}"
+
+
+def _shown(table: pd.DataFrame) -> list[str]:
+    methods = in_order(table, "method")
+    return [method for method in methods if method in SHOWN] or methods
 
 
 def alt(data: FigureData) -> str:

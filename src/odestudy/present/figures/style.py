@@ -130,6 +130,9 @@ RESERVE: tuple[dict[str, Any], ...] = (
     {"color": BLACK, "marker": "*", "linestyle": LONG},
     {"color": SKY, "marker": "<", "linestyle": "-"},
     {"color": GREY, "marker": "h", "linestyle": DASHED},
+    {"color": ORANGE, "marker": "v", "linestyle": DASHED},
+    {"color": BLUE, "marker": "s", "linestyle": DASHDOT},
+    {"color": RED, "marker": "o", "linestyle": LONG},
 )
 
 SETTINGS: Any = {
