@@ -70,11 +70,12 @@ def caption(data: FigureData) -> str:
         .dropna(subset=["excess_nat"])
         .sort_values("excess_nat", kind="stable")
     )
-    said = [_said(data, row) for _, row in rows.iloc[[0, -1]].iterrows()]
+    nearest, farthest = (_said(data, row) for _, row in rows.iloc[[0, -1]].iterrows())
     flow = rows[rows["budget"] == "reference"]
     beside = f"; the flow's own nearest is {_said(data, flow.iloc[0])}" if len(flow) else ""
+    far = f", farthest {farthest}" if len(rows) > 1 else ""
     text = sentence(
-        f"on the {data.label(target)} nearest to the truth is {said[0]}, farthest {said[1]}{beside} (NLL minus the true entropy)"
+        f"on the {data.label(target)} nearest to the truth is {nearest}{far}{beside} (NLL minus the true entropy)"
     )
     return (
         f"{text} Small points: single seeds; bars: 95 % interval. The flow's line joins trainings of different length. Hollow: by "

@@ -69,7 +69,8 @@ def caption(data: FigureData) -> str:
         parts = [
             f"{data.label(str(r['arm']))} {_growth(r)}" for _, r in mine.iterrows() if r["arm"] in LISTED
         ]
-        said.append(f"against {name}, {', '.join(parts)}")
+        if parts:
+            said.append(f"against {name}, {', '.join(parts)}")
     text = sentence(f"what is kept for the backward pass, in the fit a + b Nᵅ: {'; '.join(said)}")
     return f"{text} Euler steps on a perceptron (reversible: reversible RK4); peaks are the growth of the process and carry noise; times are medians."
 

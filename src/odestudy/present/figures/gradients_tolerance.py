@@ -9,7 +9,7 @@ from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles
 from odestudy.present.figures.scales import log_axis
 from odestudy.present.figures.style import canvas, legend_below, looks
-from odestudy.present.figures.words import failures, in_order, is_ok, listing, number, sentence
+from odestudy.present.figures.words import counted, failures, in_order, is_ok, listing, number, sentence
 
 TABLE = "gradients_tolerance"
 MARGIN = 100.0  # times the error of back-propagation, beyond which the caption names a problem
@@ -50,9 +50,14 @@ def caption(data: FigureData) -> str:
         for problem, row in wide.iterrows()
         if not row["adjoint"] <= MARGIN * row["backprop"]
     ]
+    where = (
+        f"{listing(off)}, not on the other {len(wide) - len(off)}"
+        if off
+        else f"none of {counted(len(wide), 'problem')}"
+    )
     text = sentence(
         f"at a tolerance of {number(float(tight['rtol'].iloc[0]), 1)} the adjoint's error is more than {MARGIN:g} times "
-        f"back-propagation's on {listing(off) if off else 'no problem'}, and not on the other {len(wide) - len(off)}"
+        f"back-propagation's on {where}"
     )
     lost = failures(data, table, ["problem", "arm"], "left out")
     return f"{text} Black: error equal to the tolerance. dopri5, float64, against closed forms or an oracle. {lost}"
