@@ -1,7 +1,7 @@
 # make study [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n]   run a tier, say where its report is
 # make test                                                                      run all tests
 # make report [TIER=...]                                                         tables, figures, report; no training where metrics are there
-# make publish [TIER=...]                                                        a finished run to results/published/<tier>-<device>
+# make publish [TIER=...] [QUESTIONS=...] [SEEDS=n]                              a finished run to results/published/<tier>-<device>
 # make lint                                                                      format, style, types
 TIER ?= quick
 PYTHON ?= python3
@@ -22,7 +22,7 @@ report: $(VENV)/study.stamp
 	$(SNAKEMAKE) results/$(TIER)/report/index.html
 
 publish: study
-	$(SNAKEMAKE) $$($(BIN)/odestudy publish --tier $(TIER))/manifest.sha256
+	$(SNAKEMAKE) $$($(BIN)/odestudy publish --tier $(TIER) $(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEEDS),--seeds $(SEEDS)))/manifest.sha256
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest

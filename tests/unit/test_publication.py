@@ -12,8 +12,11 @@ import pytest
 
 from odestudy.cli import main
 from odestudy.errors import DataError
+from odestudy.measure.store import write_metrics
+from odestudy.plan import load_study
 from odestudy.publication.compare import compare, read_results
 from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
+from odestudy.publication.publish import publish
 from odestudy.publication.shown import as_text, write_html, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,3 +147,34 @@ def test_a_metric_that_is_the_end_of_an_interval_is_no_stumbling_block():
     columns = ["problem", "runs", "ok", "order", "order_low", "order_high", "order_low.1", "order_low_low"]
     row = dict(zip(columns, ["p", 1, 1, 2.0, 1.9, 2.1, 1.9, float("nan")], strict=True))
     assert _numbers(pd.DataFrame([row])) == {("p", "order"): (2.0, 1.9, 2.1)}
+
+
+def test_publishing_a_part_of_a_tier_leaves_the_rest_of_it_published(study_copy):
+    whole = load_study(study_copy, "smoke")
+    part = load_study(study_copy, "smoke", {"questions": "images"})
+    job = part.jobs_by["images", "sizes"][0]
+    content = {
+        "spec": job.spec,
+        "rows": {},
+        "code": whole.code_of(job),
+        "provenance": {"device_name": "a processor"},
+    }
+    write_metrics(job.metrics(part.results), content, {})
+    runs = study_copy / "results/published/smoke-cpu/runs"
+    other = whole.jobs_by["gradients", "identities"][0].folder
+    for folder in (other, "images_train/of-an-older-tier"):
+        (runs / folder).mkdir(parents=True)
+        (runs / folder / "metrics.json").touch()
+    publish(part, partial=True)
+    assert {p.parent.relative_to(runs).as_posix() for p in runs.glob("*/*/metrics.json")} == {
+        job.folder,
+        other,
+    }
+
+
+def test_make_publish_tells_both_commands_the_questions():
+    made = ["make", "--dry-run", "publish", "TIER=cpu", "QUESTIONS=images", "SEEDS=2"]
+    text = subprocess.run(made, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    line = next(line for line in text.splitlines() if "manifest.sha256" in line)
+    assert "questions=images" in line
+    assert "odestudy publish --tier cpu --questions images --seeds 2" in line

@@ -57,6 +57,10 @@ class Context:
         question, _ = self.study.tables[table.removesuffix("_summary")]
         return labels_of(self.study, question)
 
+    def label(self, table: str, column: str, value: str) -> str:
+        """What a value of a table's column is called, as Markdown."""
+        return escape(self.labels(table).of(column, value))
+
     def table(self, name: str) -> pd.DataFrame:
         return read_csv(self.results / "tables" / f"{name}.csv")
 
@@ -90,14 +94,25 @@ class Context:
         path = f"tables/{name}_summary.csv"
         return self._with_source(text, path, definition["title"], _means(table, shown, self.info(name)))
 
-    def rows(self, name: str, having: str = "", **columns: str) -> str:
-        """Some columns of a long table, of the rows that have a value of `having` where it is given."""
+    def rows(
+        self,
+        name: str,
+        having: str = "",
+        *,
+        where: dict[str, Any] | None = None,
+        whole: bool = False,
+        **columns: str,
+    ) -> str:
+        """Some columns of a long table, of the rows that have a value of `having` and fit `where`; `whole`: never folded."""
         _, definition = self.study.tables[name]
-        table = self.table(name)
+        table = select(self.table(name), where or {})
         if having:
             table = table.dropna(subset=[having]) if having in table else table.iloc[:0]
         text = rows_markdown(table, columns, self.labels(name))
-        return self._with_source(text, f"tables/{name}.csv", definition["title"])
+        path = f"tables/{name}.csv"
+        if whole:
+            return f"{text}\n{self.source(path, definition['title'])}"
+        return self._with_source(text, path, definition["title"])
 
     def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:
         """A table and where it comes from; a long one folded, or left out on paper."""

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from odestudy.errors import ConfigError, DataError
 from odestudy.measure.store import read_metrics
-from odestudy.plan.study import Study
+from odestudy.plan.study import Study, load_study
 
 
 def publish(study: Study, device: str | None = None, partial: bool = False) -> Path:
     """The published folder, with the metrics and arrays of every job that has run.
 
-    Jobs that the study no longer has are removed from it; those that ran elsewhere and not here stay.
+    Jobs that the tier no longer has are removed from it; those that ran elsewhere and not here, or that a run cut to
+    some questions or seeds leaves out, stay.
 
     Raises:
         DataError: a job has not run, or ran with other code, and `partial` is not set; or none has run.
@@ -35,8 +36,9 @@ def publish(study: Study, device: str | None = None, partial: bool = False) -> P
     if not re.fullmatch(r"[A-Za-z0-9_.]+", name):
         raise ConfigError(f"--device {name!r}: letters, digits, dot and underscore are allowed")
     target = study.root / "results" / "published" / f"{study.run}-{name}"
+    known = {*study.jobs, *load_study(study.root, study.run).jobs}
     for there in sorted(p.parent for p in target.glob("runs/*/*/metrics.json")):
-        if there.relative_to(target / "runs").as_posix() not in study.jobs:
+        if there.relative_to(target / "runs").as_posix() not in known:
             shutil.rmtree(there)
     for folder in done:
         shutil.copytree(study.results / "runs" / folder, target / "runs" / folder, dirs_exist_ok=True)

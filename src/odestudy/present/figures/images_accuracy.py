@@ -14,12 +14,14 @@ from odestudy.present.figures.words import (
     failures,
     in_order,
     listing,
+    number,
     seeds_and_bars,
     sentence,
 )
 
 TABLE = "images_accuracy"
 COLUMN = "test_error_pct"
+ODE_NET, BESIDE = "odenet_adjoint", ("resnet6", "resnet1", "perceptron")
 
 
 def draw(data: FigureData) -> Figure:
@@ -38,7 +40,7 @@ def draw(data: FigureData) -> Figure:
         axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
         categories(axes, [_name(data, arm, summary) for arm in styles])
         if len(datasets) > 1:
-            axes.set_title(data.label(dataset))
+            axes.set_title(data.label(dataset, "dataset"))
     if marked:
         legend_below(figure, [failed_handle()])
     return figure
@@ -52,17 +54,30 @@ def caption(data: FigureData) -> str:
         arms = [f"{data.label(row['arm'])} {estimate(data, row, COLUMN)}" for _, row in means.iterrows()]
         images = table.loc[table["dataset"] == dataset, "test_images"].dropna()
         size = f" ({counted(int(images.iloc[0]), 'image')})" if len(images) else ""
-        said.append(f"test error on {data.label(dataset)}{size}, the smallest first: {'; '.join(arms)}")
-    text = sentence("; ".join(said))
+        where = data.label(dataset, "dataset")
+        said.append(
+            f"{_multiples(data, means, where)}Test error on {where}{size}, the smallest first: {'; '.join(arms)}"
+        )
+    text = " ".join(map(sentence, said))
     return (
         f"{text} {seeds_and_bars(data, table, summary, [COLUMN])} {failures(data, table, ['dataset', 'arm'])}"
     )
 
 
+def _multiples(data: FigureData, means: pd.DataFrame, where: str) -> str:
+    """The ODE-Net's error as a multiple of those that it is compared with."""
+    errors = means.dropna(subset=[COLUMN]).set_index("arm")[COLUMN]
+    if ODE_NET not in errors:
+        return ""
+    beside = [arm for arm in BESIDE if errors.get(arm, 0) > 0]
+    times = [f"{number(errors[ODE_NET] / errors[arm])} times that of {data.label(arm)}" for arm in beside]
+    return f"On {where} the test error of {data.label(ODE_NET)} is {listing(times)}. " if times else ""
+
+
 def alt(data: FigureData) -> str:
     table = _table(data)
     return (
-        f"Dot plot of the test error for {listing(map(data.label, in_order(table, 'dataset')))}, from top to "
+        f"Dot plot of the test error for {listing(data.label(d, 'dataset') for d in in_order(table, 'dataset'))}, from top to "
         f"bottom {listing(map(data.label, in_order(table, 'arm')))}; large markers, "
         "and small ones for the single seeds."
     )

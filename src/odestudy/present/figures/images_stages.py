@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from odestudy.measure.fits import power_fit
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles
 from odestudy.present.figures.scales import log_axis, ticks_at
 from odestudy.present.figures.style import GREY, canvas, legend_below, looks
-from odestudy.present.figures.words import from_to, in_order, listing, seeds_and_bars, sentence
+from odestudy.present.figures.words import from_to, in_order, listing, number, seeds_and_bars, sentence
 
 TABLE = "images_stages"
 
@@ -30,7 +31,7 @@ def draw(data: FigureData) -> Figure:
         log_axis(axes, "y")
         ticks_at(axes, {2**k for k in range(12) if ends[0] <= 2**k <= ends[1]})
         axes.set(xlabel="stages over step size, k / h", ylabel=data.axis("wall_s"))
-        axes.set_title(data.label(dataset))
+        axes.set_title(data.label(dataset, "dataset"))
     legend_below(figure, line_handles(styles))
     return figure
 
@@ -43,9 +44,19 @@ def caption(data: FigureData) -> str:
         ends = mine.iloc[[0, -1]]
         way = from_to(data, "wall_s", ends["wall_s"].iloc[0], ends["wall_s"].iloc[1])
         k = from_to(data, "nfe_forward", ends["nfe_forward"].iloc[0], ends["nfe_forward"].iloc[1])
-        said.append(f"on {data.label(dataset)} from {way} while k / h goes from {k}")
+        where = f"on {data.label(dataset, 'dataset')}"
+        said.append(f"{where} the time of a step goes from {way} while k / h goes from {k}{_power(mine)}")
     bars = seeds_and_bars(data, data.table(TABLE), summary, ["wall_s"], band=True)
     return f"{sentence('; '.join(said))} Grey: proportional to k / h, through the last point. {bars}"
+
+
+def _power(mine: pd.DataFrame) -> str:
+    """The power law through all points of all methods."""
+    known = mine.dropna(subset=["wall_s"])
+    if len(known) < 4:
+        return ""
+    fit = power_fit(known["nfe_forward"].tolist(), known["wall_s"].tolist())
+    return f", as a + b (k / h)^{number(fit.alpha, 3)} ({number(fit.low, 3)} to {number(fit.high, 3)})"
 
 
 def alt(data: FigureData) -> str:

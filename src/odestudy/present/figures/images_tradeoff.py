@@ -45,7 +45,7 @@ def draw(data: FigureData) -> Figure:
         row[1].set(xlabel="step, or tolerance")
         row[1].invert_xaxis()
         if len(datasets) > 1:
-            row[0].set_title(data.label(dataset))
+            row[0].set_title(data.label(dataset, "dataset"))
     legend_below(figure, line_handles(styles))
     return figure
 
@@ -69,8 +69,11 @@ def caption(data: FigureData) -> str:
             mine = rows[(rows["test_method"] == name)].dropna(subset=["eval_s"]).sort_values("tolerance")
             if len(mine) > 1:
                 loose, tight = mine.iloc[-1], mine.iloc[0]
+                spread = mine["test_error_pct"].max() - mine["test_error_pct"].min()
                 said.append(
-                    f"{solver_name(data, name)} on {data.label(dataset)}: {estimate(data, loose, 'test_error_pct')} in "
+                    f"with {solver_name(data, name)} on {data.label(dataset, 'dataset')}, over all tolerances the error changes by "
+                    f"{number(spread)} points at most, and the time by a factor of "
+                    f"{number(mine['eval_s'].max() / mine['eval_s'].min())}: {estimate(data, loose, 'test_error_pct')} in "
                     f"{number(loose['eval_s'])} s at tolerance {number(loose['tolerance'])}, "
                     f"{estimate(data, tight, 'test_error_pct')} in {number(tight['eval_s'])} s at {number(tight['tolerance'])}"
                 )

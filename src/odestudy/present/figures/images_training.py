@@ -40,7 +40,7 @@ def draw(data: FigureData) -> Figure:
             axes.set(xlabel=data.axis("epoch"), ylabel=fill(data.axis(column), 28))
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         if len(datasets) > 1:
-            row[0].set_title(data.label(dataset))
+            row[0].set_title(data.label(dataset, "dataset"))
     legend_below(figure, handles(styles), columns=3)
     return figure
 
@@ -55,7 +55,9 @@ def caption(data: FigureData) -> str:
             f"{estimate(data, row, COLUMNS[1])} for {data.label(row['arm'])}" for _, row in last.iterrows()
         ]
         epoch = int(last["epoch"].max())
-        said.append(f"on {data.label(dataset)} the validation error after {epoch} epochs is {listing(arms)}")
+        said.append(
+            f"on {data.label(dataset, 'dataset')} the validation error after {epoch} epochs is {listing(arms)}"
+        )
     text, lost = sentence("; ".join(said)), failed_runs(data, in_order(table, "arm"))
     return f"{text} {seeds_and_bars(data, table, summary, COLUMNS, band=True)} {lost}"
 
@@ -64,7 +66,7 @@ def alt(data: FigureData) -> str:
     table = _table(data)
     arms = [data.label(arm) for arm in in_order(table, "arm")]
     return (
-        f"Line plots over the epochs for {listing(map(data.label, in_order(table, 'dataset')))}, left the "
+        f"Line plots over the epochs for {listing(data.label(d, 'dataset') for d in in_order(table, 'dataset'))}, left the "
         f"training loss, right the validation error, each with a curve for {listing(arms)}."
     )
 

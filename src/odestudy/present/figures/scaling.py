@@ -11,13 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from odestudy.measure.fits import power_fit
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.dots import failed_handle
 from odestudy.present.figures.scales import log_axis, ticks_at
 from odestudy.present.figures.style import canvas, legend_below, looks
-from odestudy.present.figures.words import counted, from_to, in_order, is_ok
+from odestudy.present.figures.words import counted, from_to, in_order, is_ok, number, quantity
 
 TABLE = "images_cost"
+WIDEST = 0.4  # interval of a power that is still worth saying
+CONSTANT_SHARE = 0.05  # what grows is less than that of what does not: the protocol's "constant"
 
 
 def draw_costs(data: FigureData, columns: list[str], quartiles: tuple[str, str] | None = None) -> Figure:
@@ -38,7 +41,7 @@ def draw_costs(data: FigureData, columns: list[str], quartiles: tuple[str, str] 
     for axes, (dataset, column) in zip(grid.flat, panels, strict=True):
         _panel(data, axes, table[table["dataset"] == dataset], column, styles, quartiles, marks)
         if len(datasets) > 1:
-            axes.set_title(data.label(dataset))
+            axes.set_title(data.label(dataset, "dataset"))
     for axes in grid[-1]:
         axes.set_xlabel(data.axis("steps"))
     legend_below(figure, _handles(table, styles, marks), columns=2)
@@ -58,7 +61,7 @@ def cost_table(data: FigureData) -> pd.DataFrame:
 
 
 def growth(data: FigureData, column: str) -> str:
-    """For each data set and arm the value at the fewest and at the most steps."""
+    """For each data set and arm the value at the fewest and at the most steps, and the power law through all."""
     table = cost_table(data)
     said = []
     for dataset in in_order(table, "dataset"):
@@ -67,18 +70,32 @@ def growth(data: FigureData, column: str) -> str:
         )
         arms = []
         for arm, rows in fixed.sort_values("steps").groupby("arm", sort=False):
-            way = from_to(data, column, rows[column].iloc[0], rows[column].iloc[-1])
-            arms.append((in_order(table, "arm").index(arm), f"{_family(data, str(arm))}: {way}"))
+            arms.append(
+                (in_order(table, "arm").index(arm), f"{_family(data, str(arm))} {_law(data, rows, column)}")
+            )
         if arms:
             steps = f"from {fixed['steps'].min():.0f} to {fixed['steps'].max():.0f} steps or blocks"
-            said.append(f"{steps} on {data.label(dataset)}, {'; '.join(text for _, text in sorted(arms))}")
+            where = data.label(dataset, "dataset")
+            said.append(f"{steps} on {where}, {'; '.join(text for _, text in sorted(arms))}")
     return "; ".join(said) or "no step succeeded"
+
+
+def _law(data: FigureData, rows: pd.DataFrame, column: str) -> str:
+    """Constant, or from where to where; with the power, unless the points leave it open."""
+    x, y = rows["steps"].tolist(), rows[column].tolist()
+    way = from_to(data, column, y[0], y[-1])
+    if len(x) < 4:
+        return way
+    fit = power_fit(x, y)
+    if fit.a > 0 and abs(fit.share) < CONSTANT_SHARE:
+        return f"constant ({quantity(data, column, y[0])})"
+    return f"{way} (power {number(fit.alpha)})" if fit.high - fit.low < WIDEST else way
 
 
 def once(data: FigureData) -> str:
     """How often it was measured, and what a hollow marker is."""
     table = cost_table(data)
-    text = f"{counted(int(table['seed'].nunique()), 'seed')}"
+    text = f"power: alpha of a + b N^alpha, where the fit settles it; {counted(int(table['seed'].nunique()), 'seed')}"
     if table["steps"].isna().any():
         text += "; hollow: the adaptive solver at its forward evaluations"
     return text

@@ -45,6 +45,13 @@ LOOKS: dict[str, dict[str, Any]] = {
     "odenet_seminorm": {
         "color": PURPLE, "marker": "D", "linestyle": DASHDOTDOT, "label": "ODE-Net, adjoint with seminorm",
     },
+    "odenet_checkpointed": {
+        "color": SKY, "marker": "X", "linestyle": LONG, "label": "ODE-Net, checkpointed",
+    },
+    "odenet_quadrature": {"color": BLACK, "marker": "v", "linestyle": DOTTED, "label": "ODE-Net, quadrature"},
+    "odenet_torchdiffeq": {
+        "color": GREY, "marker": "h", "linestyle": DASHED, "label": "ODE-Net, adjoint of torchdiffeq",
+    },
     "tied6": {"color": GREEN, "marker": "D", "linestyle": DASHED, "label": "ResNet 6, tied weights"},
     "perceptron": {"color": BLACK, "marker": "P", "linestyle": DOTTED, "label": "perceptron"},
     "walkthrough": {"color": PURPLE, "marker": "*", "linestyle": LONG, "label": "Euler net of the walk-through"},

@@ -1,0 +1,134 @@
+"""Tables about images that are made of several arms, and what the card of protocols says."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from torch import nn
+
+from odestudy.measure.store import write_metrics
+from odestudy.nets.blocks import ConvDynamics, ResidualBlock
+from odestudy.plan import load_study
+from odestudy.present.derive_images import MARGIN_POINTS, equality
+from odestudy.present.stats import Region, mcnemar_p, rate_estimate, t_estimate
+from odestudy.present.tables import long_table
+
+TRUTH = np.arange(1000) % 10
+WRONG = {
+    "resnet6": [10, 12, 11, 9, 10],
+    "odenet_adjoint": [30, 33, 31, 29, 30],
+    "odenet_backprop": [10, 11, 11, 10, 10],
+}
+
+
+def write_runs(study, job, failed=()):
+    """Five seeds of an arm, that miss the first images of a thousand; as a job writes them."""
+    rows, arrays = [], {"truth": TRUTH}
+    for seed, wrong in enumerate(WRONG[job.spec["arm"]["name"]]):
+        row = {"seed": seed, "status": "ok", "message": "", "parameters": 100, "mflop": 2.0 + len(rows)}
+        row |= {"test_error_pct": wrong / 10, "test_errors": wrong, "test_images": 1000}
+        if seed in failed:
+            row = {"seed": seed, "status": "non_finite", "message": "lost", "parameters": 100}
+        else:
+            arrays[f"found_seed{seed}"] = np.where(np.arange(1000) < wrong, (TRUTH + 1) % 10, TRUTH)
+        rows.append(row)
+    content = {"spec": job.spec, "rows": {"runs": rows}, "code": study.code_of(job), "provenance": {}}
+    write_metrics(job.metrics(study.results), content, arrays)
+
+
+@pytest.fixture
+def study(study_copy):
+    found = load_study(study_copy, "smoke", {"questions": "images"})
+    for job in found.jobs_by["images", "train"]:
+        write_runs(found, job)
+    walk = found.jobs_by["images", "walkthrough"][0]
+    content = {"spec": walk.spec, "rows": {"runs": []}, "code": found.code_of(walk), "provenance": {}}
+    write_metrics(walk.metrics(found.results), content, {})
+    return found
+
+
+def test_arms_are_compared_with_the_residual_networks_by_seed(study):
+    table = long_table(study, "images_equivalence").set_index("arm")
+    assert list(table.index) == [
+        "odenet_adjoint",
+        "odenet_backprop",
+    ]  # ResNet 1 and the perceptron did not run
+    worse, equal = table.loc["odenet_adjoint"], table.loc["odenet_backprop"]
+    points = (np.array(WRONG["odenet_adjoint"]) - np.array(WRONG["resnet6"])) / 10
+    expected = t_estimate(points.tolist(), Region())
+    assert worse["difference_points"] == pytest.approx(expected.value)
+    assert (worse["difference_points_low"], worse["difference_points_high"]) == (
+        pytest.approx(expected.low), pytest.approx(expected.high),
+    )  # fmt: skip
+    assert (worse["equal"], equal["equal"]) == ("worse", "equal")
+    assert worse["margin_points"] == MARGIN_POINTS  # an image in a thousand is less
+    assert worse["mflop_times"] == 1.0
+
+
+def test_the_share_of_seeds_that_differ_has_wilsons_interval(study):
+    row = long_table(study, "images_equivalence").set_index("arm").loc["odenet_adjoint"]
+    apart = 0
+    for one, other in zip(WRONG["odenet_adjoint"], WRONG["resnet6"], strict=True):
+        apart += mcnemar_p(np.arange(1000) >= one, np.arange(1000) >= other) < 0.05
+    share = rate_estimate(apart, 5, Region())
+    assert row["apart"] == f"{apart} of 5"
+    assert (row["apart_pct_low"], row["apart_pct_high"]) == (
+        pytest.approx(100 * share.low), pytest.approx(100 * share.high),
+    )  # fmt: skip
+
+
+def test_a_failed_run_leaves_equality_open(study):
+    job = next(j for j in study.jobs_by["images", "train"] if j.spec["arm"]["name"] == "odenet_backprop")
+    write_runs(study, job, failed=(3,))
+    row = long_table(study, "images_equivalence").set_index("arm").loc["odenet_backprop"]
+    assert (row["equal"], row["status"]) == ("open: a run failed", "non_finite")
+    assert np.isnan(row["difference_points"])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (-0.1, 0.1, "equal"),
+        (0.2, 0.3, "worse"),
+        (-0.3, -0.2, "better"),
+        (0.1, 0.3, "open"),
+        (-1.0, 1.0, "open"),
+    ],
+)
+def test_equal_is_an_interval_within_the_margin(low, high, word):
+    assert equality(low, high, 0.15) == word
+
+
+def test_what_others_publish_stands_below_the_studys_own_at_every_tier(study):
+    table = long_table(study, "images_published")
+    published = study.sources["images"]["published"]
+    assert table["whose"].tolist()[:3] == ["this study"] * 3
+    assert table["whose"].tolist()[3:] == [entry["whose"] for entry in published]
+    assert {"Chen et al. 2018, table 1", "poster", "walk-through"} <= set(table["whose"])
+    assert table.loc[table["differs"].notna(), "dataset"].eq("mnist").all()
+
+
+def test_the_card_has_the_parameters_of_the_released_code_with_either_stem(study):
+    """The code's option --downsampling-method res has two residual blocks with a 1x1 convolution beside each."""
+
+    def count(*modules):
+        return sum(p.numel() for module in modules for p in module.parameters())
+
+    first, halving = nn.Conv2d(1, 64, 3), [nn.Conv2d(64, 64, 4, 2, 1) for _ in range(2)]
+    norms, head = [nn.GroupNorm(32, 64) for _ in range(2)], [nn.GroupNorm(32, 64), nn.Linear(64, 10)]
+    beside = [nn.Conv2d(64, 64, 1, bias=False) for _ in range(2)]
+    stems = {
+        "conv": count(first, *halving, *norms),
+        "res": count(first, ResidualBlock(64), ResidualBlock(64), *beside),
+    }
+    middles = {
+        "ODE-Net": count(ConvDynamics(64)),
+        "residual network": count(*(ResidualBlock(64) for _ in range(6))),
+    }
+    card = {entry["item"]: entry["code"] for entry in study.sources["images"]["protocol"]}
+    for net, middle in middles.items():
+        text = card[f"parameters of the {net}"]
+        wanted = [stem + middle + count(*head) for stem in stems.values()]
+        assert [int(n.replace(" ", "")) for n in re.findall(r"\d{3} \d{3}", text)] == wanted

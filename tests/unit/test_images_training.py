@@ -1,0 +1,94 @@
+"""The one train loop: what a kill leaves is taken up to the same bits, and a step in mixed precision."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+import torch
+
+from odestudy.integrate import Solver
+from odestudy.learning import loop
+from odestudy.learning.arms import images_of, new_fit
+from odestudy.learning.checkpoint import checkpoint_of
+from odestudy.learning.recipe import Recipe
+from odestudy.measure.files import plain
+from odestudy.nets.images import make_classifier
+from odestudy.plan import load_study
+from odestudy.workplace import at_work
+
+
+def spec_of_arm(root, arm):
+    """Of the quick tier, cut to two steps in each of three epochs; augmented, so that both generators count."""
+    jobs = load_study(root, "quick", {"questions": "images"}).jobs.values()
+    found = next(j for j in jobs if j.task == "images_train.train" and j.spec["arm"]["name"] == arm)
+    return found.spec | {"train_size": 64, "epochs": 3, "augment": True, "device": "cpu"}
+
+
+def trained(spec, folder, die_in=None):
+    """The training of one seed; it dies at the end of an epoch, when the weights have moved and nothing is saved yet."""
+    data = images_of(spec, "cpu")
+    with suppress(InterruptedError), at_work(folder, "a job"):
+        fit = new_fit(spec, data, 0, "cpu")
+
+        def after_epoch():
+            if len(fit.training.rows) + 1 == die_in:
+                raise InterruptedError
+            return {}
+
+        loop.train(fit.training, data.train, fit.recipe, checkpoint_of("seed0"), after_epoch)
+    return fit.training
+
+
+@pytest.mark.parametrize("arm", ["resnet6", "odenet_adjoint", "walkthrough"])
+def test_what_was_killed_goes_on_to_the_same_weights_adam_state_and_generators(root, tmp_path, arm):
+    spec = spec_of_arm(root, arm)
+    whole = trained(spec, tmp_path / "whole")
+    killed = trained(spec, tmp_path / "killed", die_in=2)
+    assert len(killed.rows) == 1
+    again = trained(spec, tmp_path / "killed")
+    assert [row["epoch"] for row in again.rows] == [1, 2, 3]
+    one, other = (
+        t.net.state_dict() for t in (whole, again)
+    )  # running statistics of batch normalisation among it
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    one, other = (t.optimizer.state_dict() for t in (whole, again))
+    assert plain(one["param_groups"]) == plain(other["param_groups"])  # JSON knows no tuples
+    assert one["state"].keys() == other["state"].keys() != set()
+    assert all(
+        torch.equal(one["state"][i][k], other["state"][i][k]) for i in one["state"] for k in one["state"][i]
+    )
+    assert plain(whole.schedule.state_dict()) == plain(again.schedule.state_dict())
+    for name, generator in whole.generators.items():
+        assert torch.equal(generator.get_state(), again.generators[name].get_state())
+    assert any(not torch.equal(killed.net.state_dict()[n], v) for n, v in whole.net.state_dict().items())
+
+
+def step_of(arm, amp):
+    """The loss of one step on random images, and the gradient that it took."""
+    x, y = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(16) % 10
+    torch.manual_seed(1)
+    solver = Solver(method="euler", step=0.25, gradient=arm.get("gradient", "backprop"))
+    net = make_classifier("digits", arm, solver)
+    recipe = Recipe(batch=16, epochs=1, learning_rate=1e-3, amp=amp)
+    loss = loop._step(loop.make_training(net, recipe, len(x), 0, "cpu"), x, y, recipe)
+    assert all(p.dtype == p.grad.dtype == torch.float32 for p in net.parameters())
+    return float(loss), torch.cat([p.grad.flatten() for p in net.parameters()])
+
+
+@pytest.mark.parametrize("net", ["none", "resnet", "tied", "mlp"])
+def test_a_step_in_mixed_precision_has_about_the_loss_and_gradient_of_single_precision(net):
+    """In bfloat16, on the CPU, where a job's recipe refuses it only because it saves no time there."""
+    arm = {"net": net, "blocks": 6}
+    (loss, gradient), (mixed_loss, mixed) = step_of(arm, amp=False), step_of(arm, amp=True)
+    assert mixed_loss == pytest.approx(loss, rel=0.02)
+    assert not torch.equal(mixed, gradient)  # otherwise nothing was computed in bfloat16
+    assert float(torch.cosine_similarity(gradient, mixed, dim=0)) > 0.95
+
+
+@pytest.mark.parametrize("gradient", ["backprop", "adjoint", "quadrature", "checkpointed"])
+def test_an_ode_refuses_the_state_that_mixed_precision_gives_it(gradient):
+    """Steps would be added up with the three digits of bfloat16."""
+    with pytest.raises(ValueError, match=r"float32 or float64, got torch\.bfloat16"):
+        step_of({"net": "odenet", "gradient": gradient}, amp=True)
