@@ -1,0 +1,53 @@
+"""What captions conclude from tables: from small ones of which the answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from odestudy.present.figures.base import FigureData
+from odestudy.present.figures.error_dots import say_errors, say_shooting
+from odestudy.present.figures.phase import Shown, worst_seed
+from odestudy.present.figures.timeseries_homotopy import _turns
+from odestudy.present.labels import Labels
+
+COLUMNS = {"field_error_pct": {"label": "field error", "unit": "%", "scale": "log"}}
+
+
+def data_of(rows: list[tuple[str, str, int, float]]) -> FigureData:
+    """Of (system, arm, seed, error)."""
+    table = pd.DataFrame(rows, columns=["system", "arm", "seed", "field_error_pct"]).assign(status="ok")
+    summary = table.groupby(["system", "arm"], sort=False, as_index=False)["field_error_pct"].mean()
+    summary = summary.assign(field_error_pct_low=np.nan, field_error_pct_high=np.nan)
+    return FigureData({"t": table, "t_summary": summary}, {}, Labels({}, {}), COLUMNS)
+
+
+def test_multiple_shooting_is_counted_on_systems_that_both_ways_were_run_on():
+    rows = [("a", "linear", 0, 3.0), ("a", "linear_all", 0, 1.0), ("b", "linear", 0, 1.0), ("b", "linear_all", 0, 2.0), ("c", "linear_all", 0, 1.0)]  # fmt: skip
+    assert "1 of 2 systems for the linear model" in say_shooting(data_of(rows), "t", "field_error_pct")
+    assert say_shooting(data_of(rows[:1]), "t", "field_error_pct") == ""
+
+
+def test_the_smallest_error_is_looked_for_where_every_arm_ran():
+    rows = [("a", "mlp", 0, 2.0), ("a", "sindy", 0, 1.0), ("b", "mlp", 0, 0.1)]
+    text = say_errors(data_of(rows), "t", ["field_error_pct"])
+    assert "that of SINDy for 1 of the 1 system that every arm was given" in text
+
+
+def test_the_worst_seed_that_is_not_shown_is_named():
+    data = data_of([("a", "mlp", 0, 2.0), ("a", "mlp", 1, 90.0), ("b", "mlp", 1, 300.0)])
+    found = {("a", "mlp"): Shown(data.table("t").iloc[0], {})}
+    assert "90 % (a, MLP)" in worst_seed(data, "t", found)
+    alone = {("b", "mlp"): Shown(data.table("t").iloc[2], {})}
+    assert worst_seed(data, "t", alone) == ""
+
+
+@pytest.mark.parametrize(("sign", "said"), [(1, "270°"), (-1, "−270°")])
+def test_curves_turn_by_what_their_direction_turns(sign, said):
+    t = np.linspace(0, 1.5 * np.pi, 4000)
+    arc = np.stack([np.cos(t), sign * np.sin(t)], -1)
+    line = np.stack([t, 0 * t], -1)
+    text = _turns(np.stack([arc, line, arc]))
+    assert text.startswith(f"{said} and {said} at the ends")
+    assert text.endswith("at least 0° between")
