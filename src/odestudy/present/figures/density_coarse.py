@@ -12,7 +12,6 @@ from odestudy.present.figures.lines import draw_line, line_handles, log_ticks_of
 from odestudy.present.figures.scales import log_axis
 from odestudy.present.figures.style import GREY, canvas, legend_below, looks
 from odestudy.present.figures.words import (
-    estimate,
     failures,
     in_order,
     is_ok,
@@ -59,15 +58,12 @@ def draw(data: FigureData) -> Figure:
 def caption(data: FigureData) -> str:
     summary = _summary(data)
     target = in_order(summary, "target")[0]
-    said = []
-    for step in sorted(summary["step"].unique())[:3]:
-        rows = summary[(summary["target"] == target) & (summary["step"] == step)]
-        parts = [
-            f"{estimate(data, r, 'claimed_excess_nat')} ({data.label(r['formula'])})"
-            for _, r in rows.iterrows()
-        ]
-        said.append(f"{listing(parts)} at h = 1/{round(1 / step)}")
-    text = sentence(f"{data.label(target)}: claimed NLL minus the true entropy {'; '.join(said)}")
+    mine = summary[summary["target"] == target]
+    said = [
+        f"by the {data.label(formula)} {_better(mine[mine['formula'] == formula])}"
+        for formula in in_order(mine, "formula")
+    ]
+    text = sentence(f"{data.label(target)}: training claims a density better than the truth {listing(said)}")
     columns = ["claimed_excess_nat", "refined_excess_nat", "claimed_integral"]
     bars = seeds_and_bars(data, data.table(TABLE), summary, columns, band=True)
     lost = failures(data, data.table(TABLE), ["target", "formula"], "left out of the means")
@@ -81,6 +77,13 @@ def caption(data: FigureData) -> str:
     axes = f"Left and middle: the axis is linear within {LINEAR_NAT:g} nat of zero, logarithmic beyond."
     below = "Below the grey line a claim is better than any density can be."
     return f"{text} {below} {axes} {bars} {lost} {never}".rstrip()
+
+
+def _better(rows: pd.DataFrame) -> str:
+    """The steps at which the claim, with its interval where there is one, lies below the entropy."""
+    column = "claimed_excess_nat"
+    rows = rows[rows[f"{column}_high"].fillna(rows[column]) < 0].sort_values("step")
+    return f"at h = {listing(f'1/{round(1 / step)}' for step in rows['step'])}" if len(rows) else "at no step"
 
 
 def alt(data: FigureData) -> str:

@@ -34,7 +34,7 @@ def draw(data: FigureData) -> Figure:
             if column == COLUMNS[0]:
                 axes.set_title(NETS.get(net, net))
         log_axis(row[0], "y")
-        row[0].set_ylabel(f"{data.axis(column)}" + (" a sample" if column == "wall_s" else ""))
+        row[0].set_ylabel(f"{data.axis(column)}" + (" per sample" if column == "wall_s" else ""))
     for axes in grid[-1]:
         axes.set_xlabel(data.axis("d"))
     legend_below(figure, line_handles(styles), columns=2)

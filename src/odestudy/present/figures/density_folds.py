@@ -1,4 +1,4 @@
-"""Where a step of the solver stops being invertible: the least singular value and the share of samples turned over."""
+"""Where a step of the solver stops being invertible: the least singular value and the share of samples whose step changes orientation."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def caption(data: FigureData) -> str:
 
 def alt(data: FigureData) -> str:
     return (
-        "Two plots a flow against the step: left the least singular value, which falls towards zero as the step "
+        "Two plots for each flow against the step: left the least singular value, which falls towards zero as the step "
         "grows, right the share of samples whose step changes orientation, zero for small steps."
     )
 
@@ -73,5 +73,5 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
 def _summary(data: FigureData) -> pd.DataFrame:
     rows = _rows(data.table(f"{TABLE}_summary"))
     if rows.empty:
-        raise NothingToShow("no step of any flow turned over")
+        raise NothingToShow("no step of any flow changed orientation")
     return rows

@@ -12,7 +12,15 @@ from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.dots import Dots, categories, draw_dots, failed_handle
 from odestudy.present.figures.scales import log_axis
 from odestudy.present.figures.style import canvas, legend_below, looks
-from odestudy.present.figures.words import failures, in_order, listing, seeds_and_bars, sentence, span
+from odestudy.present.figures.words import (
+    counted,
+    failures,
+    from_to,
+    in_order,
+    listing,
+    seeds_and_bars,
+    sentence,
+)
 
 TABLE = "density_models"
 COLUMNS = ["excess_nat", "sliced_wasserstein"]
@@ -41,11 +49,17 @@ def draw(data: FigureData) -> Figure:
 
 def caption(data: FigureData) -> str:
     table, summary = _table(data), _table(data, "_summary")
-    parts = [
-        f"{span(data, summary[summary['model'] == m], COLUMNS[0], 'target')} for the {data.label(m)}"
-        for m in in_order(table, "model")
-    ]
-    text = sentence(f"NLL minus the true entropy is {listing(parts)}")
+    known = summary.dropna(subset=[COLUMNS[0]])
+    nearest = known.loc[known.groupby("target", sort=False)[COLUMNS[0]].idxmin(), "model"]
+    parts = []
+    for model in in_order(known, "model"):
+        excess = known.loc[known["model"] == model, COLUMNS[0]]
+        ends = from_to(data, COLUMNS[0], excess.min(), excess.max())
+        parts.append(f"the {data.label(model)} on {int((nearest == model).sum())} ({ends})")
+    text = sentence(
+        f"with as many parameters nearest to the truth, of {counted(len(nearest), 'target')}, is {listing(parts)}; in brackets its "
+        "least and its largest NLL minus the true entropy"
+    )
     bars = seeds_and_bars(data, table, summary, COLUMNS)
     held = table["certified"].astype(str).eq("True")
     text += f" The certificate holds for {int(held.sum())} of {len(table)} densities."

@@ -43,7 +43,7 @@ def caption(data: FigureData) -> str:
         for f in (noisy["formula"].iloc[0], noisy["formula"].iloc[-1])
     ]
     text = sentence(
-        f"at the smallest step of {method} with which they were made the estimates are off by {ends} a sample ({listing(names)}) on the "
+        f"at the smallest step of {method} with which they were made the estimates are off by {ends} per sample ({listing(names)}) on the "
         f"{data.label(flow)}"
     )
     bars = seeds_and_bars(data, _rows(data, TABLE), summary, ["error_nat"], band=True)

@@ -12,7 +12,7 @@ from odestudy.present.figures.style import canvas, legend_below, looks
 from odestudy.present.figures.words import in_order, listing, number, sentence
 
 TABLE = "density_step"
-COLUMNS = {"flops": "operations a sample", "wall_s": "time (s)", "saved_mib": "kept for backward (MiB)"}
+COLUMNS = {"flops": "operations per sample", "wall_s": "time (s)", "saved_mib": "kept for backward (MiB)"}
 
 
 def draw(data: FigureData) -> Figure:

@@ -14,7 +14,7 @@ from odestudy.present.figures.words import in_order, number, sentence
 
 TABLE = "gradients_batching"
 COLUMNS = ("error_fast_over_rtol", "nfe_sample", "wall_s")
-TITLES = ("error of fast samples", "evaluations a sample", "time of the batch")
+TITLES = ("error of fast samples", "evaluations per sample", "time of the batch")
 
 
 def draw(data: FigureData) -> Figure:
@@ -79,13 +79,13 @@ def _peer(mine: pd.DataFrame) -> str:
     over = mine[columns].astype(float).to_numpy()
     peer, own = (over[mine.index.get_loc(name)] for name in ("torchode", "own_steps"))
     error, nfe, wall = map(number, peer / own)
-    return f" Over our own steps for each sample torchode has {error} times the error of the fast one, {nfe} times the evaluations a sample and {wall} times the time."
+    return f" Over our own steps for each sample torchode has {error} times the error of the fast one, {nfe} times the evaluations per sample and {wall} times the time."
 
 
 def alt(data: FigureData) -> str:
     return (
         "Three log-log panels against the number of fast samples, with lines for a step shared by all and for steps of each "
-        "sample: the fast samples' error in tolerances, evaluations a sample, and the time of the batch."
+        "sample: the fast samples' error in tolerances, evaluations per sample, and the time of the batch."
     )
 
 

@@ -71,7 +71,7 @@ def caption(data: FigureData) -> str:
 
 def alt(data: FigureData) -> str:
     return (
-        "Left the adjoint's work over that of back-propagation against the tolerance, a line a problem; right "
+        "Left the adjoint's work over that of back-propagation against the tolerance, a line for each problem; right "
         "the ratios of time by net and tolerance, a column of points for each arm."
     )
 
