@@ -11,6 +11,7 @@ import pytest
 from odestudy.plan import load_study
 from odestudy.present.advice import seeds_needed
 from odestudy.present.jobs_markdown import tasks_table
+from odestudy.present.labels import Labels
 from odestudy.present.ledger import ledger
 from odestudy.present.ledger_markdown import decided_table
 from odestudy.present.markdown import summary_markdown
@@ -67,7 +68,7 @@ def test_runs_that_ended_well_without_a_value_are_told():
     found = summary(error=[0.5, 0.6, np.nan, np.nan, 0.7], time=[1.0] * 5)
     assert found["error_n"].tolist() == [3]
     assert "time_n" not in found
-    text = summary_markdown(found, ["arm"], ["error", "time"], {}, {})
+    text = summary_markdown(found, ["arm"], ["error", "time"], {}, Labels({}, {}))
     assert "0.600 (3 of 5) |" in text
     assert text.count(" of 5") == 2  # and the runs that ended well
 
