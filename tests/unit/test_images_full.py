@@ -14,7 +14,7 @@ MODULES = {
     m.__name__.rpartition(".")[2]: m for m in (images_cost, images_sizes, images_solvers, images_train)
 }
 CUT = {
-    "train_size": 32, "epochs": 1, "batch": 16, "eval_batch": 100, "repeats": 1, "steps": [2], "methods": ["euler"],
+    "train_size": 8, "epochs": 1, "batch": 8, "eval_batch": 20, "repeats": 1, "steps": [2], "methods": ["euler"],
     "test_steps": [1], "tolerances": [1.0e-1], "seeds": [0], "device": "cpu",
 }  # fmt: skip
 # What is seen in the images decides the outcome of these; the others count and time.
@@ -33,7 +33,7 @@ def little_mnist(mnist_files, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(images.FOLDER_VARIABLE, str(folder))
         (x, y), (x_test, y_test), _ = images.LOADERS["mnist"]()
-        cut = (x[:100], y[:100]), (x_test[:50], y_test[:50]), 50
+        cut = (x[:40], y[:40]), (x_test[:20], y_test[:20]), 20
         patch.setitem(images.LOADERS, "mnist", lambda: cut)
         yield
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import suppress
 
 import pytest
 import torch
+from torch import nn
 
 from odestudy.integrate import Solver
 from odestudy.learning import loop
 from odestudy.learning.arms import images_of, new_fit
 from odestudy.learning.checkpoint import checkpoint_of
+from odestudy.learning.evaluate import error_on
 from odestudy.learning.recipe import Recipe
 from odestudy.measure.files import plain
+from odestudy.nets.blocks import BatchNormDynamics
 from odestudy.nets.images import make_classifier
 from odestudy.plan import load_study
 from odestudy.workplace import at_work
@@ -92,3 +96,37 @@ def test_an_ode_refuses_the_state_that_mixed_precision_gives_it(gradient):
     """Steps would be added up with the three digits of bfloat16."""
     with pytest.raises(ValueError, match=r"float32 or float64, got torch\.bfloat16"):
         step_of({"net": "odenet", "gradient": gradient}, amp=True)
+
+
+def test_the_walkthroughs_dynamics_are_convolution_relu_and_batch_normalisation_twice():
+    """As the walk-through writes it, with time as the last channel; here it is the first of the weights."""
+    torch.manual_seed(0)
+    f, y, t = BatchNormDynamics(4), torch.randn(3, 4, 5, 5), torch.tensor(0.3)
+
+    def layer(conv, norm, y):
+        whole = torch.cat([y, t.expand(3, 1, 5, 5)], 1)
+        weight = torch.cat([conv.weight[:, 1:], conv.weight[:, :1]], 1)
+        return norm(torch.relu(nn.functional.conv2d(whole, weight, padding=1)))
+
+    expected = layer(f.conv2, f.norm2, layer(f.conv1, f.norm1, y))
+    assert torch.allclose(f(t, y), expected, atol=1e-5)
+
+
+def test_batch_normalisation_in_the_dynamics_fails_with_averages_over_all_times(root):
+    """Trained as the walk-through trains; what the averages hold is not to blame, but that there is one for all times."""
+    spec = spec_of_arm(root, "walkthrough") | {"train_size": 640, "epochs": 5, "augment": False}
+    data = images_of(spec, "cpu")
+    fit = new_fit(spec, data, 0, "cpu")
+    fit.run(data, 500, "seed0")
+    anew = copy.deepcopy(fit.net).train()
+    for module in anew.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # the plain mean over all that follows
+    own = copy.deepcopy(fit.net).train()
+    with torch.no_grad():
+        for part in data.train[0].split(32):
+            anew(part)
+        with_own = 100 * float((own(data.test[0]).argmax(1) != data.test[1]).double().mean())
+    running, again = (error_on(net, data.test, 500) for net in (fit.net, anew))
+    assert 2 * with_own < min(running, again), (with_own, running, again)
