@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pypandoc
 import pytest
 
 from odestudy.plan import load_study
@@ -57,3 +58,10 @@ def test_rows_that_are_shares_of_seeds_are_not_called_runs(study):
     assert "5 of 5" in runs
     assert "5 of 5" not in seeds
     assert "| seeds |" in seeds
+
+
+def test_options_keep_their_two_hyphens(study):
+    card = pd.DataFrame({"code": ["unless --adjoint True is given"]})
+    text = rows_markdown(card, {"code": "code"}, labels_of(study, "images"))
+    page = pypandoc.convert_text(text, "html", format="markdown")
+    assert "unless --adjoint True is given" in page

@@ -13,11 +13,13 @@ from odestudy.present.labels import Labels
 from odestudy.present.values import interval, number
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|$@^~&\"'])")
+NARROWEST, WIDEST = 9, 40  # characters of a column, by which a wide table is shared out
 
 
 def escape(value: Any) -> str:
     """Text that pandoc's Markdown shows as it is."""
-    return " ".join(_SPECIAL.sub(r"\\\1", str(value)).split())
+    text = _SPECIAL.sub(r"\\\1", str(value)).replace("--", r"\-\-")  # else two hyphens become a dash
+    return " ".join(text.split())
 
 
 def pipe_table(
@@ -90,7 +92,15 @@ def rows_markdown(table: pd.DataFrame, columns: dict[str, str], labels: Labels) 
         rows.append(
             [escape(labels.of(c, row[c])) if isinstance(row[c], str) else _cell(row[c]) for c in columns]
         )
-    return pipe_table([escape(h) for h in columns.values()], rows)
+    header = [escape(h) for h in columns.values()]
+    return pipe_table(header, rows, widths=_by_content(header, rows))
+
+
+def _by_content(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Widths of columns as what they hold needs: a word of the heading at least, and long text wrapped."""
+    words = [max(len(word) for word in name.split() or [""]) for name in header]
+    longest = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    return shares(*(min(max(*pair, NARROWEST), WIDEST) for pair in zip(words, longest, strict=True)))
 
 
 def _cell(value: Any) -> str:
