@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from odestudy.integrate import Counted, Solver, integrate, named_failure
-from odestudy.outcome import NumericalFailure
+from odestudy.outcome import NumericalFailure, Outcome
 from odestudy.plan import load_study
 from odestudy.questions import dynamics, images_cost
 from odestudy.run import find_task, run_job
@@ -184,6 +185,26 @@ def test_a_job_writes_metrics_with_provenance(root, tmp_path):
     )
     assert (tmp_path / "metrics.json").is_file()
     assert torch.get_num_threads() == spec["threads"]
+
+
+def test_a_job_computes_with_the_deterministic_switches_on(root, tmp_path, monkeypatch):
+    seen = {}
+
+    def look(spec, device):
+        seen["mode"] = torch.get_deterministic_debug_mode()
+        seen["search"] = torch.backends.cudnn.benchmark
+        seen["cublas"] = os.environ["CUBLAS_WORKSPACE_CONFIG"]
+        return Outcome({"runs": []})
+
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    monkeypatch.setattr("odestudy.run.find_task", lambda name: look)
+    torch.set_deterministic_debug_mode("default")
+    run_job(small(root, "images_sizes.sizes"), tmp_path / "metrics.json", code="abc", root=root)
+    warn = 1  # torch's number for it
+    assert seen == {"mode": warn, "search": False, "cublas": ":4096:8"}
+    assert torch.are_deterministic_algorithms_enabled()
+    assert torch.is_deterministic_algorithms_warn_only_enabled()
 
 
 def test_what_a_task_draws_without_a_seed_of_its_own_is_the_same_in_every_run(root, tmp_path):

@@ -15,12 +15,14 @@ from typing import Any
 import pandas as pd
 import psutil
 import yaml
+from PIL import Image
 from safetensors import safe_open
 
 from odestudy.measure.store import read_arrays, read_metrics
 from tests.workflow.clone import SNAKEMAKE, WITHOUT_SLURM, copy_of_clone
 
 TABLE = "results/smoke/tables/images_accuracy.csv"
+FIGURE = "results/smoke/figures/images_accuracy.svg"
 JOBS = 12
 
 
@@ -32,8 +34,8 @@ def toy(target: Path) -> Path:
     content["questions"]["images"] |= {
         "walkthrough": {"drop": "A toy trains two nets only."},
         "train": {
-            "base": {"epochs": 10, "train_size": 256},
-            "grid": {"arm": ["resnet1", "resnet6"]},
+            "base": {"epochs": 25, "train_size": 256},
+            "grid": {"arm": ["resnet6", "tied6"]},
             "seeds": list(range(JOBS // 2)),
             "seeds_apart": True,
         },
@@ -127,6 +129,12 @@ def read(path: Path) -> None:
     elif path.suffix == ".csv":
         assert path.read_bytes().endswith(b"\n")
         pd.read_csv(path)
+    elif path.suffix in (".svg", ".pdf", ".html"):
+        ends = {".svg": b"</svg>", ".pdf": b"%%EOF", ".html": b"</html>"}
+        assert path.read_bytes().rstrip().endswith(ends[path.suffix])
+    elif path.suffix in (".png", ".gif"):
+        with Image.open(path) as picture:
+            picture.load()
     elif path.suffix == ".safetensors":
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118 (no mapping)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from odestudy.plan.study import Study
 from odestudy.present.csvs import read_csv, write_csv
 from odestudy.present.figures.base import FigureData, render, render_animation
 from odestudy.present.labels import labels_of
+from odestudy.steps.timeout import TIMEOUT
 
 
 def make_table(study: Study, name: str) -> None:
@@ -55,11 +58,34 @@ def make_report(study: Study) -> None:
 
 def _data(study: Study, name: str) -> FigureData:
     question, definition = study.figures[name]
-    tables = [f"{table}{end}" for table in definition["tables"] for end in ("", "_summary")]
+    tables, unplaced = {}, 0
+    for table in definition["tables"]:
+        by = study.tables[table][1]["summary"]["by"]
+        rows, summary = (read_csv(study.results / f"tables/{table}{end}.csv") for end in ("", "_summary"))
+        tables[table], tables[f"{table}_summary"], lost = placed(rows, summary, by)
+        unplaced += lost
     jobs = study.jobs_of(question, definition.get("arrays", []))
     return FigureData(
-        tables={table: read_csv(study.results / f"tables/{table}.csv") for table in tables},
+        tables=tables,
         metrics={job.folder: job.metrics(study.results) for job in jobs},
         labels=labels_of(study, question),
         columns=study.questions[question]["columns"],
+        unplaced=unplaced,
     )
+
+
+def placed(
+    rows: pd.DataFrame, summary: pd.DataFrame, by: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """A table and its summary without what has no place in a figure, and how many rows that are.
+
+    A job that took too long tells its axes and seeds only, and not what it would have swept inside.
+    """
+    lost = (rows["status"] == TIMEOUT) & rows[by].isna().any(axis=1)
+    if not lost.any():
+        return rows, summary, 0
+    groups = set(map(tuple, rows.loc[lost, by].astype(str).to_numpy()))
+    empty = (summary["ok"] == 0) & pd.Series(
+        [tuple(key) in groups for key in summary[by].astype(str).to_numpy()], index=summary.index, dtype=bool
+    )
+    return rows[~lost], summary[~empty], int(lost.sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from odestudy.measure.files import write_atomically
 from odestudy.measure.store import read_arrays
 from odestudy.present.figures.style import SETTINGS, look
 from odestudy.present.labels import Labels
+from odestudy.present.selecting import is_ok
 
 FRAMES_PER_SECOND = 8
 GIF_DPI = 110
@@ -32,12 +34,14 @@ class FigureData:
         tables: name -> table, the summaries as <name>_summary.
         metrics: job folder -> path of its metrics.json, of the experiments whose arrays the figure shows.
         labels: of the question's systems, entries and levels; columns: column -> {label, unit, ...}.
+        unplaced: how many runs the tables lack, since their jobs took too long to tell where they belong.
     """
 
     tables: dict[str, pd.DataFrame]
     metrics: dict[str, Path]
     labels: Labels
     columns: dict[str, dict[str, Any]]
+    unplaced: int = 0
 
     def table(self, name: str) -> pd.DataFrame:
         return self.tables[name]
@@ -58,6 +62,12 @@ class FigureData:
         unit = f" ({info['unit']})" if "unit" in info else ""
         return f"{info.get('label', column)}{unit}"
 
+    def refuse_failed(self) -> None:
+        """Raise NothingToShow where no run of a table ended well; such a table lacks the columns that would be shown."""
+        for name, table in self.tables.items():
+            if (len(table) and not is_ok(table).any()) or (self.unplaced and table.empty):
+                raise NothingToShow(f"every run of {name} failed")
+
 
 class NothingToShow(Exception):
     """The tables hold no row that this figure shows."""
@@ -71,8 +81,11 @@ def render(name: str, data: FigureData, outputs: dict[str, Path], extra: dict[st
     module = import_module(f"odestudy.present.figures.{name}")
     with mpl.rc_context(SETTINGS):
         try:
+            data.refuse_failed()
             figure, caption, alt = module.draw(data), module.caption(data), module.alt(data)
             empty = False
+            if data.unplaced:
+                caption += f" Not shown: {data.unplaced} runs of jobs that took too long."
         except NothingToShow as reason:
             figure, caption, empty = _empty(str(reason)), f"No data at this tier: {reason}.", True
             alt = caption
@@ -96,6 +109,7 @@ def render_animation(name: str, data: FigureData, output: Path) -> None:
     module = import_module(f"odestudy.present.figures.{name}")
     with mpl.rc_context(SETTINGS):
         try:
+            data.refuse_failed()
             moving = module.animate(data)
         except NothingToShow as reason:
             moving = FuncAnimation(_empty(str(reason)), lambda k: (), frames=1)
@@ -123,4 +137,6 @@ def _save(figure: Any, outputs: dict[str, Path]) -> None:
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, so that all formats agree
     for kind, metadata in without_date.items():
-        figure.savefig(outputs[kind], format=kind, dpi=300 if kind == "png" else 150, metadata=metadata())
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, dpi=300 if kind == "png" else 150, metadata=metadata())
+        write_atomically(outputs[kind], buffer.getvalue())

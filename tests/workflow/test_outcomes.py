@@ -1,0 +1,85 @@
+"""Jobs that end badly, beside one that ends well: each leaves its outcome or one clear line, and the rest goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from odestudy.datasets.images import FASHION
+from tests.workflow.clone import copy_of_clone, run
+from tests.workflow.disturbed import FIGURE, TABLE, Watcher, unmeasured
+
+pytestmark = pytest.mark.dag
+
+JUNK = "results/smoke/tables/images_junk.csv"
+# Experiment -> what it changes of the healthy one.
+TROUBLE: dict[str, dict[str, Any]] = {
+    "endless": {"base": {"epochs": 100_000}, "grid": {"arm": ["resnet6"]}},
+    "diverging": {"base": {"learning_rate": 1.0e30}, "grid": {"arm": ["odenet_backprop"]}},
+    "junk": {"grid": {"dataset": ["fashion"], "arm": ["resnet1"]}},
+}
+
+
+def small(target: Path, *trouble: str) -> Path:
+    """A clone whose smoke tier trains one net for two seeds and, in experiments of their own, what makes trouble."""
+    folder = copy_of_clone(target)
+    healthy = {"base": {"epochs": 2, "train_size": 128}, "grid": {"arm": ["resnet1"]}, "seeds": [0, 1]}
+
+    def question(content: dict[str, Any]) -> None:
+        train, table = content["experiments"]["train"], content["tables"]["images_accuracy"]
+        table["experiments"] = ["train"]
+        for name in trouble:
+            content["experiments"][name] = train | {"label": name + "-{arm}"}
+            if name == "junk":
+                content["tables"]["images_junk"] = table | {"experiments": [name]}
+            else:
+                table["experiments"].append(name)
+
+    def tier(content: dict[str, Any]) -> None:
+        changes = content["questions"]["images"]
+        changes["train"] = healthy
+        for name in trouble:
+            parts = {part: healthy[part] | TROUBLE[name].get(part, {}) for part in ("base", "grid")}
+            changes[name] = healthy | parts
+
+    for file, change in (("questions/images", question), ("tiers/smoke", tier)):
+        path = folder / f"config/{file}.yaml"
+        content = yaml.safe_load(path.read_text())
+        change(content)
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return folder
+
+
+def test_what_goes_wrong_is_an_outcome_or_one_line_and_the_rest_is_as_if_nothing_had(tmp_path):
+    whole, troubled = small(tmp_path / "whole"), small(tmp_path / "troubled", *TROUBLE)
+    raw = tmp_path / "data" / FASHION.title / "raw"
+    raw.mkdir(parents=True)
+    for name in FASHION.sums:
+        (raw / name).write_bytes(b"junk")
+    run(whole, TABLE)
+    with Watcher(troubled / "results") as seen:
+        limit = ("--config", "job_limit_min=0.25")
+        done = run(troubled, TABLE, FIGURE, JUNK, *limit, check=False, ODESTUDY_DATA=str(tmp_path / "data"))
+    assert not seen.broken
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if line.startswith("odestudy:")]
+    # The junk is told and has no outcome: when it is mended, the same command goes on.
+    assert [line for line in said if "damaged: MD5" in line] == [line for line in said if str(raw) in line]
+    assert len([line for line in said if "damaged: MD5" in line]) == 1
+    assert not (troubled / JUNK).exists()
+    assert len([line for line in said if "took longer than 0.25 min" in line]) == 1
+    assert "Traceback" not in done.stderr
+    table = unmeasured(troubled, TABLE, "images")
+    ends = {name: set(rows["status"]) for name, rows in table.groupby("arm")}
+    assert ends == {"resnet1": {"ok"}, "resnet6": {"timeout"}, "odenet_backprop": {"non_finite"}}
+    assert (table["seed"].value_counts() == 3).all(), "each seed of each arm counts"
+    healthy = table[table["arm"] == "resnet1"].dropna(axis=1, how="all").reset_index(drop=True)
+    wanted = unmeasured(whole, TABLE, "images").dropna(axis=1, how="all")
+    pd.testing.assert_frame_equal(healthy[list(wanted)], wanted, check_exact=True, check_dtype=False)
+    about = (troubled / FIGURE).with_suffix(".json").read_text()
+    assert "timeout" in about
+    assert "non finite" in about
