@@ -26,7 +26,11 @@ def work_at_level(study: Study, question: str, definition: dict[str, Any]) -> Ro
     rows: Rows = []
     for job in study.jobs_of(question, definition["experiments"]):
         problem, level = job.spec["problem"]["name"], float(job.spec["level"])
-        runs = pd.DataFrame(read_metrics(job.metrics(study.results))["rows"]["runs"])
+        found = read_metrics(job.metrics(study.results))["rows"]["runs"]
+        runs = pd.DataFrame(found)
+        if "method" not in runs:  # the job ended before it came to any
+            rows += [{"problem": problem, "level": level, "job": job.folder} | row for row in found]
+            continue
         for (method, kind), mine in runs.groupby(["method", "kind"], sort=False):
             row = {"problem": problem, "method": method, "kind": kind, "level": level, "job": job.folder}
             rows.append(row | {"seed": mine["seed"].iloc[0], "status": "ok"} | _at_level(mine, level))
@@ -58,7 +62,11 @@ def growth_in_words(study: Study, question: str, definition: dict[str, Any]) -> 
     """One row a way to the gradient and a varied number: how each measure grows with it, where its fit can tell."""
     rows: Rows = []
     for job in study.jobs_of(question, definition["experiments"]):
-        fits = pd.DataFrame(read_metrics(job.metrics(study.results))["rows"]["fits"])
+        found = read_metrics(job.metrics(study.results))["rows"]
+        if "fits" not in found:  # the job ended before it had what is fitted
+            rows += [{"arm": job.spec["arm"], "job": job.folder} | row for row in found["runs"]]
+            continue
+        fits = pd.DataFrame(found["fits"])
         for varied, mine in fits.groupby("varied", sort=False) if len(fits) else ():
             row = {"arm": job.spec["arm"], "varied": varied, "seed": job.spec["seeds"][0], "status": "ok"}
             said = {MEASURES[fit["measure"]]: _growth(fit) for _, fit in mine.iterrows()}
