@@ -34,8 +34,8 @@ def toy(target: Path) -> Path:
     content["questions"]["images"] |= {
         "walkthrough": {"drop": "A toy trains two nets only."},
         "train": {
-            "base": {"epochs": 10, "train_size": 256},
-            "grid": {"arm": ["resnet1", "resnet6"]},
+            "base": {"epochs": 15, "train_size": 256},
+            "grid": {"arm": ["resnet6", "tied6"]},
             "seeds": list(range(JOBS // 2)),
             "seeds_apart": True,
         },

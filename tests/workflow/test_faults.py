@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import statistics
 import time
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pandas as pd
 import psutil
 import pytest
 
+from odestudy.measure.store import read_metrics
 from tests.workflow.clone import run
-from tests.workflow.disturbed import JOBS, TABLE, Watcher, start, steps, toy, unmeasured, wait_for
+from tests.workflow.disturbed import FIGURE, JOBS, TABLE, Watcher, start, steps, toy, unmeasured, wait_for
 
 pytestmark = pytest.mark.dag
 
-# Who is killed, and how many jobs are finished before; then after a random part of a second. The first is killed while
-# it reads the configuration, the last one while the table is made.
+# Who is killed, and how many jobs are finished before; then at a random moment of the time that a job of the undisturbed
+# run took. The first is killed while it reads the configuration, the last one while the table or the figure is made.
 MOMENTS = [
     ("snakemake", 0), *(("job", done) for done in (0, 0, 1, 1)),
     ("snakemake", 2), *(("job", done) for done in (2, 3, 3, 4)),
@@ -24,14 +26,15 @@ MOMENTS = [
     ("snakemake", 8), *(("job", done) for done in (8, 8, 9)),
     ("snakemake", JOBS),
 ]  # fmt: skip
+SPREAD = 0.8  # a job that ended before it was to be killed is lost to the kills that follow
 
 
 def test_sigkill_at_twenty_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path):
     whole, disturbed = toy(tmp_path / "whole"), toy(tmp_path / "disturbed")
-    run(whole, TABLE)
+    run(whole, TABLE, FIGURE)
     with Watcher(disturbed / "results") as seen:
-        kill_at(MOMENTS, disturbed, seen)
-        run(disturbed, TABLE)
+        kill_at(MOMENTS, disturbed, seen, SPREAD * typical_s(whole))
+        run(disturbed, TABLE, FIGURE)
         seen.look()
     assert len(MOMENTS) == 20
     assert len(seen.finished) == JOBS
@@ -40,19 +43,29 @@ def test_sigkill_at_twenty_moments_leaves_the_tables_of_an_undisturbed_run(tmp_p
     for table in (TABLE, TABLE.replace(".csv", "_summary.csv")):
         found, wanted = (unmeasured(folder, table, "images") for folder in (disturbed, whole))
         pd.testing.assert_frame_equal(found, wanted, check_exact=True)
-    again = run(disturbed, TABLE)
+    # Its caption has no times: all that the figure shows is the same to the last bit.
+    for kind in (".svg", ".pdf", ".png", ".json"):
+        one, other = ((folder / FIGURE).with_suffix(kind).read_bytes() for folder in (disturbed, whole))
+        assert one == other, kind
+    again = run(disturbed, TABLE, FIGURE)
     assert "Nothing to be done" in again.stdout + again.stderr
 
 
-def kill_at(moments: list[tuple[str, int]], folder: Path, seen: Watcher) -> None:
+def typical_s(folder: Path) -> float:
+    """The median time of a job."""
+    jobs = (folder / "results/smoke/runs").rglob("metrics.json")
+    return statistics.median(read_metrics(path)["provenance"]["wall_s"] for path in jobs)
+
+
+def kill_at(moments: list[tuple[str, int]], folder: Path, seen: Watcher, job_s: float) -> None:
     """Run the toy and kill at each moment; Snakemake is started again when it has ended."""
     chance = random.Random(0)
-    snakemake = start(folder, TABLE)
+    snakemake = start(folder, TABLE, FIGURE)
 
     def living() -> psutil.Popen:
         nonlocal snakemake
         if snakemake.poll() is not None:
-            snakemake = start(folder, TABLE)
+            snakemake = start(folder, TABLE, FIGURE)
         return snakemake
 
     for victim, done in moments:
@@ -60,20 +73,20 @@ def kill_at(moments: list[tuple[str, int]], folder: Path, seen: Watcher) -> None
         if victim == "snakemake":
             if done:
                 wait_for(lambda: steps(living()) or len(seen.finished) == JOBS)
-            time.sleep(chance.uniform(0.0, 0.7))
+            time.sleep(chance.uniform(0.0, job_s if done < JOBS else 1.0))
             living().kill()
             snakemake.wait()
         else:
-            wait_for(lambda: kill_one(steps(living()), chance))
+            wait_for(lambda: kill_one(steps(living()), chance, job_s))
 
 
-def kill_one(running: list[psutil.Process], chance: random.Random) -> bool:
-    """Kill the job that was started last somewhere in its first half second; False where it ended before."""
+def kill_one(running: list[psutil.Process], chance: random.Random, job_s: float) -> bool:
+    """Kill the job that was started last somewhere in the time that one takes; False where it ended before."""
     if not running:
         return False
     try:
         job = max(running, key=lambda process: process.create_time())
-        job.wait(chance.uniform(0.0, 0.5))
+        job.wait(chance.uniform(0.0, job_s))
     except psutil.TimeoutExpired:
         job.kill()
         return True
