@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import shutil
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,16 @@ CELLS = [
 ROWS = ["", ",", ",,,,,,,,", "#", '"', "1", "a,b", "\x00", ";;;"]
 
 
+def read_or_refused(read: Callable[[Path], Any], path: Path, text: str) -> Any:
+    """What is read of a file with this text; None where it was refused well."""
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        return read(path)
+    except DataError as error:
+        refused_well(error, path.name)
+        return None
+
+
 @examples(200)
 @given(
     mutated(
@@ -163,13 +174,8 @@ ROWS = ["", ",", ",,,,,,,,", "#", '"', "1", "a,b", "\x00", ";;;"]
     )
 )
 def test_broken_observations_are_read_or_refused(tmp_path_factory, text):
-    path = tmp_path_factory.getbasetemp() / "observations.csv"
-    path.write_text(text, encoding="utf-8", errors="surrogatepass")
-    try:
-        table = read_observations(path)
-    except DataError as error:
-        refused_well(error, "observations.csv")
-    else:
+    table = read_or_refused(read_observations, tmp_path_factory.getbasetemp() / "observations.csv", text)
+    if table is not None:
         observed = table.observed()
         assert all(
             np.isfinite(y).all() and (np.diff(t) > 0).all() for t, y in zip(table.t, table.y, strict=True)
@@ -180,13 +186,8 @@ def test_broken_observations_are_read_or_refused(tmp_path_factory, text):
 @examples(150)
 @given(mutated("x1,x2\n" + "".join(f"{i * i % 101},{i}\n" for i in range(105)), CELLS, ROWS))
 def test_broken_points_are_read_or_refused(tmp_path_factory, text):
-    path = tmp_path_factory.getbasetemp() / "points.csv"
-    path.write_text(text, encoding="utf-8", errors="surrogatepass")
-    try:
-        values = read_points(path)
-    except DataError as error:
-        refused_well(error, "points.csv")
-    else:
+    values = read_or_refused(read_points, tmp_path_factory.getbasetemp() / "points.csv", text)
+    if values is not None:
         assert np.isfinite(values).all()
         assert np.isfinite(values.std(axis=0)).all()
 
