@@ -10,8 +10,8 @@ from odestudy.present.markdown import escape, pipe_table, shares
 from odestudy.present.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED
 
 
-def overview_table(ledger: pd.DataFrame, titles: dict[str, str]) -> str:
-    """One row a claim; each letter under `Verdicts` leads to its row of the ledger."""
+def overview_table(ledger: pd.DataFrame, titles: dict[str, str], shown: set[str]) -> str:
+    """One row a claim; each letter under `Verdicts` leads to its row of the ledger, where that is `shown`."""
     claims = ledger.groupby(ledger["id"].map(claim_of), sort=False)
     rows = []
     for claim, parts in claims:
@@ -22,7 +22,7 @@ def overview_table(ledger: pd.DataFrame, titles: dict[str, str]) -> str:
             [
                 str(claim),
                 escape(titles[str(claim)]),
-                _verdicts(str(claim), parts),
+                _verdicts(str(claim), parts, shown),
                 f"{letter}: {estimate}" if letter and estimate else estimate,
                 "" if head is None else str(head["seeds"]),
             ]
@@ -38,18 +38,19 @@ def _head(parts: pd.DataFrame) -> pd.Series | None:
     return shown.iloc[0] if len(shown) else None
 
 
-def _verdicts(claim: str, parts: pd.DataFrame) -> str:
+def _verdicts(claim: str, parts: pd.DataFrame, shown: set[str]) -> str:
     """`✓ a b, ✗ c`: signs with the letters of the rows that they hold for; a claim of one row is spelled out."""
     marks = []
     for verdict, sign in SIGNS.items():
         found = parts[parts["verdict"] == verdict]
         if found.empty:
             continue
-        letters = " ".join(_letter(claim, verdict, row) for _, row in found.iterrows())
+        letters = " ".join(_letter(claim, verdict, row, shown) for _, row in found.iterrows())
         marks.append(f"[{sign} {letters}]{{.verdict .{verdict.split()[0]}}}")
     return ", ".join(marks)
 
 
-def _letter(claim: str, verdict: str, row: pd.Series) -> str:
+def _letter(claim: str, verdict: str, row: pd.Series, shown: set[str]) -> str:
     ours = "\\*" if row["whose"] == OURS else ""
-    return f"[{str(row['id']).removeprefix(claim) or verdict}{ours}](#row-{row['id']})"
+    letter = f"{str(row['id']).removeprefix(claim) or verdict}{ours}"
+    return f"[{letter}](#row-{row['id']})" if row["id"] in shown else letter

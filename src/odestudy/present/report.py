@@ -18,10 +18,10 @@ from odestudy.present.figure_markdown import figure_markdown
 from odestudy.present.jobs_markdown import jobs_table, tasks_table
 from odestudy.present.labels import Labels, labels_of
 from odestudy.present.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
-from odestudy.present.markdown import escape, pipe_table, rows_markdown, shares, summary_markdown
+from odestudy.present.markdown import escape, rows_markdown, summary_markdown
 from odestudy.present.overview import overview_table
 from odestudy.present.pages import write_html, write_pdf
-from odestudy.present.runs import failures_table, outcomes, what_ran
+from odestudy.present.runs import dropped_table, failures_table, outcomes, what_ran
 from odestudy.present.selecting import select
 from odestudy.present.solver_times import SolverTimes, load_times
 from odestudy.present.values import lookup, number
@@ -154,11 +154,27 @@ class Context:
         return verdict_mark(self.ledger[self.ledger["id"] == claim].iloc[0])
 
     def undecided(self) -> pd.DataFrame:
-        return self.ledger.drop(self.decided().index)
+        """The claims of questions that ran on which this run does not bear."""
+        rest = self.ledger.drop(self.decided().index)
+        return rest[rest["question"].isin(self.questions_run)]
+
+    @cached_property
+    def questions_run(self) -> list[str]:
+        """The questions of which a job ran; all of them where none did."""
+        ran = set(self.jobs[self.jobs["ran"].astype(bool)]["question"])
+        return [q for q in self.study.questions if q in ran] or list(self.study.questions)
+
+    def questions_left_out(self) -> str:
+        """The titles of the questions of which no job ran, and their rows of the ledger; empty where there are none."""
+        out = [q for q in self.study.questions if q not in self.questions_run]
+        titles = ", ".join(f"*{escape(self.study.questions[q]['title'])}*" for q in out)
+        rows = int(self.ledger["question"].isin(out).sum())
+        return f"{titles} ({rows} rows of the ledger)" if out else ""
 
     def overview(self) -> str:
         """The first page: one sentence a claim, with its verdicts."""
-        return overview_table(self.ledger, self.study.titles)
+        shown = {*self.decided()["id"], *self.undecided()["id"]}
+        return overview_table(self.ledger, self.study.titles, shown)
 
     def ledger_markdown(self, table: pd.DataFrame) -> str:
         """The ledger for people: claim and what would flip it, verdict, estimate and interval, seeds."""
@@ -186,22 +202,8 @@ class Context:
         return failures_table(self.outcomes)
 
     def dropped(self) -> str:
-        rows = [[q, escape(e), escape(why)] for (q, e), why in self.study.dropped.items()]
-        for question, experiments in self.study.tier["questions"].items():
-            for experiment, change in experiments.items():
-                if question in self.study.questions and ("base" in change or "grid" in change):
-                    parts = [
-                        f"{k} = {_setting(v)}"
-                        for k, v in {**change.get("base", {}), **change.get("grid", {})}.items()
-                    ]
-                    rows.append([question, escape(experiment), escape("set to " + "; ".join(parts))])
-        if not rows:
-            return "This tier runs every experiment as the question's YAML has it.\n"
-        return pipe_table(
-            ["Question", "Experiment", "What this tier changes or leaves out"],
-            rows,
-            widths=shares(12, 22, 66),
-        )
+        """What this tier changes or leaves out."""
+        return dropped_table(self.study)
 
     def jobs_markdown(self) -> str:
         """Every job; on paper a line a task, for hundreds of jobs fill ten pages."""
@@ -225,13 +227,6 @@ def _means(table: pd.DataFrame, columns: list[str], info: dict[str, dict[str, An
     return f"Means{geometric}, with 95 % intervals over seeds. "
 
 
-def _setting(value: Any) -> str:
-    """A setting in words, without the brackets of a language."""
-    if isinstance(value, dict):
-        return "(" + ", ".join(f"{k} {_setting(v)}" for k, v in value.items()) + ")"
-    return ", ".join(map(_setting, value)) if isinstance(value, list) else str(value)
-
-
 def make_report(study: Study, outputs: dict[str, Path]) -> None:
     """Write report.md, index.html and report.pdf beside each other in results/<run>/report."""
     folder = study.root / "report"
@@ -240,7 +235,8 @@ def make_report(study: Study, outputs: dict[str, Path]) -> None:
         comment_start_string="{##", comment_end_string="##}",  # {# starts an identifier in pandoc's Markdown
     )  # fmt: skip
     # Markdown, so no HTML escaping here: markdown.escape does it for what comes from data.
-    sections = [q for q in study.questions if (folder / "sections" / f"{q}.md.j2").is_file()]
+    shown = Context(study, study.results).questions_run
+    sections = [q for q in shown if (folder / "sections" / f"{q}.md.j2").is_file()]
     page, paper = (
         environment.get_template("report.md.j2").render(
             r=Context(study, study.results, paper),

@@ -70,6 +70,33 @@ def failures_table(rows: pd.DataFrame) -> str:
     return pipe_table(header, shown, widths=shares(12, 20, 14, 12, 42))
 
 
+def dropped_table(study: Study) -> str:
+    """As Markdown: what a tier changes or leaves out."""
+    rows = [[q, escape(e), escape(why)] for (q, e), why in study.dropped.items()]
+    for question, experiments in study.tier["questions"].items():
+        for experiment, change in experiments.items():
+            if question in study.questions and ("base" in change or "grid" in change):
+                parts = [
+                    f"{k} = {_setting(v)}"
+                    for k, v in {**change.get("base", {}), **change.get("grid", {})}.items()
+                ]
+                rows.append([question, escape(experiment), escape("set to " + "; ".join(parts))])
+    if not rows:
+        return "This tier runs every experiment as the question's YAML has it.\n"
+    return pipe_table(
+        ["Question", "Experiment", "What this tier changes or leaves out"],
+        rows,
+        widths=shares(12, 22, 66),
+    )
+
+
+def _setting(value: Any) -> str:
+    """A setting in words, without the brackets of a language."""
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{k} {_setting(v)}" for k, v in value.items()) + ")"
+    return ", ".join(map(_setting, value)) if isinstance(value, list) else str(value)
+
+
 def _joined(column: pd.Series) -> str:
     return ", ".join(
         sorted({str(v).removesuffix(".0") if isinstance(v, float) else str(v) for v in column.dropna()})
