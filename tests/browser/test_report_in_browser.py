@@ -123,6 +123,8 @@ def test_claims_are_sorted_by_a_click_on_the_heading_and_by_the_keyboard(opened)
 def test_numbers_sort_by_value_whatever_their_notation(opened):
     from selenium.webdriver.support.ui import Select
 
+    for folded in opened.find_elements("css selector", "#methods summary"):
+        folded.click()
     toolbar = "//section[@id='methods']//div[@class='tools']//label[span='Sort by']/select"
     Select(opened.find_element("xpath", toolbar)).select_by_visible_text("Wall time (s), down")
     script = "return [...document.querySelectorAll('.jobs tbody tr')].map(r => r.cells[3].textContent)"

@@ -64,7 +64,7 @@ def test_arms_are_compared_with_the_residual_networks_by_seed(study):
     )  # fmt: skip
     assert (worse["equal"], equal["equal"]) == ("worse", "equal")
     assert worse["margin_points"] == MARGIN_POINTS  # an image in a thousand is less
-    assert worse["mflop_times"] == 1.0
+    assert worse["times_mflop"] == 1.0
 
 
 def test_the_share_of_seeds_that_differ_has_wilsons_interval(study):

@@ -131,7 +131,7 @@ def _times_other(found: Rows, theirs: Rows) -> dict[str, float]:
     for column in ("parameters", "mflop", "epoch_s"):
         sides = [[r[column] for r in side if r["status"] == "ok" and column in r] for side in (found, theirs)]
         if all(sides):
-            row[f"{column}_times"] = float(np.median(sides[0]) / np.median(sides[1]))
+            row[f"times_{column}"] = float(np.median(sides[0]) / np.median(sides[1]))
     return row
 
 
