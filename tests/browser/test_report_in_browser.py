@@ -30,6 +30,7 @@ def browser():
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as opened:
+        opened.set_script_timeout(120)  # axe looks at every cell of long tables
         yield opened
 
 

@@ -31,7 +31,7 @@ SPREAD = 0.8  # a job that ended before it was to be killed is lost to the kills
 
 def test_sigkill_at_twenty_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path):
     whole, disturbed = toy(tmp_path / "whole"), toy(tmp_path / "disturbed")
-    run(whole, TABLE, FIGURE)
+    run(whole, "--cores", "1", TABLE, FIGURE)
     with Watcher(disturbed / "results") as seen:
         kill_at(MOMENTS, disturbed, seen, SPREAD * typical_s(whole))
         run(disturbed, TABLE, FIGURE)
@@ -60,12 +60,12 @@ def typical_s(folder: Path) -> float:
 def kill_at(moments: list[tuple[str, int]], folder: Path, seen: Watcher, job_s: float) -> None:
     """Run the toy and kill at each moment; Snakemake is started again when it has ended."""
     chance = random.Random(0)
-    snakemake = start(folder, TABLE, FIGURE)
+    snakemake = start(folder, "--cores", "1", TABLE, FIGURE)
 
     def living() -> psutil.Popen:
         nonlocal snakemake
         if snakemake.poll() is not None:
-            snakemake = start(folder, TABLE, FIGURE)
+            snakemake = start(folder, "--cores", "1", TABLE, FIGURE)
         return snakemake
 
     for victim, done in moments:
