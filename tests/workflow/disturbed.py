@@ -34,7 +34,7 @@ def toy(target: Path) -> Path:
     content["questions"]["images"] |= {
         "walkthrough": {"drop": "A toy trains two nets only."},
         "train": {
-            "base": {"epochs": 15, "train_size": 256},
+            "base": {"epochs": 30, "train_size": 256},
             "grid": {"arm": ["resnet6", "tied6"]},
             "seeds": list(range(JOBS // 2)),
             "seeds_apart": True,

@@ -28,7 +28,7 @@ def test_one_core_and_two_kills_on_the_way_give_the_metrics_of_an_undisturbed_ru
     folder = copy_of_clone(tmp_path)
     shutil.copytree(smoke / "config", folder / "config", dirs_exist_ok=True)
     found, wanted = folder / "results/smoke/runs", smoke / "results/smoke/runs"
-    arguments = ("--cores", "1", "--config", "tier=smoke", "--", "results/smoke/tables/ledger.csv")
+    arguments = ("--cores", "1", "--config", "tier=smoke", "--", "results/smoke/tables/jobs.csv")
     chance = random.Random(1)
     with Watcher(folder / "results") as seen:
         snakemake = start(folder, *arguments)
