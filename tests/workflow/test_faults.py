@@ -26,7 +26,9 @@ MOMENTS = [
     ("snakemake", 8), *(("job", done) for done in (8, 8, 9)),
     ("snakemake", JOBS),
 ]  # fmt: skip
-SPREAD = 0.5  # what was killed goes on from its checkpoint: a later moment would find a second time no job to kill
+SPREAD = (
+    0.5  # what was killed goes on from its checkpoint: a later moment would find a second time no job to kill
+)
 
 
 def test_sigkill_at_twenty_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path):
