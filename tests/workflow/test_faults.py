@@ -17,8 +17,9 @@ from tests.workflow.disturbed import FIGURE, JOBS, TABLE, Watcher, start, steps,
 
 pytestmark = pytest.mark.dag
 
-# Who is killed, and how many jobs are finished before; then at a random moment of the time that a job of the undisturbed
-# run took. The first is killed while it reads the configuration, the last one while the table or the figure is made.
+# Who is killed, and how many jobs are finished before; then at a random moment of the first half of the time that a job
+# of the undisturbed run took. The first is killed while it reads the configuration, the last one while the table or the
+# figure is made.
 MOMENTS = [
     ("snakemake", 0), *(("job", done) for done in (0, 0, 1, 1)),
     ("snakemake", 2), *(("job", done) for done in (2, 3, 3, 4)),
@@ -26,9 +27,8 @@ MOMENTS = [
     ("snakemake", 8), *(("job", done) for done in (8, 8, 9)),
     ("snakemake", JOBS),
 ]  # fmt: skip
-SPREAD = (
-    0.5  # what was killed goes on from its checkpoint: a later moment would find a second time no job to kill
-)
+# What was killed goes on from its checkpoint: in the second half a job may be over before it is killed a second time.
+SPREAD = 0.5
 
 
 def test_sigkill_at_twenty_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path):

@@ -25,6 +25,13 @@ def test_no_published_file_was_altered(folder):
     assert read_manifest(folder) == sums_of(folder)
 
 
+def test_tables_figures_and_report_follow_from_the_published_metrics():
+    command = [sys.executable, "-m", "odestudy.cli", "verify", "results/published/cpu-cpu"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.splitlines()[-1].endswith(" of them made again from the metrics, 0 differ.")
+
+
 def test_a_fresh_smoke_run_finds_what_the_published_one_found(smoke, tmp_path):
     found = tmp_path / "found.json"
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape as html_escape
@@ -244,6 +245,7 @@ def make_report(study: Study, outputs: dict[str, Path]) -> None:
             sections=sections,
             number=number,
             escape=escape,
+            exp=math.exp,
         )
         for paper in (False, True)
     )
