@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 import time
@@ -93,8 +94,10 @@ class Watcher:
             self.look()
 
     def look(self) -> None:
-        for path in self.results.rglob("*.*"):
-            if path.name.startswith(".") or path.suffix == ".log":
+        # Not Path.rglob, which fails where a folder is removed while it is walked (Python 3.11).
+        files = (Path(folder, name) for folder, _, names in os.walk(self.results) for name in names)
+        for path in files:
+            if path.name.startswith(".") or path.suffix in ("", ".log"):
                 continue
             with suppress(FileNotFoundError):
                 about = path.stat()
