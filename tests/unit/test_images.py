@@ -120,18 +120,6 @@ def test_a_crop_shifts_each_image_by_up_to_four_pixels_and_fills_with_background
     assert torch.equal(cropped, random_crop(x, torch.Generator().manual_seed(0)))
 
 
-@pytest.mark.parametrize(
-    ("device", "dtype", "adaptive", "why"),
-    [("cpu", torch.float32, False, "CPU"), ("cuda:0", torch.float64, False, "float64"),
-     ("cuda:0", torch.float32, True, "adaptive")],
-)  # fmt: skip
-def test_mixed_precision_is_refused_where_it_makes_no_sense(device, dtype, adaptive, why):
-    with pytest.raises(ValueError, match=why):
-        Recipe(8, 1, 0.1, amp=True).check_amp(device, dtype, adaptive)
-    Recipe(8, 1, 0.1).check_amp(device, dtype, adaptive)
-    Recipe(8, 1, 0.1, amp=True).check_amp("cuda:0", torch.float32, False)
-
-
 def test_the_constant_schedule_is_constant_and_the_other_one_ends_near_zero():
     for schedule, last in (("constant", 0.1), ("one_cycle", 0.0)):
         recipe = Recipe(4, 2, 0.1, schedule=schedule)

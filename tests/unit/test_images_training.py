@@ -1,4 +1,4 @@
-"""The one train loop: what a kill leaves is taken up to the same bits, and a step in mixed precision."""
+"""The one train loop: what a kill leaves is taken up to the same bits, and training in mixed precision."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from odestudy.integrate import Solver
+from odestudy.integrate import Solver, integrate
 from odestudy.learning import loop
 from odestudy.learning.arms import images_of, new_fit
 from odestudy.learning.checkpoint import checkpoint_of
@@ -19,6 +19,7 @@ from odestudy.measure.files import plain
 from odestudy.nets.blocks import BatchNormDynamics
 from odestudy.nets.images import make_classifier
 from odestudy.plan import load_study
+from odestudy.questions import images_train
 from odestudy.workplace import at_work
 
 
@@ -69,33 +70,86 @@ def test_what_was_killed_goes_on_to_the_same_weights_adam_state_and_generators(r
     assert any(not torch.equal(killed.net.state_dict()[n], v) for n, v in whole.net.state_dict().items())
 
 
-def step_of(arm, amp):
+def net_of(arm, solver):
+    torch.manual_seed(1)
+    return make_classifier("digits", arm, solver)
+
+
+def step_of(net, amp):
     """The loss of one step on random images, and the gradient that it took."""
     x, y = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(16) % 10
-    torch.manual_seed(1)
-    solver = Solver(method="euler", step=0.25, gradient=arm.get("gradient", "backprop"))
-    net = make_classifier("digits", arm, solver)
     recipe = Recipe(batch=16, epochs=1, learning_rate=1e-3, amp=amp)
     loss = loop._step(loop.make_training(net, recipe, len(x), 0, "cpu"), x, y, recipe)
     assert all(p.dtype == p.grad.dtype == torch.float32 for p in net.parameters())
     return float(loss), torch.cat([p.grad.flatten() for p in net.parameters()])
 
 
-@pytest.mark.parametrize("net", ["none", "resnet", "tied", "mlp"])
-def test_a_step_in_mixed_precision_has_about_the_loss_and_gradient_of_single_precision(net):
-    """In bfloat16, on the CPU, where a job's recipe refuses it only because it saves no time there."""
-    arm = {"net": net, "blocks": 6}
-    (loss, gradient), (mixed_loss, mixed) = step_of(arm, amp=False), step_of(arm, amp=True)
+def assert_mixed_is_near(arm, solver):
+    (loss, gradient), (mixed_loss, mixed) = (step_of(net_of(arm, solver), amp) for amp in (False, True))
     assert mixed_loss == pytest.approx(loss, rel=0.02)
     assert not torch.equal(mixed, gradient)  # otherwise nothing was computed in bfloat16
     assert float(torch.cosine_similarity(gradient, mixed, dim=0)) > 0.95
 
 
-@pytest.mark.parametrize("gradient", ["backprop", "adjoint", "quadrature", "checkpointed"])
-def test_an_ode_refuses_the_state_that_mixed_precision_gives_it(gradient):
-    """Steps would be added up with the three digits of bfloat16."""
-    with pytest.raises(ValueError, match=r"float32 or float64, got torch\.bfloat16"):
-        step_of({"net": "odenet", "gradient": gradient}, amp=True)
+EULER, ADAPTIVE = {"method": "euler", "step": 0.25}, {"method": "dopri5", "rtol": 1e-3, "atol": 1e-3}
+ODE_GRADIENTS = ["backprop", "adjoint", "adjoint_seminorm", "quadrature", "checkpointed"]
+
+
+@pytest.mark.parametrize("net", ["none", "resnet", "tied", "mlp"])
+def test_a_step_in_mixed_precision_has_about_the_loss_and_gradient_of_single_precision(net):
+    assert_mixed_is_near({"net": net, "blocks": 6}, Solver())
+
+
+@pytest.mark.parametrize("solver", [EULER, ADAPTIVE], ids=["euler", "dopri5"])
+@pytest.mark.parametrize("gradient", ODE_GRADIENTS)
+def test_so_has_a_step_of_an_ode_by_every_gradient(solver, gradient):
+    assert_mixed_is_near({"net": "odenet"}, Solver(gradient=gradient, **solver))
+
+
+def test_so_has_one_through_torchdiffeqs_adjoint():
+    assert_mixed_is_near({"net": "odenet"}, Solver(library="torchdiffeq", gradient="adjoint", **ADAPTIVE))
+
+
+@pytest.mark.parametrize("solver", [EULER, ADAPTIVE], ids=["euler", "dopri5"])
+@pytest.mark.parametrize("gradient", ODE_GRADIENTS)
+def test_an_ode_is_solved_in_the_precision_of_its_weights_forwards_and_backwards(solver, gradient):
+    """Seen in each evaluation: the state, the output of f, and whether autocast is on; stem and head are in bfloat16."""
+    net = net_of({"net": "odenet"}, Solver(gradient=gradient, **solver))
+    seen, around = set(), {}
+
+    def look(_, inputs, output):
+        backward = torch._C._current_graph_task_id() != -1
+        seen.add((backward, inputs[1].dtype, output.dtype, torch.is_autocast_enabled("cpu")))
+
+    net.ode().f.f.register_forward_hook(look)
+    net.stem.register_forward_hook(lambda _, inputs, output: around.update(stem=output.dtype))
+    net.head.register_forward_hook(lambda _, inputs, output: around.update(head=output.dtype))
+    step_of(net, amp=True)
+    backward = set() if gradient == "backprop" else {(True, torch.float32, torch.float32, False)}
+    assert seen == {(False, torch.float32, torch.float32, False)} | backward
+    assert around == {"stem": torch.bfloat16, "head": torch.bfloat16}
+
+
+def test_without_mixed_precision_the_block_is_the_bare_solve_to_the_bit():
+    for dtype in (torch.float32, torch.float64):
+        net = net_of({"net": "odenet"}, Solver(**ADAPTIVE)).to(dtype)
+        y = torch.randn(4, 16, 8, 8, dtype=dtype, generator=torch.Generator().manual_seed(0))
+        bare = integrate(net.ode().f, y, torch.tensor([0.0, 1.0], dtype=dtype), net.ode().solver)[-1]
+        assert torch.equal(net.block(y), bare)
+        assert bare.dtype == dtype
+
+
+@pytest.mark.parametrize("arm", ["resnet6", "odenet_adjoint", "odenet_backprop"])
+def test_a_job_of_any_device_trains_in_mixed_precision_to_about_the_same_loss(root, edit, arm):
+    """Device auto on a machine without a GPU as well: the CPU has bfloat16, it only saves no time."""
+    clone = edit("config/questions/images.yaml", lambda d: d["experiments"]["train"]["base"].update(amp=True))
+    mixed, single = (spec_of_arm(at, arm) | {"train_size": 320, "seeds": [0]} for at in (clone, root))
+    assert mixed["amp"]
+    found = [images_train.train(spec, "cpu").rows for spec in (mixed, single)]
+    assert found[0]["runs"][0]["status"] == "ok"
+    losses = [[row["train_loss"] for row in rows["epochs"]] for rows in found]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)
+    assert losses[0] != losses[1]
 
 
 def test_the_walkthroughs_dynamics_are_convolution_relu_and_batch_normalisation_twice():

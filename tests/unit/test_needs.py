@@ -183,7 +183,7 @@ def of(experiment: str, **changes: Any):
         ("images", lambda d: d["entries"]["arm"]["resnet6"].pop("blocks"), "needs 'arm.blocks' (with arm resnet6)"),
         ("images", of("sizes", rtol=None), "images_sizes.sizes needs 'step' or 'rtol' (with arm odenet_backprop)"),
         ("images", of("cross", test_methods=["eulr"]), "cross: images_solvers.cross cannot use test_methods.0: 'eulr'"),
-        ("images", of("train", amp=True, step=0.1, rtol=None), "amp"),
+        ("images", of("train", amp=True), "cannot use amp: True is not allowed; allowed: False (float64 was asked for)"),
         ("dynamics", of("recover", window_min=9.0), "experiments.recover: window_min 9.0 is above window_max 5.0"),
         ("dynamics", of("recover", noise=None), "dynamics.recover needs 'noise' or 'noise_pct'"),
         ("dynamics", of("crash", gradients=["backprob"]), "gradients.0: 'backprob' is not allowed; allowed: backprop"),
@@ -200,7 +200,7 @@ def of(experiment: str, **changes: Any):
 def test_what_is_missing_or_unknown_is_told_in_one_line(edit, question, change, says):
     root = edit(f"config/questions/{question}.yaml", change)
     if "amp" in says:
-        edit("config/tiers/quick.yaml", lambda d: d.update(job={"device": "cpu"}))
+        edit("config/tiers/quick.yaml", lambda d: d.update(job={"dtype": "float64"}))
     with pytest.raises(ConfigError) as caught:
         load_study(root, "quick", {"questions": question})
     said = str(caught.value)

@@ -13,7 +13,7 @@ from odestudy.learning.checkpoint import Training, checkpoint_of
 from odestudy.learning.evaluate import error_pct, predict
 from odestudy.learning.loop import make_training, train
 from odestudy.learning.recipe import Recipe
-from odestudy.nets.images import Classifier, is_ode, make_classifier
+from odestudy.nets.images import Classifier, make_classifier
 
 SIZE_OF = {"digits": "digits", "mnist": "mnist", "fashion": "mnist"}
 
@@ -48,17 +48,10 @@ def images_of(spec: dict[str, Any], device: str) -> Images:
     return Images(*((x.to(device), y.to(device)) for x, y in parts))
 
 
-def recipe_of(spec: dict[str, Any], device: str) -> Recipe:
-    """How the specification wants its nets trained.
-
-    Raises:
-        ValueError: mixed precision where it makes no sense.
-    """
+def recipe_of(spec: dict[str, Any]) -> Recipe:
+    """How the specification wants its nets trained."""
     names = ("batch", "epochs", "learning_rate", "schedule", "augment", "amp")
-    recipe = Recipe(**{name: spec[name] for name in names if name in spec})
-    adaptive = is_ode(spec["arm"]) and solver_of(spec).step is None
-    recipe.check_amp(device, getattr(torch, spec["dtype"]), adaptive)
-    return recipe
+    return Recipe(**{name: spec[name] for name in names if name in spec})
 
 
 @dataclass(frozen=True)
@@ -99,5 +92,5 @@ class Fit:
 def new_fit(spec: dict[str, Any], data: Images, seed: int, device: str) -> Fit:
     """A net and its training before the first step."""
     net = new_net(spec, seed).to(device)
-    recipe = recipe_of(spec, device)
+    recipe = recipe_of(spec)
     return Fit(net, make_training(net, recipe, len(data.train[0]), seed, device), recipe)

@@ -83,7 +83,7 @@ def _step(training: Training, x: Tensor, y: Tensor, recipe: Recipe) -> Tensor:
     """One step of Adam; the loss stays on the device, so that nothing waits for it."""
     if recipe.augment:
         x = random_crop(x, training.generators["augment"])
-    with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=recipe.amp):
+    with recipe.precision(str(x.device)):
         loss = nn.functional.cross_entropy(training.net(x), y)
     training.optimizer.zero_grad(set_to_none=True)
     loss.backward()

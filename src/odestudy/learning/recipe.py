@@ -17,7 +17,8 @@ class Recipe:
         batch, epochs: images a step, passes over the data.
         learning_rate: of Adam, the peak of the one-cycle schedule (Smith and Topin 2018) or constant.
         augment: random crops after padding by four pixels.
-        amp: mixed precision (bfloat16) in the forward pass.
+        amp: mixed precision: layers outside an ODE compute in bfloat16 in training's forward pass. Weights, Adam and
+            evaluation stay as they are, and so does an `ODEBlock` with its gradients.
     """
 
     batch: int
@@ -48,17 +49,6 @@ class Recipe:
             cycle_momentum=False,
         )
 
-    def check_amp(self, device: str, dtype: torch.dtype, adaptive: bool) -> None:
-        """Refuse mixed precision where it makes no sense.
-
-        Raises:
-            ValueError: on a CPU, in float64, or with an adaptive solver.
-        """
-        reasons = {
-            "on a CPU it saves no time": not device.startswith("cuda"),
-            "float64 was asked for to have more digits, not fewer": dtype == torch.float64,
-            "an adaptive solver would take the rounding of bfloat16 (0.4 %) for its own error": adaptive,
-        }
-        for reason, holds in reasons.items():
-            if self.amp and holds:
-                raise ValueError(f"amp: {reason}; leave it off")
+    def precision(self, device: str) -> torch.autocast:
+        """The context of a training step's forward pass; the backward pass belongs behind it."""
+        return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=self.amp)

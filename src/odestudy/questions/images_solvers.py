@@ -104,12 +104,15 @@ def _measure(fit: Fit, data: Images, spec: dict[str, Any], solver: dict[str, Any
 
         def ahead() -> None:
             net.take_nfe()
-            net(x)
+            with fit.recipe.precision(device):
+                net(x)
 
         def both() -> None:
             net.take_nfe()
             net.zero_grad(set_to_none=True)
-            nn.functional.cross_entropy(net(x), y).backward()
+            with fit.recipe.precision(device):
+                loss = nn.functional.cross_entropy(net(x), y)
+            loss.backward()
 
         both()  # warm-up too
         forward, backward = net.take_nfe()

@@ -70,7 +70,8 @@ def _cost(fit: Fit, data: Images) -> Row:
     """Memory of a training step and operations of an evaluation, with the trained net."""
     x, y = (part[: fit.recipe.batch] for part in data.train)
     fit.net.train()
-    saved = saved_for_backward_mib(lambda: nn.functional.cross_entropy(fit.net(x), y))
+    with fit.recipe.precision(str(x.device)):
+        saved = saved_for_backward_mib(lambda: nn.functional.cross_entropy(fit.net(x), y))
     return {"saved_mib": saved, "mflop": mflop_an_image(fit.net, data.test[0][: fit.recipe.batch])}
 
 
