@@ -233,7 +233,22 @@ def test_a_gpu_without_memory_is_the_status_of_its_run_and_the_other_seeds_go_on
     assert without_measured({"runs": runs[::2]}) == without_measured({"runs": whole[::2]})
 
 
-@pytest.mark.parametrize("fate", ["other", "damaged"])
+def flipped(content, place):
+    """One bit of one byte is another one."""
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+DAMAGE = {
+    "truncated": lambda content: content[:-100],
+    "tensor": lambda content: flipped(content, len(content) - 100),
+    "tensor's name": lambda content: flipped(content, content.index(b"net/head") + len("net/head")),
+    "rows": lambda content: flipped(content, content.index(b"train_loss") + len("train_loss")),
+    "losses": lambda content: flipped(content, content.index(b'train_loss\\": ') + len(b'train_loss\\": ')),
+    "identity": lambda content: flipped(content, content.index(b"job code")),
+}
+
+
+@pytest.mark.parametrize("fate", ["other", *DAMAGE])
 def test_a_checkpoint_of_another_job_or_a_damaged_one_is_logged_and_ignored(root, tmp_path, caplog, fate):
     spec = small_training(root, epochs=1)
     data = images_of(spec, "cpu")
@@ -241,16 +256,17 @@ def test_a_checkpoint_of_another_job_or_a_damaged_one_is_logged_and_ignored(root
         new_fit(spec, data, 0, "cpu").run(data, 400, "seed0")
         raise InterruptedError
     file = tmp_path / "c/seed0.safetensors"
-    if fate == "damaged":
-        file.write_bytes(file.read_bytes()[:-100])
+    if fate in DAMAGE:
+        file.write_bytes(DAMAGE[fate](file.read_bytes()))
     with (
         caplog.at_level(logging.WARNING),
-        at_work(tmp_path / "c", "job code" if fate == "damaged" else "job newer"),
+        at_work(tmp_path / "c", "job code" if fate in DAMAGE else "job newer"),
     ):
         fit = new_fit(spec, data, 0, "cpu")
         before = {k: v.clone() for k, v in fit.net.state_dict().items()}
         fit.run(data, 400, "seed0")
-    assert "ignored" in caplog.text
+    assert ("damaged" if fate in DAMAGE else "of another specification or code") in caplog.text
+    assert "ignored, training starts anew" in caplog.text
     assert any(not torch.equal(before[k], v) for k, v in fit.net.state_dict().items()), "nothing was trained"
 
 

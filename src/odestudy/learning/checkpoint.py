@@ -1,7 +1,11 @@
-"""A training's whole state in one safetensors file: written whole or not at all, taken up only by the same job."""
+"""A training's whole state in one safetensors file: written whole or not at all, taken up only by the same job.
+
+The file holds a digest of itself, since safetensors only sees damage that breaks its own form.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from dataclasses import dataclass
@@ -17,6 +21,7 @@ from odestudy.measure.files import plain, write_atomically
 from odestudy.workplace import workplace
 
 LOG = logging.getLogger(__name__)
+DIGEST = "sha256"  # its key in the file's metadata
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Checkpoint:
         }
         tensors |= {f"generator/{name}": g.get_state() for name, g in training.generators.items()}
         whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        about[DIGEST] = _digest(about, whole)
         write_atomically(self.path, safetensors.torch.save(whole, metadata=about))
 
     def load(self, training: Training) -> None:
@@ -67,10 +73,8 @@ class Checkpoint:
         if self.path is None or not self.path.is_file():
             return
         try:
-            with safe_open(self.path, framework="pt") as file:
-                about = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        except (SafetensorError, OSError) as error:
+            about, tensors = _read(self.path)
+        except (SafetensorError, OSError, ValueError) as error:
             LOG.warning("%s: damaged (%s); ignored, training starts anew", self.path, error)
             return
         if about.get("identity") != self.identity:
@@ -86,6 +90,31 @@ def checkpoint_of(name: str) -> Checkpoint:
     if here is None:
         return Checkpoint(None, "")
     return Checkpoint(here.folder / f"{name}.safetensors", f"{here.identity} {name}")
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and tensors of a file.
+
+    Raises:
+        SafetensorError, OSError: it cannot be read.
+        ValueError: it holds something else than was written.
+    """
+    with safe_open(path, framework="pt") as file:
+        about = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    if about.get(DIGEST) != _digest(about, tensors):
+        raise ValueError("its content does not have the digest that it was written with")
+    return about, tensors
+
+
+def _digest(about: dict[str, str], tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of the metadata, itself left out, and of every tensor's name, dtype, shape and bytes, in order of names."""
+    said = {key: value for key, value in about.items() if key != DIGEST}
+    form = [(name, str(tensors[name].dtype), list(tensors[name].shape)) for name in sorted(tensors)]
+    total = hashlib.sha256(json.dumps([said, form], sort_keys=True).encode())
+    for name in sorted(tensors):
+        total.update(tensors[name].flatten().view(torch.uint8).numpy().data)
+    return total.hexdigest()
 
 
 def _restore(training: Training, about: dict[str, str], tensors: dict[str, Tensor]) -> None:
