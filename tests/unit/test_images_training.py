@@ -13,7 +13,7 @@ from odestudy.integrate import Solver, integrate
 from odestudy.learning import loop
 from odestudy.learning.arms import images_of, new_fit
 from odestudy.learning.checkpoint import checkpoint_of
-from odestudy.learning.evaluate import error_on
+from odestudy.learning.evaluate import error_on, error_with_batch_statistics
 from odestudy.learning.recipe import Recipe
 from odestudy.measure.files import plain
 from odestudy.nets.blocks import BatchNormDynamics
@@ -166,6 +166,24 @@ def test_the_walkthroughs_dynamics_are_convolution_relu_and_batch_normalisation_
     assert torch.allclose(f(t, y), expected, atol=1e-5)
 
 
+def test_the_error_by_the_batches_own_statistics_is_that_of_nets_with_batch_normalisation_alone(root):
+    """Of small batches, each normalised by itself, worked out by functions that know no running average."""
+    specs = (
+        spec_of_arm(root, arm) | {"seeds": [0], "epochs": 1} for arm in ("walkthrough", "odenet_adjoint")
+    )
+    column = "test_error_batch_stats_pct"
+    walked, other = (images_train.train(spec, "cpu").rows["runs"][0] for spec in specs)
+    assert 0 <= walked[column] <= 100
+    assert column not in other
+    net = net_of({"net": "walkthrough"}, Solver(method="euler", step=0.5))
+    x, y = torch.randn(24, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(24) % 10
+    running = error_with_batch_statistics(net, (x, y), 12)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean = module.running_var = None  # evaluation, too, then takes the batch's own
+    assert running == error_on(net, (x, y), 12)
+
+
 def test_batch_normalisation_in_the_dynamics_fails_with_averages_over_all_times(root):
     """Trained as the walk-through trains; what the averages hold is not to blame, but that there is one for all times."""
     spec = spec_of_arm(root, "walkthrough") | {"train_size": 640, "epochs": 5, "augment": False}
@@ -177,10 +195,11 @@ def test_batch_normalisation_in_the_dynamics_fails_with_averages_over_all_times(
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()
             module.momentum = None  # the plain mean over all that follows
-    own = copy.deepcopy(fit.net).train()
     with torch.no_grad():
         for part in data.train[0].split(32):
             anew(part)
-        with_own = 100 * float((own(data.test[0]).argmax(1) != data.test[1]).double().mean())
+    before = copy.deepcopy(fit.net.state_dict())
+    with_own = error_with_batch_statistics(fit.net, data.test, 32)
+    assert all(torch.equal(before[name], value) for name, value in fit.net.state_dict().items())
     running, again = (error_on(net, data.test, 500) for net in (fit.net, anew))
     assert 2 * with_own < min(running, again), (with_own, running, again)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from odestudy.nets.images import Classifier
@@ -38,6 +39,19 @@ def error_pct(right: Tensor) -> float:
 
 def error_on(net: Classifier, part: tuple[Tensor, Tensor], batch: int) -> float:
     return error_pct(predict(net, part[0], batch).argmax(1) == part[1])
+
+
+def error_with_batch_statistics(net: Classifier, part: tuple[Tensor, Tensor], batch: int) -> float | None:
+    """Error in percent where every evaluation is normalised by its own batch, as in training; None without BatchNorm.
+
+    An image's class then depends on the images beside it. The net itself keeps its running statistics.
+    """
+    if not any(isinstance(module, nn.BatchNorm2d) for module in net.modules()):
+        return None
+    own = copy.deepcopy(net).train()
+    with torch.no_grad():
+        found = torch.cat([own(x).argmax(1) for x in part[0].split(batch)])
+    return error_pct(found == part[1])
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from odestudy.learning.evaluate import (
     accuracy_change_pct,
     error_on,
     error_pct,
+    error_with_batch_statistics,
     mflop_an_image,
     predict,
     solved_with,
@@ -76,7 +77,7 @@ def _cost(fit: Fit, data: Images) -> Row:
 
 
 def _judge(fit: Fit, data: Images, spec: dict[str, Any], seed: int, arrays: dict[str, np.ndarray]) -> Row:
-    """The test set, opened once; for an ODE-Net also with a refined solver."""
+    """The test set, opened once; for an ODE-Net also with a refined solver, for BatchNorm with statistics of batches."""
     x, y = data.test
     logits = predict(fit.net, x, spec["eval_batch"])
     found = logits.argmax(1)
@@ -99,7 +100,8 @@ def _judge(fit: Fit, data: Images, spec: dict[str, Any], seed: int, arrays: dict
         change = accuracy_change_pct(error, refined)
         row |= {"test_error_refined_pct": refined, "accuracy_change_pct": change}
         row |= {"is_ode": change < spec["gate_pct"]}
-    return row
+    own = error_with_batch_statistics(fit.net, data.test, fit.recipe.batch)
+    return row if own is None else row | {"test_error_batch_stats_pct": own}
 
 
 def _small(classes: Tensor) -> np.ndarray:
