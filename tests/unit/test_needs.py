@@ -37,9 +37,10 @@ FREE = {
     "density_gap.gap": {"estimate_method", "grid_points"},
     "density_cost.isolated": {"width"},
     "density_fit.model": {
-        "baseline_samples", "baseline_iterations", "baseline_learning_rate", "planar_layers", "budget", "train_method",
-        "train_steps", "train_formula", "eval_steps", "iterations", "learning_rate",
+        "baseline_samples", "baseline_iterations", "baseline_learning_rate", "train_method",
+        "train_steps", "train_formula", "eval_steps", "iterations", "learning_rate", "batch",
     },
+    "density_fit.in_time": {"baseline_samples"},
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import trange
+from tqdm import tqdm
 
 from odestudy.densities.laws import Target
 from odestudy.densities.transport import Grid, log_density
@@ -21,10 +22,21 @@ Batch = TypeVar("Batch")
 
 @dataclass(frozen=True)
 class Course:
-    """How long and how fast: Adam, its learning rate falling along a cosine, gradients clipped at a norm of 10."""
+    """How long and how fast: Adam, its learning rate falling along a cosine, gradients clipped at a norm of 10.
 
-    iterations: int
+    Attributes:
+        iterations: their number, or None where `seconds` says when it ends.
+        seconds: time allowed; the iteration that is under way when it is over is the last.
+    """
+
+    iterations: int | None
     learning_rate: float
+    seconds: float = math.inf
+
+    def share(self, iterations: int, seconds: float) -> float:
+        """How much of the course is over, from 0 to 1."""
+        told = iterations / self.iterations if self.iterations is not None else seconds / self.seconds
+        return min(1.0, told)
 
 
 @dataclass(frozen=True)
@@ -46,11 +58,13 @@ class Fitted:
         train_loss: mean over the last tenth, in nat.
         late_gain_nat: by how much the mean loss fell from the last fifth but one to the last.
         train_s: time taken.
+        iterations: their number.
     """
 
     train_loss: float
     late_gain_nat: float
     train_s: float
+    iterations: int
 
 
 def maximise(
@@ -69,20 +83,27 @@ def maximise(
         NumericalFailure: the loss is not finite.
     """
     optimizer = torch.optim.Adam(net.parameters(), lr=course.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, course.iterations)
-    losses, clock = [], time.perf_counter()
-    for i in trange(course.iterations, desc=title, disable=None, leave=False):
-        loss = -log_prob(draw()).mean()
-        if not torch.isfinite(loss):
-            raise NumericalFailure("non_finite", f"loss is not finite at iteration {i}")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 10.0)
-        optimizer.step()
-        schedule.step()
-        losses.append(float(loss.detach()))
-        look(i + 1)
-    return Fitted(_tail(losses, 10), _late_gain(losses), time.perf_counter() - clock)
+    losses: list[float] = []
+    clock = time.perf_counter()
+
+    def over() -> float:
+        return course.share(len(losses), time.perf_counter() - clock)
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: (1 + math.cos(math.pi * over())) / 2)
+    with tqdm(total=course.iterations, desc=title, disable=None, leave=False) as bar:
+        while over() < 1:
+            loss = -log_prob(draw()).mean()
+            if not torch.isfinite(loss):
+                raise NumericalFailure("non_finite", f"loss is not finite at iteration {len(losses)}")
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 10.0)
+            optimizer.step()
+            losses.append(float(loss.detach()))
+            schedule.step()
+            look(len(losses))
+            bar.update()
+    return Fitted(_tail(losses, 10), _late_gain(losses), time.perf_counter() - clock, len(losses))
 
 
 def _tail(losses: list[float], share: int) -> float:

@@ -1,17 +1,19 @@
-"""Densities fitted to samples: the flow, and what it is compared with at an equal number of parameters or time."""
+"""Densities fitted to samples: the flow, and what it is compared with at an equal number of parameters or time.
+
+Each takes a target, a specification and a seed; those beside the flow also the time in seconds that they are allowed,
+without which they get as many parameters as the flow.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from odestudy.densities.laws import Target
 from odestudy.densities.models.discrete import fit_planar, fit_realnvp
 from odestudy.densities.models.estimates import fit_kde, fit_mixture
 from odestudy.densities.models.fitted import Fit
 from odestudy.densities.models.flow import fit_cnf
 
-MODELS: dict[str, Callable[[Target, dict[str, Any], int], Fit]] = {
+MODELS: dict[str, Callable[..., Fit]] = {
     "cnf": fit_cnf,
     "realnvp": fit_realnvp,
     "planar": fit_planar,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
-from itertools import count as numbers
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from odestudy.densities.laws import Target
-from odestudy.densities.models.budget import check_budget, flow_parameters, flow_seconds
+from odestudy.densities.models.budget import flow_parameters
 from odestudy.densities.models.fitted import Fit
 
 HELD_OUT = 1000
@@ -38,29 +38,29 @@ class SklearnDensity:
         return torch.from_numpy(self.model.sample(n, random_state=int(rng.integers(2**31))))
 
 
-def fit_kde(target: Target, spec: dict[str, Any], seed: int) -> Fit:
+def fit_kde(target: Target, spec: dict[str, Any], seed: int, allowed_s: float | None = None) -> Fit:
     """A Gaussian kernel density estimate; its width, out of nine, is chosen on held-out samples.
 
-    At equal parameters it keeps as many numbers as the flow has; at equal time it takes twice as many samples again
-    and again until the flow's time is over.
+    At equal parameters it keeps as many numbers as the flow has; at equal time it takes more and more samples until
+    the time is over.
     """
     from sklearn.neighbors import KernelDensity
 
-    def tried(n: int) -> Any:
-        x = target.sample(n, np.random.default_rng([seed, 1])).numpy()
+    def tried(scale: float) -> Any:
+        x = target.sample(round(start * scale), np.random.default_rng([seed, 1])).numpy()
         return max((KernelDensity(bandwidth=b).fit(x) for b in WIDTHS), key=lambda m: m.score(held))
 
     held = target.sample(HELD_OUT, np.random.default_rng([seed, 6])).numpy()
     start = flow_parameters(target.d, spec["width"]) // target.d
-    model, seconds = _within(tried, (start * 2**k for k in numbers()), target, spec)
+    model, seconds = _within(tried, allowed_s)
     return Fit(SklearnDensity(model), model.tree_.data.size, seconds, {"samples_used": len(model.tree_.data)})
 
 
-def fit_mixture(target: Target, spec: dict[str, Any], seed: int) -> Fit:
+def fit_mixture(target: Target, spec: dict[str, Any], seed: int, allowed_s: float | None = None) -> Fit:
     """A Gaussian mixture with full covariances; the number of components is chosen on held-out samples.
 
-    At equal parameters it may have as many as the flow has; at equal time it takes twice as many samples and
-    components again and again until the flow's time is over.
+    At equal parameters it may have as many as the flow has; at equal time it takes more and more samples and
+    components until the time is over.
     """
     from sklearn.mixture import GaussianMixture
 
@@ -68,30 +68,33 @@ def fit_mixture(target: Target, spec: dict[str, Any], seed: int) -> Fit:
     most = max(1, flow_parameters(target.d, spec["width"]) // each)
     held = target.sample(HELD_OUT, np.random.default_rng([seed, 6])).numpy()
 
-    def tried(scale: int) -> Any:
-        x = target.sample(spec["baseline_samples"] * scale, np.random.default_rng([seed, 1])).numpy()
-        limit = min(most * scale, len(x) // 10)
+    def tried(scale: float) -> Any:
+        x = target.sample(round(spec["baseline_samples"] * scale), np.random.default_rng([seed, 1])).numpy()
+        limit = min(int(most * scale), len(x) // 10)
         sizes = [2**k for k in range(limit.bit_length()) if 2**k <= limit]
         models = (GaussianMixture(k, random_state=seed, reg_covar=1e-5).fit(x) for k in sizes)
         return max(models, key=lambda m: m.score(held))
 
-    model, seconds = _within(tried, (2**k for k in numbers()), target, spec)
+    model, seconds = _within(tried, allowed_s)
     components = len(model.means_)
     return Fit(SklearnDensity(model), components * each - 1, seconds, {"components": components})
 
 
-def _within(
-    tried: Callable[[int], Any], sizes: Iterator[int], target: Target, spec: dict[str, Any]
-) -> tuple[Any, float]:
-    """The model of the first size, or of the last size that starts within the flow's time; and the time taken."""
-    check_budget(spec["budget"])
-    allowed = flow_seconds(target, spec) if spec["budget"] == "time" else 0.0
+def _within(tried: Callable[[float], Any], allowed_s: float | None) -> tuple[Any, float]:
+    """The model of scale 1, or the last of growing scales that together take the time allowed; and the time taken.
+
+    The cost is taken for a power of the scale, at first the square, then what the last two trials say. The scale
+    doubles while the time is enough for one as large again after it, then grows to what fills the time.
+    """
     clock = time.perf_counter()
-    taken = 0.0
-    while True:
-        before = taken
-        model = tried(next(sizes))
-        taken = time.perf_counter() - clock
-        # The next size costs at least twice what this one did, so it is started only where it may end in time.
-        if taken + 2 * (taken - before) > allowed:
-            return model, taken
+    scale, power = 1.0, 2.0
+    model = tried(scale)
+    cost = taken = time.perf_counter() - clock
+    while allowed_s is not None and (left := allowed_s - taken) > cost:
+        factor = 2.0 if left >= 2 * 2**power * cost else (left / cost) ** (1 / power)
+        scale *= factor
+        model = tried(scale)
+        before, cost = cost, time.perf_counter() - clock - taken
+        taken += cost
+        power = min(3.0, max(1.0, math.log(cost / before) / math.log(factor)))
+    return model, taken

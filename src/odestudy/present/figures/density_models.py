@@ -94,13 +94,13 @@ def _lines(data: FigureData, targets: list[str], styles: dict[str, dict[str, Any
 
 
 def _table(data: FigureData, name: str = "") -> pd.DataFrame:
-    """The rows at equal parameters, of targets to which several models were fitted."""
+    """The rows of targets to which several models were fitted."""
     table = data.table(TABLE)
     if table.empty:
         raise NothingToShow("no density was fitted")
-    several = table[table["budget"] != "time"].groupby("target", sort=False)["model"].nunique()
+    several = table.groupby("target", sort=False)["model"].nunique()
     chosen = [t for t in several.index[several > 1] if not str(t).startswith(MIXTURES)][:MOST_TARGETS]
     if not chosen:
         raise NothingToShow("no two models were fitted to one target")
     rows = data.table(f"{TABLE}{name}")
-    return rows[rows["target"].isin(chosen) & (rows["budget"] != "time")]
+    return rows[rows["target"].isin(chosen)]

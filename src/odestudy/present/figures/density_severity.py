@@ -137,7 +137,6 @@ def _rows(data: FigureData, name: str) -> pd.DataFrame:
         .drop(columns=["family", "severity"], errors="ignore")
         .join(about, on="target", how="inner")
     )
-    rows = rows[rows["budget"] != "time"]
     many = rows.groupby("family")["target"].transform("nunique") > 1
     if not many.any():
         raise NothingToShow("no family of targets was fitted at more than one point")
