@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from odestudy.densities.certificate import certify, holds, sliced_wasserstein
+from odestudy.densities.certificate import certify, compare_samples, holds, sliced_wasserstein
 from odestudy.densities.effort import effort
 from odestudy.densities.fields import LinearField
 from odestudy.densities.mass import importance_mass
@@ -88,6 +88,16 @@ def test_a_model_that_drops_modes_is_seen():
     half = Shifted(target)
     half.sample = lambda n, rng: (x := target.sample(2 * n, rng))[x[:, 1] > 0.3]
     assert certificate(half, target)["modes_covered_pct"] == pytest.approx(37.5)
+
+
+def test_a_stray_sample_reaches_a_mode_and_does_not_cover_it():
+    target = target_of({"kind": "ring"})
+    x = target.sample(1000, np.random.default_rng(0))
+    drawn = torch.cat([target.modes[:1].expand(988, 2), target.modes[1:4], torch.zeros(9, 2, dtype=x.dtype)])
+    found = compare_samples(drawn, x, target, np.random.default_rng(0))
+    assert found["modes_covered_pct"] == 12.5
+    assert found["modes_reached_pct"] == 50
+    assert found["high_quality_pct"] == pytest.approx(99.1)
 
 
 def test_the_sliced_wasserstein_distance_of_a_shift_is_its_mean_projection():
