@@ -122,7 +122,7 @@ def test_a_broken_configuration_is_expanded_to_jobs_or_refused_with_its_file(clo
 
     monkeypatch.setattr(planning, "load_checked", load)
 
-    @examples(100)
+    @examples(60)
     @given(mutated(whole))
     def check(text: str) -> None:
         (clone / file).write_text(text, encoding="utf-8", errors="surrogatepass")

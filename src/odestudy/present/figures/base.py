@@ -135,7 +135,7 @@ def _save(figure: Any, outputs: dict[str, Path]) -> None:
         "png": lambda: {"Software": None},
     }
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, so that all formats agree
+    figure.set_layout_engine(None)  # laid out once: all formats agree, and none is drawn twice
     for kind, metadata in without_date.items():
         buffer = io.BytesIO()
         figure.savefig(buffer, format=kind, dpi=300 if kind == "png" else 150, metadata=metadata())
