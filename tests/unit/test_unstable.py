@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from odestudy.questions import dynamics_conditioning, dynamics_unstable
+from odestudy.recovery import travel
+from odestudy.recovery.learning import make_model
+from odestudy.recovery.units import units_of
 from odestudy.systems.trajectories import observe
 from tests.recovery import spec
 
@@ -96,3 +99,33 @@ def test_each_kind_of_bad_conditioning_spoils_one_number_alone(kind):
     wanted = {"stiff": "stiffness", "eigenvectors": "eigenvector_condition", "data": "data_condition"}[kind]
     assert wanted in grows
     assert not grows & ({"stiffness", "eigenvector_condition"} - {wanted})
+
+
+def test_longer_steps_have_room_for_the_way_that_the_matrix_must_go():
+    matrix, z0 = dynamics_conditioning.KINDS["stiff"](50.0)
+    system = {"field": "linear", "parameters": {"matrix": matrix.tolist()}, "z0": z0.tolist(), "horizon": 5.0}
+    of = spec(system=system, scaled=True, schedule="cosine", room=10.0, learning_rate=0.1)
+    data = [observe(of, np.random.default_rng(seed)) for seed in of["seeds"]]
+    ways = travel.needed(of, data, matrix, "cpu")
+    starts = [make_model(of, 2, seed, "cpu").a.detach().numpy() for seed in of["seeds"]]
+    units = units_of(of, data)
+    for way, start in zip(ways, starts, strict=True):
+        in_units = np.diag(1 / units.scale) @ matrix @ np.diag(units.scale)
+        assert way == pytest.approx(np.abs(in_units - start).max())
+    longer = travel.with_room(of, max(ways))
+    assert travel.possible(of) == pytest.approx(0.1 * (of["iterations"] + 1) / 2)
+    assert travel.possible(longer) == pytest.approx(10 * max(ways))
+    assert longer["start_rate"] == of["learning_rate"] == travel.with_room(of, 1e-3)["learning_rate"]
+
+
+def test_what_fails_for_lack_of_travel_is_learnt_by_longer_steps():
+    wanted = spec(
+        problem={"kind": "stiff", "trajectories": 4, "times": "regular"}, ks=[10.0], horizon=5.0, room=10.0,
+        learning_rate=0.1, iterations=200, schedule="cosine", shooting="multiple", loss="normalised", seeds=[0],
+        points=200, piece_points=8,
+    )  # fmt: skip
+    rows = {row["arm"]: row for row in dynamics_conditioning.linear(wanted, "cpu").rows["runs"]}
+    assert rows["units"]["travel_needed"] > rows["units"]["travel_possible"]
+    assert rows["reach"]["travel_needed"] < rows["reach"]["travel_possible"]
+    assert rows["reach"]["field_error_pct"] < rows["units"]["field_error_pct"] / 4
+    assert "travel_needed" not in rows["true_form"]

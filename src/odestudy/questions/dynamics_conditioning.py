@@ -13,6 +13,7 @@ from odestudy.learning.attempt import attempt
 from odestudy.outcome import Outcome, Row
 from odestudy.recovery.judge import judge, matrix_of
 from odestudy.recovery.learning import learn_batch, observations
+from odestudy.recovery.travel import needed, possible, with_room
 from odestudy.recovery.true_form import true_form
 from odestudy.systems.trajectories import Observed
 
@@ -41,7 +42,10 @@ KINDS = {"stiff": _stiff, "eigenvectors": _eigenvectors, "data": _data}
 def linear(spec: dict[str, Any], device: str) -> Outcome:
     """Learn linear systems whose conditioning gets worse in one of three ways, by training and by least squares.
 
-    Rows `runs`: one for each k, arm and seed, with the three condition numbers of the system and its data.
+    Training is done with the equations as given, in units of the data, and in these with steps that are long enough: the
+    last treatment tells what is bad conditioning from what is a budget of steps, and knows the truth for it. Rows `runs`:
+    one for each k, arm and seed, with the three condition numbers of the system and its data, how far an entry of the
+    matrix must travel, and how far the optimiser can move it.
     """
     rows: list[Row] = []
     for k in spec["ks"]:
@@ -54,16 +58,32 @@ def linear(spec: dict[str, Any], device: str) -> Outcome:
             "stiff": k >= STIFF,
         }
         of_k = spec | spec["problem"] | {"system": system}
-        data, _, _ = observations(of_k)
+        data, seeds, lost = observations(of_k)
+        of_k |= {"seeds": seeds}
         about = {"k": k} | _conditions(matrix, data[0])
-        for arm, scaled in (("plain", False), ("units", True)):
-            found = learn_batch(of_k | {"scaled": scaled, "model": "linear"}, device)
-            for row in found.rows:
-                learnt = found.fields.get(row["seed"])
-                modes = {} if learnt is None else _modes(matrix_of(learnt, len(matrix)), matrix)
-                rows.append({"arm": arm} | about | _fields(row) | modes)
-        rows += [{"arm": "true_form"} | about | row for row in _least_squares(of_k, data, matrix)]
+        for arm in ("plain", "units", "reach"):
+            of_arm = of_k | {"scaled": arm != "plain", "model": "linear"}
+            trained = _trained(of_arm, data, matrix, longer=arm == "reach", device=device)
+            rows += [{"arm": arm} | about | row for row in [*lost, *trained]]
+        rows += [{"arm": "true_form"} | about | row for row in [*lost, *_least_squares(of_k, data, matrix)]]
     return Outcome({"runs": rows})
+
+
+def _trained(
+    spec: dict[str, Any], data: list[Observed], matrix: np.ndarray, *, longer: bool, device: str
+) -> list[Row]:
+    """A row for each seed, by a rate with room for all of them where `longer` asks for it."""
+    far = dict(zip(spec["seeds"], needed(spec, data, matrix, device), strict=True))
+    if longer:
+        spec = with_room(spec, max(far.values()))
+    found = learn_batch(spec, device)
+    rows = []
+    for row in found.rows:
+        learnt = found.fields.get(row["seed"])
+        modes = {} if learnt is None else _modes(matrix_of(learnt, len(matrix)), matrix)
+        travel = {"travel_needed": far[row["seed"]], "travel_possible": possible(spec)}
+        rows.append(_fields(row) | travel | modes)
+    return rows
 
 
 def _conditions(matrix: np.ndarray, data: Observed) -> Row:

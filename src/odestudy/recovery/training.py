@@ -31,8 +31,7 @@ def train(
         Exception: something failed that several models do together; see odestudy.integrate.named_failure.
     """
     shooting = SHOOTING[spec.get("shooting", "windows")](models, data, spec)
-    learnt = [*models.parameters(), *shooting.parameters()]
-    optimizer = torch.optim.Adam(learnt, lr=spec["learning_rate"])
+    optimizer = torch.optim.Adam(_groups(shooting, spec))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, spec["iterations"])
     ended: dict[int, int] = {}
     losses: list[Tensor] = []
@@ -55,6 +54,16 @@ def train(
         _cost(shooting, seconds, len(losses))
     )
     return rows
+
+
+def _groups(shooting: Shooting, spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is learnt, with rates: initial states of pieces take `start_rate` where there is one."""
+    rate = spec["learning_rate"]
+    groups = [
+        {"params": list(shooting.models.parameters()), "lr": rate},
+        {"params": shooting.parameters(), "lr": spec.get("start_rate", rate)},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def step(shooting: Shooting, optimizer: torch.optim.Optimizer) -> Tensor:

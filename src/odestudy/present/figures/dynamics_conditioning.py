@@ -12,7 +12,15 @@ from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.lines import draw_line, line_handles
 from odestudy.present.figures.scales import log_axis, ticks_at
 from odestudy.present.figures.style import canvas, legend_below, looks
-from odestudy.present.figures.words import estimate, failures, in_order, is_ok, seeds_and_bars, sentence
+from odestudy.present.figures.words import (
+    estimate,
+    failures,
+    in_order,
+    is_ok,
+    number,
+    seeds_and_bars,
+    sentence,
+)
 
 TABLE = "dynamics_conditioning"
 COLUMNS = ["field_error_pct", "fast_error_pct"]
@@ -44,7 +52,7 @@ def draw(data: FigureData) -> Figure:
         ticks_at(bottom, summary.loc[summary["problem"] == problem, AXES[problem]].dropna().round(0))
         bottom.set_xlabel(data.axis(AXES[problem]).replace(" of the ", "\nof the "), fontsize=8)
     legend_below(
-        figure, line_handles({a: s | {"label": data.label(a)} for a, s in styles.items()}), columns=3
+        figure, line_handles({a: s | {"label": data.label(a)} for a, s in styles.items()}), columns=2
     )
     return figure
 
@@ -64,17 +72,28 @@ def caption(data: FigureData) -> str:
         parts = [f"{data.label(r['arm'])} {estimate(data, r, COLUMNS[0])}" for _, r in worst.iterrows()]
         said.append(f"{data.label(problem, 'problem')}: {', '.join(parts)}")
     text = sentence(f"field error where the conditioning is worst: {'; '.join(said)}")
-    if {"stiff", "transient"} & set(summary["problem"]):
-        text += " Where decay rates differ, the text says how far a training could move them at all."
+    text += _out_of_reach(data, summary)
     bars = seeds_and_bars(data, data.table(TABLE), summary, COLUMNS, band=True)
     return f"{text} {bars} {failures(data, data.table(TABLE), ['problem', 'arm'], 'left out of the means')}"
+
+
+def _out_of_reach(data: FigureData, summary: pd.DataFrame) -> str:
+    """Where an entry had to go more than half as far as the optimiser could move it; nothing where there is none."""
+    far = summary[summary["travel_needed"] > summary["travel_possible"] / 2]
+    if far.empty:
+        return ""
+    said = [
+        f"{data.label(str(problem), 'problem')}, {data.label(str(arm))}, from k = {number(part['k'].min())} on"
+        for (problem, arm), part in far.groupby(["problem", "arm"], sort=False)
+    ]
+    return f" Errors that the length of the optimiser's steps may explain: {'; '.join(said)}."
 
 
 def alt(data: FigureData) -> str:
     _summary(data)
     return (
         "Log-log plots of the error of the learnt field and of its fast eigenvalue, a column for each kind of bad "
-        "conditioning, lines for training as it is, in units of the data, and for least squares."
+        "conditioning, lines for training as it is, in units of the data, there with longer steps, and for least squares."
     )
 
 

@@ -35,6 +35,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "sindy": {"color": YELLOW, "marker": "X", "linestyle": DASHDOT, "label": "SINDy"},
     "plain": {"color": BLUE, "marker": "o", "linestyle": DASHED, "label": "linear model as it is"},
     "units": {"color": ORANGE, "marker": "s", "linestyle": DASHDOT, "label": "linear model in units of the data"},
+    "reach": {"color": GREEN, "marker": "^", "linestyle": "-", "label": "in units of the data, longer steps"},
     "none": {"color": GREY, "marker": "x", "linestyle": DOTTED, "label": "no block"},
     "resnet1": {"color": SKY, "marker": "v", "linestyle": LONG, "label": "ResNet 1"},
     "resnet6": {"color": BLUE, "marker": "o", "linestyle": "-", "label": "ResNet 6"},
