@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,28 @@ def test_what_names_a_method_names_all_that_there_are():
         assert set(names) == set(registry)
 
 
+def test_a_target_or_problem_takes_the_keyword_arguments_of_its_function():
+    from odestudy.densities.targets import KINDS as TARGETS
+    from odestudy.sensitivity.problems import KINDS as PROBLEMS
+
+    known = load_yaml(ROOT / FILE)["$defs"]
+    for name, functions in (("target", TARGETS), ("problem", PROBLEMS)):
+        rules = {rule["if"]["properties"]["kind"]["const"]: rule["then"] for rule in known[name]["allOf"]}
+        assert set(rules) == set(functions)
+        for kind, function in functions.items():
+            arguments = inspect.signature(function).parameters
+            needed = [key for key, about in arguments.items() if about.default is about.empty]
+            rule = rules[kind]["properties"]["parameters"]
+            assert set(rule["properties"]) == set(arguments), kind
+            assert rule.get("required", []) == needed, kind
+            assert rules[kind].get("required", []) == ["parameters"] * bool(needed), kind
+
+
+def entry(axis: str, name: str, **parameters: Any):
+    """Give an entry of a question other keyword arguments."""
+    return lambda data: data["entries"][axis][name].update(parameters=parameters)
+
+
 def of(experiment: str, **changes: Any):
     """Change the base of an experiment; None takes a parameter out."""
 
@@ -196,6 +219,11 @@ def of(experiment: str, **changes: Any):
         ("gradients", of("tolerance", arms=["backprop", "adjoint2"]), "arms.1: 'adjoint2'"),
         ("gradients", of("modes", arms=["backprop"]), "arms"),
         ("gradients", of("order", problems=[{"kind": "exponential"}]), "needs 'problems.0.name'"),
+        ("gradients", of("order", problems=[{"name": "e", "kind": "exponential"}]), "needs 'problems.0.parameters'"),
+        ("gradients", entry("problem", "lotka", horizon=1.0, time=1.0), "problem.parameters.time: unknown key; allowed: horizon"),
+        ("gradients", entry("problem", "prothero", horizon=1.0), "needs 'problem.parameters.rate' (with problem prothero)"),
+        ("density", entry("target", "pair4", seperation=4.0), "unknown key; allowed: separation, sigma (with target pair4, model"),
+        ("density", entry("target", "pair4", separation="far"), "target.parameters.separation: 'far' is a string; allowed: number"),
     ],
 )  # fmt: skip
 def test_what_is_missing_or_unknown_is_told_in_one_line(edit, question, change, says):
