@@ -27,13 +27,17 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    said = [
-        f"{data.label(target)} {quantity(data, 'excess_nat', row['excess_nat'])} after {row['iterations']:.0f} steps"
-        for target, (row, _) in _shown(data).items()
-    ]
-    text = sentence(
-        f"NLL minus the true entropy of the flow shown, after so many training steps: {listing(said)}"
+    rows = sorted(
+        ((row["excess_nat"], target, row) for target, (row, _) in _shown(data).items()), key=lambda r: r[0]
     )
+    said = [
+        f"{quantity(data, 'excess_nat', excess)} on {data.label(target)} after {row['iterations']:.0f} training steps"
+        for excess, target, row in rows
+    ]
+    near, far = said[0], said[-1]
+    most = f"The flow is furthest from the truth on {data.label(rows[-1][1])}: " if len(said) > 1 else ""
+    between = f"; on the others it is between that and {near}" if len(said) > 1 else ""
+    text = sentence(f"{most}its NLL is above the true entropy by {far}{between}")
     return f"{text} The first seed; a target and its flow share one scale of colour, which ends at the target's peak."
 
 

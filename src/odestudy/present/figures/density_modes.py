@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from odestudy.present.figures.base import FigureData, NothingToShow
 from odestudy.present.figures.style import GREY, ORANGE, canvas
-from odestudy.present.figures.words import counted, estimate, failures, in_order, listing, sentence
+from odestudy.present.figures.words import counted, estimate, failures, in_order, listing, quantity
 
 TABLE = "density_modes"
 
@@ -40,18 +40,26 @@ def _panel(data: FigureData, axes: Axes, rows: pd.DataFrame) -> None:
 
 def caption(data: FigureData) -> str:
     table, summary = _table(data), data.table(f"{TABLE}_summary")
-    said = []
-    for target in in_order(summary, "target"):
-        rows = summary[summary["target"] == target]
-        parts = [
-            f"{estimate(data, r, 'modes_covered_pct', 3)} ({data.label(r['generator'])})"
-            for _, r in rows.iterrows()
-        ]
-        said.append(f"{data.label(target)}: {listing(parts)}")
-    text = sentence(f"share of the modes that are covered, {'; '.join(said)}")
+    said = [_covered(data, rows) for _, rows in summary.groupby("target", sort=False)]
     shown = "Grey: samples of the target; orange: samples of the first seed's generator."
     seeds = counted(int(table["seed"].nunique()), "seed")
-    return f"{text} Mean over {seeds}. {shown} {failures(data, table, ['generator'], 'left out')}"
+    return f"{' '.join(said)} Mean over {seeds}. {shown} {failures(data, table, ['generator'], 'left out')}"
+
+
+def _covered(data: FigureData, rows: pd.DataFrame) -> str:
+    """Whether all generators cover all modes of a target, or which covers most of them and which least."""
+    known = rows.dropna(subset=["modes_covered_pct"]).sort_values("modes_covered_pct", kind="stable")
+    target = data.label(rows["target"].iloc[0])
+    if known.empty:
+        return f"On {target} no generator could be judged."
+    least, most = (
+        f"the {data.label(r['generator'])} ({estimate(data, r, 'modes_covered_pct', 3)})"
+        for r in (known.iloc[0], known.iloc[-1])
+    )
+    if known["modes_covered_pct"].nunique() == 1:
+        every = quantity(data, "modes_covered_pct", known["modes_covered_pct"].iloc[0], 3)
+        return f"On {target} every generator covers {every} of the modes."
+    return f"On {target} {most} covers the most modes and {least} the fewest."
 
 
 def alt(data: FigureData) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from odestudy.present.figures.base import FigureData
 from odestudy.present.figures.density_pictures import Shown, flows, paint
 from odestudy.present.figures.style import WIDTH
-from odestudy.present.figures.words import listing, number, quantity, sentence
+from odestudy.present.figures.words import listing, number, quantity
 
 MOST_TARGETS = 2
 LAST_FRAMES = 7
@@ -63,13 +63,16 @@ def animate(data: FigureData) -> FuncAnimation:
 
 
 def caption(data: FigureData) -> str:
-    parts = []
-    for target, (row, _) in _shown(data).items():
-        mass = f"{number(row['mass'], 3)} with a standard error of {number(row['mass_error'], 1)}"
-        parts.append(
-            f"{data.label(target)}: NLL minus entropy {quantity(data, 'excess_nat', row['excess_nat'])}, integral {mass}"
-        )
-    text = sentence("; ".join(parts))
+    rows = {target: row for target, (row, _) in _shown(data).items()}
+    away = [
+        f"{quantity(data, 'excess_nat', row['excess_nat'])} on {data.label(target)}"
+        for target, row in rows.items()
+    ]
+    masses = [
+        f"{number(row['mass'], 3)} with a standard error of {number(row['mass_error'], 1)}"
+        for row in rows.values()
+    ]
+    text = f"In space the NLL of the flow is above the true entropy by {listing(away)}; its density integrates to {listing(masses)}."
     return (
         f"{text} Samples of target and flow, those of the flow coloured by its log-density; right, the densities on a "
         "cut through the origin, on one scale of colour. The first seed."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.animation import FuncAnimation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from odestudy.present.figures.base import FigureData
 from odestudy.present.figures.density_pictures import flows, paint, scatter, two_lines
 from odestudy.present.figures.style import BLACK, WIDTH, canvas
-from odestudy.present.figures.words import listing
+from odestudy.present.figures.words import listing, quantity
 
 MOST_TARGETS, MOST_MOVING = 3, 2
 STILLS = 6
@@ -62,10 +63,16 @@ def animate(data: FigureData) -> FuncAnimation:
 
 def caption(data: FigureData) -> str:
     found = flows(data, MOST_TARGETS, "frames")
+    off = [
+        f"{quantity(data, 'off_support_pct', row['off_support_pct'])} ({data.label(target)})"
+        for target, (row, _) in found.items()
+        if pd.notna(row["off_support_pct"])
+    ]
+    left = f": off the target's support lie {listing(off)} of its samples" if off else ""
     return (
-        f"From the standard normal base at t = 1 to the data at t = 0, for {listing(map(data.label, found))}; the "
-        "first seed. Each frame has its own scale of colour up to the target's peak. Right, the paths of samples of "
-        "the target over its density, dots where they start."
+        f"The flow deforms its round base into the target and tears nothing apart{left}. Time runs from the standard "
+        "normal base at t = 1 to the data at t = 0; the first seed. Each frame has its own scale of colour up to the "
+        "target's peak. Right, the paths of samples of the target over its density, dots where they start."
     )
 
 
