@@ -8,7 +8,7 @@ import pytest
 
 from odestudy.present.figures.base import FigureData
 from odestudy.present.figures.error_dots import say_errors, say_shooting
-from odestudy.present.figures.phase import Shown, worst_seed
+from odestudy.present.figures.phase import Shown, recovered_share, worst_seed
 from odestudy.present.figures.timeseries_homotopy import _turns
 from odestudy.present.labels import Labels
 
@@ -41,6 +41,21 @@ def test_the_worst_seed_that_is_not_shown_is_named():
     assert "90 % (a, MLP)" in worst_seed(data, "t", found)
     alone = {("b", "mlp"): Shown(data.table("t").iloc[2], {})}
     assert worst_seed(data, "t", alone) == ""
+
+
+def test_the_share_of_runs_that_recovered_names_the_systems_of_the_others():
+    data = data_of([("a", "mlp", 0, 2.0), ("a", "mlp", 1, 90.0), ("b", "mlp", 0, 1.0), ("c", "mlp", 0, 99.0)])
+    table = data.table("t").assign(gradient="backprop", recovered=[1, 0, 1, 0])
+    data = FigureData({"t": table}, {}, data.labels, data.columns)
+    found = {(system, "mlp"): Shown(table.iloc[0], {}) for system in "ab"}
+    assert "2 of 3 runs for the MLP (others: a)." in recovered_share(data, "t", found)
+
+
+def test_the_worst_seed_is_drawn_where_it_is_another_one():
+    arrays = {"seed": np.array(0), "worst_seed": np.array(0), "worst_learnt": np.ones((2, 2))}
+    assert Shown(pd.Series(), arrays).worst is None
+    assert np.array_equal(Shown(pd.Series(), arrays | {"worst_seed": np.array(1)}).worst, np.ones((2, 2)))
+    assert Shown(pd.Series(), {"seed": np.array(0)}).worst is None
 
 
 @pytest.mark.parametrize(("sign", "said"), [(1, "270°"), (-1, "−270°")])

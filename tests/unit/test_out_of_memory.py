@@ -144,7 +144,9 @@ def test_a_stack_of_seeds_without_memory_trains_each_by_itself(study, monkeypatc
         arrays, rows = run(spec)
     assert repr(rows["runs"]) == repr([one["runs"][0] for _, one in alone])
     same = alone[spec["seeds"].index(int(arrays["seed"]))][0]
-    assert arrays.keys() == same.keys()
+    worst = alone[spec["seeds"].index(int(arrays.pop("worst_seed")))][0]
+    assert np.array_equal(arrays.pop("worst_learnt"), worst["learnt"], equal_nan=True)
+    assert arrays.keys() == same.keys() - {"worst_seed", "worst_learnt"}
     assert all(np.array_equal(arrays[name], same[name], equal_nan=True) for name in arrays)
     with monkeypatch.context() as patch:  # and the third step of the second seed
         patch.setattr(torch.Tensor, "backward", out_of_memory(torch.Tensor.backward, {2, 9}))

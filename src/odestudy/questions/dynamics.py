@@ -24,7 +24,8 @@ def recover(spec: dict[str, Any], device: str) -> Outcome:
     """Train a model of the vector field for each seed, from noisy observations of one or more trajectories.
 
     Rows `runs`: one a seed. Arrays: for the seed of median field error the observations, the true and the learnt
-    trajectory, the learnt trajectory during training and the error of the vector field on a grid.
+    trajectory, the learnt trajectory during training and the error of the vector field on a grid; for the seed of largest
+    error the learnt trajectory.
     """
     spec = merged(spec)
     rows: list[Row] = []

@@ -33,7 +33,10 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass
 class Learned:
-    """Rows, the learnt right-hand side of each seed, and the arrays of the seed of median field error."""
+    """Rows, the learnt right-hand side of each seed, and the arrays of the seed of median field error.
+
+    Of the seed of largest error they have the learnt trajectory, as `worst_learnt`.
+    """
 
     rows: list[Row]
     fields: dict[int, Learnt] = field(default_factory=dict)
@@ -83,8 +86,10 @@ def learn_batch(spec: dict[str, Any], device: str) -> Learned:
                 row = row | failure if row["status"] == "ok" else row  # of two failures the first is told
         found.rows.append(row)
     if by_seed:
-        shown = sorted(by_seed, key=lambda seed: by_seed[seed][0])[(len(by_seed) - 1) // 2]
-        found.arrays = by_seed[shown][1]
+        ranked = sorted(by_seed, key=lambda seed: by_seed[seed][0])
+        worst = by_seed[ranked[-1]][1]
+        found.arrays = by_seed[ranked[(len(ranked) - 1) // 2]][1]
+        found.arrays |= {"worst_seed": worst["seed"], "worst_learnt": worst["learnt"]}
     return found
 
 

@@ -16,14 +16,15 @@ from odestudy.present.figures.phase import (
     frame_around,
     names,
     plane,
+    recovered_share,
     shown_runs,
     which_seed,
-    worst_seed,
 )
-from odestudy.present.figures.style import canvas, look, looks
-from odestudy.present.figures.words import failures, listing, sentence, span
+from odestudy.present.figures.style import DOTTED, GREY, canvas, look, looks
+from odestudy.present.figures.words import counted, failures, listing, sentence, span
 
 TABLE = "dynamics_recovery"
+WORST: dict[str, Any] = {"linestyle": DOTTED, "linewidth": 0.9}
 MOST_AS_VECTORS = 6  # systems whose observations are single marks of an SVG; of more they are a picture
 
 
@@ -39,6 +40,8 @@ def draw(data: FigureData) -> Figure:
         shown = {m: found[system, m] for m in styles if (system, m) in found}
         _panel(axes, data.label(system), shown, styles, many)
     handles = _handles(data, styles)
+    if _worst(found):
+        handles.append(Line2D([], [], color=GREY, label=_worst_of(data), **WORST))
     for axes in panels[len(systems) :]:
         axes.set_axis_off()
     if len(systems) < len(panels):
@@ -57,8 +60,19 @@ def caption(data: FigureData) -> str:
         for m in names(found, 1)
     ]
     text = sentence(f"from the true initial state, the learnt trajectory's nRMSE is {listing(parts)}")
-    text += f" {which_seed(data, TABLE)}; a learnt trajectory is cut where it leaves the panel. {worst_seed(data, TABLE, found)}"
+    text += f" {which_seed(data, TABLE)}; a learnt trajectory is cut where it leaves the panel."
+    if _worst(found):
+        text += f" Thin and dotted: {_worst_of(data)}, by the error of the field."
+    text += f" {recovered_share(data, TABLE, found)}"
     return f"{text} {failures(data, rows, ['system', 'arm'], 'named in the panel')}"
+
+
+def _worst(found: dict[tuple[str, str], Shown]) -> bool:
+    return any(shown.worst is not None for shown in found.values())
+
+
+def _worst_of(data: FigureData) -> str:
+    return f"the worst of {counted(int(data.table(TABLE)['seed'].nunique()), 'seed')}"
 
 
 def alt(data: FigureData) -> str:
@@ -67,7 +81,7 @@ def alt(data: FigureData) -> str:
     models = [data.label(model) for model in names(found, 1)]
     return (
         f"Phase planes of {listing(systems)}: noisy observations as grey dots around the true "
-        f"trajectory in solid black, over it the ones learnt by the {listing(models)} in broken lines."
+        f"trajectory in solid black, over it the ones learnt by the {listing(models)} in broken lines, and thin dotted ones of the worst seeds."
     )
 
 
@@ -80,6 +94,8 @@ def _panel(
     axes.plot(*plane(arrays["truth"], t), **look("truth", linewidth=0.9))
     for model, one in shown.items():
         axes.plot(*plane(one.arrays["learnt"], t), **styles[model] | {"marker": "", "linewidth": 1.5})
+        if one.worst is not None:
+            axes.plot(*plane(one.worst, t), color=styles[model]["color"], **WORST)
     start = plane(arrays["truth"][:1], t[:1])
     axes.plot(*start, marker="o", color="black", markerfacecolor="white", markersize=4.5, zorder=6)
     frame_around(axes, *noisy, square=True)

@@ -21,6 +21,13 @@ class Shown:
     row: pd.Series
     arrays: dict[str, np.ndarray]
 
+    @property
+    def worst(self) -> np.ndarray | None:
+        """The trajectory (n, d) learnt by the seed of largest error, where that is another one."""
+        if "worst_learnt" not in self.arrays or self.arrays["worst_seed"] == self.arrays["seed"]:
+            return None
+        return self.arrays["worst_learnt"]
+
 
 def shown_runs(data: FigureData, table: str, needed: str) -> dict[tuple[str, str], Shown]:
     """(system, arm) -> the run that is shown, with the table's first gradient, where `needed` is stored.
@@ -67,6 +74,23 @@ def worst_seed(data: FigureData, table: str, found: dict[tuple[str, str], Shown]
         f"{quantity(data, 'field_error_pct', worst['field_error_pct'])} "
         f"({data.label(worst['system'], 'system')}, {data.label(worst['arm'])})."
     )
+
+
+def recovered_share(data: FigureData, table: str, found: dict[tuple[str, str], Shown]) -> str:
+    """How many of the seeds recovered the field, arm by arm, and which are the systems of the others."""
+    rows = data.table(table)
+    rows = rows[[key in found for key in zip(rows["system"], rows["arm"], strict=True)]]
+    rows = rows[rows["gradient"] == in_order(rows, "gradient")[0]]
+    if "recovered" not in rows:
+        return ""
+    said = []
+    for arm, part in rows.groupby("arm", sort=False):
+        lost = in_order(part[part["recovered"] != 1], "system")
+        where = f" (others: {', '.join(data.label(system, 'system') for system in lost)})" if lost else ""
+        said.append(
+            f"{int(part['recovered'].sum())} of {counted(len(part), 'run')} for the {data.label(str(arm))}{where}"
+        )
+    return f"Recovered within the claims' bound are {'; '.join(said)}."
 
 
 def names(found: dict[tuple[str, str], Shown], which: int) -> list[str]:
