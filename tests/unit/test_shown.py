@@ -64,6 +64,16 @@ def test_shares_of_yes_have_wilsons_interval():
     assert found["holds_low"] == pytest.approx(1 / (1 + 1.96**2 / 5), abs=1e-3)
 
 
+def test_a_single_fit_keeps_the_interval_that_it_brought_and_no_heading_stands_twice():
+    fit = pd.DataFrame({"arm": ["a"], "status": ["ok"], "order": [2.0], "order_low": [1.9], "order_high": [2.2]})
+    wanted = {"summary": {"by": ["arm"], "columns": ["order"]}}
+    found = summary_table(fit, wanted, {})
+    assert found.loc[0, ["order", "order_low", "order_high"]].tolist() == [2.0, 1.9, 2.2]
+    assert found.columns.is_unique
+    several = summary_table(pd.concat([fit, fit.assign(order=2.1)]), wanted, {})
+    assert several[["order_low", "order_high"]].isna().all(axis=None)
+
+
 def test_runs_that_ended_well_without_a_value_are_told():
     found = summary(error=[0.5, 0.6, np.nan, np.nan, 0.7], time=[1.0] * 5)
     assert found["error_n"].tolist() == [3]

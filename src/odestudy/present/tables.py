@@ -85,7 +85,8 @@ def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict
 
     Below five seeds, and where a seed has several rows, the interval is left out. A column of scale log gets its
     geometric mean, one of yes and no its share with Wilson's interval, one with a `range` an interval within it. Where a
-    run that ended ok lacks a value (a forecast that diverged), `<column>_n` counts those that have one.
+    run that ended ok lacks a value (a forecast that diverged), `<column>_n` counts those that have one. A single fit that
+    brought its own interval, as `<column>_low` and `<column>_high`, keeps it.
     """
     wanted = definition["summary"]
     rows = []
@@ -100,6 +101,7 @@ def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict
                 column in fine and fine[column].dropna().map(lambda v: isinstance(v, bool | np.bool_)).all()
             )
             row |= _mean_interval(column, values, columns.get(column, {}), seeds, yes_or_no=bool(yes_or_no))
+            row |= _own_interval(column, fine.loc[values.index])
             row[f"{column}_n"] = len(values)
         rows.append(row)
     partial = [c for c in wanted["columns"] if any(0 < row[f"{c}_n"] < row["ok"] for row in rows)]
@@ -121,6 +123,12 @@ def _mean_interval(
         return dict(zip(names, (found.value, found.low, found.high), strict=True))
     mean = np.nan if values.empty else float(np.exp(np.log(values).mean()) if log else values.mean())
     return dict(zip(names, (mean, np.nan, np.nan), strict=True))
+
+
+def _own_interval(column: str, fits: pd.DataFrame) -> dict[str, float]:
+    names = [name for name in (f"{column}_low", f"{column}_high") if name in fits]
+    one = len(fits[[column, *names]].drop_duplicates()) == 1 if names else False
+    return {name: float(fits[name].iloc[0]) for name in names} if one else {}
 
 
 def jobs_table(study: Study) -> pd.DataFrame:
