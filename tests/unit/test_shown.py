@@ -65,7 +65,9 @@ def test_shares_of_yes_have_wilsons_interval():
 
 
 def test_a_single_fit_keeps_the_interval_that_it_brought_and_no_heading_stands_twice():
-    fit = pd.DataFrame({"arm": ["a"], "status": ["ok"], "order": [2.0], "order_low": [1.9], "order_high": [2.2]})
+    fit = pd.DataFrame(
+        {"arm": ["a"], "status": ["ok"], "order": [2.0], "order_low": [1.9], "order_high": [2.2]}
+    )
     wanted = {"summary": {"by": ["arm"], "columns": ["order"]}}
     found = summary_table(fit, wanted, {})
     assert found.loc[0, ["order", "order_low", "order_high"]].tolist() == [2.0, 1.9, 2.2]
