@@ -87,3 +87,15 @@ def test_the_oscillators_for_some_samples_are_those_samples():
     y = torch.randn(3, 2)
     index = torch.tensor([2, 0])
     torch.testing.assert_close(f.for_samples(index)(torch.zeros(()), y[index]), f(torch.zeros(()), y)[index])
+
+
+def test_a_law_of_time_is_fitted_without_noisy_timings_where_four_others_remain():
+    rows = [{"varied": "steps", "n": n, "wall_s": 1e-3 * n**2, "noisy": False} for n in (1, 2, 4, 8, 16)]
+    rows[2] |= {"wall_s": 9.0, "noisy": True}
+    found = gradients_cost._fit(rows, "steps", "wall_s")
+    assert not found["noisy"]
+    assert found["exponent"] == pytest.approx(2, abs=1e-3)
+    rows[3]["noisy"] = True
+    found = gradients_cost._fit(rows, "steps", "wall_s")
+    assert found["noisy"]
+    assert found["exponent"] != pytest.approx(2, abs=0.1)

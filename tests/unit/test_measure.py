@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 import warnings
 from itertools import pairwise
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from odestudy.errors import DataError
+from odestudy.measure import clock
 from odestudy.measure.determinism import nondeterministic_operations
 from odestudy.measure.device import free_gpu, visible_gpus
 from odestudy.measure.files import plain, write_atomically
@@ -184,3 +188,81 @@ def test_operations_without_a_deterministic_implementation_are_listed_and_shown_
         torch.set_deterministic_debug_mode(before)
     assert found == {"put_"}
     assert len(shown) == 1
+
+
+# --- the clock
+
+
+class Disturbed:
+    """A clock that work moves by given times, 1 s where none is given any more."""
+
+    def __init__(self, *times):
+        self.now, self.times = 0.0, list(times)
+
+    def __call__(self, device="cpu"):
+        return self.now
+
+    def work(self):
+        self.now += self.times.pop(0) if self.times else 1.0
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """The limit on time further sets may take does not matter here."""
+    monkeypatch.setattr(clock, "AGAIN_S", float("inf"))
+
+
+def timed(monkeypatch, *times, repeats=4):
+    disturbed = Disturbed(*times)
+    monkeypatch.setattr(clock, "now_s", disturbed)
+    return clock.time_repeats(disturbed.work, "cpu", repeats=repeats, warmup=0), disturbed
+
+
+def test_a_quiet_timing_is_taken_once(monkeypatch):
+    found, disturbed = timed(monkeypatch, 1.0, 1.0, 1.05, 1.0)
+    assert not found["noisy"]
+    assert disturbed.now == pytest.approx(4.05)
+
+
+def test_a_disturbed_timing_is_taken_again_until_it_is_quiet(monkeypatch, patient):
+    found, disturbed = timed(monkeypatch, 1.0, 2.0, 1.0, 3.0, 1.0, 1.0, 2.0, 2.0)
+    assert found == {"wall_s": 1.0, "wall_q1_s": 1.0, "wall_q3_s": 1.0, "noisy": False}
+    assert disturbed.now == pytest.approx(7 + 6 + 4)  # the third set was quiet
+
+
+def test_a_timing_that_does_not_become_quiet_says_so_with_the_least_spread(monkeypatch, patient):
+    found, disturbed = timed(monkeypatch, *([1.0, 3.0] * 2), *([1.0, 1.5] * 2), *([1.0, 3.0] * 4))
+    assert found["noisy"]
+    assert (found["wall_q1_s"], found["wall_s"], found["wall_q3_s"]) == (1.0, 1.25, 1.5)
+    assert disturbed.now == pytest.approx(8 + 5 + 8 + 8)  # four sets
+
+
+def test_no_further_set_begins_when_the_time_for_them_is_over(monkeypatch):
+    monkeypatch.setattr(clock, "AGAIN_S", 0.0)
+    found, disturbed = timed(monkeypatch, *([1.0, 3.0] * 10))
+    assert found["noisy"]
+    assert disturbed.now == pytest.approx(8)
+
+
+def test_a_single_repeat_does_not_say_whether_it_is_noisy(monkeypatch):
+    found, _ = timed(monkeypatch, 1.0, repeats=1)
+    assert found == {"wall_s": 1.0, "wall_q1_s": 1.0, "wall_q3_s": 1.0}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere psutil's time serves")
+def test_the_start_of_a_process_is_known_to_a_few_hundredths_of_a_second():
+    told = "from odestudy.measure.clock import process_start_unix_s as f; import time; time.sleep(0.3); print(f())"
+    before = time.time()
+    process = subprocess.Popen([sys.executable, "-c", told], stdout=subprocess.PIPE, text=True)
+    after = time.time()
+    found = float(process.communicate(timeout=120)[0])
+    assert before - 0.05 <= found <= after + 0.05
+
+
+def test_where_the_system_tells_nothing_of_the_process_psutil_does(monkeypatch):
+    def nothing(*arguments, **settings):
+        raise FileNotFoundError
+
+    expected = psutil.Process().create_time()
+    monkeypatch.setattr(clock.Path, "read_text", nothing)
+    assert clock.process_start_unix_s() == expected

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
 from odestudy.measure.fits import log_slope, power_fit
+from odestudy.present.estimators import STATISTICS
 from odestudy.present.stats import (
     Region,
     holm,
@@ -133,3 +135,17 @@ def test_a_log_slope_is_the_power_with_the_interval_of_the_regression():
 def test_a_log_slope_needs_three_positive_values(y):
     with pytest.raises(ValueError, match="three finite positive"):
         log_slope([1.0, 2.0, 4.0][: len(y)], y)
+
+
+def test_a_law_of_time_leaves_noisy_timings_out_and_a_law_of_memory_does_not():
+    n = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]
+    rows = pd.DataFrame({"seed": 0, "n": n, "wall_s": [x**2 for x in n], "saved_mib": n, "noisy": False})
+    rows.loc[3, ["wall_s", "noisy"]] = [900.0, True]
+    law = {"over": "n", "statistic": "exponent"}
+    time = STATISTICS["exponent"]([rows], law | {"column": "wall_s"}, Region())
+    assert time.value == pytest.approx(2, abs=1e-6)
+    rows["saved_mib"] = [x**1.5 for x in n]
+    kept = STATISTICS["exponent"]([rows.assign(noisy=True)], law | {"column": "saved_mib"}, Region())
+    assert kept.value == pytest.approx(1.5, abs=1e-6)
+    with pytest.raises(ValueError, match="1 seeds have no quiet timing"):
+        STATISTICS["exponent"]([rows.assign(noisy=True)], law | {"column": "wall_s"}, Region())

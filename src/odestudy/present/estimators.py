@@ -95,6 +95,11 @@ def _fits(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> list[PowerFit]
     for column in (estimand["over"], estimand["column"]):
         _column(sides[0], column)
     rows = sides[0].dropna(subset=[estimand["over"], estimand["column"]])
+    if estimand["column"] == "wall_s" and "noisy" in rows:
+        seeds = set(rows["seed"])
+        rows = rows[~rows["noisy"].astype(str).eq("True")]
+        if lost := len(seeds - set(rows["seed"])):
+            raise ValueError(f"{lost} seeds have no quiet timing")
     return [
         power_fit(r[estimand["over"]].tolist(), r[estimand["column"]].tolist())
         for _, r in rows.groupby("seed")

@@ -12,7 +12,7 @@ from odestudy.present.markdown import escape, pipe_table, shares
 
 
 def outcomes(study: Study, table: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
-    """Every row that a job wrote with a status, once: question, table, status, message.
+    """Every row that a job wrote with a status, once: question, table, status, message, and whether its time is noisy.
 
     Args:
         table: the long table of a name. Tables that are made of others, or show the same rows again, are left out.
@@ -24,9 +24,10 @@ def outcomes(study: Study, table: Callable[[str], pd.DataFrame]) -> pd.DataFrame
         if "derive" in definition or source in seen or "status" not in rows:
             continue
         seen.add(source)
-        rows = rows[["status", "message"]].assign(question=question, table=name)
+        rows = rows.reindex(columns=["status", "message", "noisy"]).assign(question=question, table=name)
         found.append(rows.dropna(subset=["status"]))
-    return pd.concat(found) if found else pd.DataFrame(columns=["question", "table", "status", "message"])
+    columns = ["question", "table", "status", "message", "noisy"]
+    return pd.concat(found) if found else pd.DataFrame(columns=columns)
 
 
 def what_ran(jobs: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
@@ -40,6 +41,8 @@ def what_ran(jobs: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
         "missing": len(jobs) - len(present),
         "rows": len(rows),
         "failed": int((rows["status"] != "ok").sum()),
+        "timings": int(rows["noisy"].notna().sum()),
+        "noisy": int(rows["noisy"].astype(str).eq("True").sum()),
         "stale": 0 if empty else int(present["stale"].astype(bool).sum()),
         "hours": 0.0 if empty else float(present["wall_s"].sum() / 3600),
         "devices": {} if empty else present.groupby("device_name").size().to_dict(),

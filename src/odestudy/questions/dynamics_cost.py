@@ -47,9 +47,7 @@ def _cost(seed: int, spec: dict[str, Any], device: str) -> Row:
     found = time_repeats(work, device, repeats=spec["repeats"])
     before = shooting.cost[0]
     return {
-        "step_s": found["wall_s"],
-        "step_q1_s": found["wall_q1_s"],
-        "step_q3_s": found["wall_q3_s"],
+        **{name.replace("wall_", "step_"): value for name, value in found.items()},
         "train_s": found["wall_s"] * spec["iterations"],
         "saved_mib": saved_for_backward_mib(shooting.losses),
         "nfe_forward": shooting.cost[0] - before,

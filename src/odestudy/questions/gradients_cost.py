@@ -81,8 +81,13 @@ def _cost(arm: str, steps: int, times: int, spec: dict[str, Any], device: str) -
 
 
 def _fit(rows: list[Row], varied: str, measure: str) -> Row:
+    """The growth law of one measure; noisy timings are left out where four others remain, else the row is noisy, too."""
     mine = [r for r in rows if r["varied"] == varied and measure in r]
     row: Row = {"varied": varied, "measure": measure, "status": "ok"}
+    if measure == "wall_s":
+        quiet = [r for r in mine if not r.get("noisy")]
+        row["noisy"] = len(quiet) < 4
+        mine = mine if row["noisy"] else quiet
     if len(mine) < 4:
         return row | {"status": "non_finite", "message": f"{len(mine)} points; a fit needs four"}
     fit = power_fit([r["n"] for r in mine], [r[measure] for r in mine])
