@@ -53,6 +53,18 @@ def test_an_interval_ends_where_the_quantity_ends():
     assert (kept.low, kept.high, kept.value) == (0, 100, free.value)
 
 
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        (Region(high=1e-6), "at most 10⁻⁶"),
+        (Region(low=-0.5), "at least −0.5"),
+        (Region(low=3.75, high=2.5e-9), "between 3.75 and 2.5·10⁻⁹"),
+    ],
+)
+def test_a_bound_has_the_digits_that_it_was_given(region, said):
+    assert str(region) == said
+
+
 def summary(**columns):
     table = pd.DataFrame({"arm": "a", "seed": range(5), "status": "ok"} | columns)
     return summary_table(table, {"summary": {"by": ["arm"], "columns": list(columns)}}, {})

@@ -9,7 +9,7 @@ from scipy import special
 
 from odestudy.measure.fits import LEVEL
 from odestudy.present.stats import Estimate, Region
-from odestudy.present.values import number
+from odestudy.present.values import chosen, number
 from odestudy.present.verdicts import ANSWERED, INCONCLUSIVE, REFUTED, SUPPORTED, Finding, region_of
 
 MOST_SEEDS = 10_000
@@ -59,7 +59,7 @@ def _room(found: Estimate, region: Region) -> str:
         key=lambda pair: abs(pair[0] - pair[1]),
     )
     what = "it is" if found.low == found.high else "the interval ends at"
-    return f"{what} {number(near)}, the bound is {number(bound)}"
+    return f"{what} {number(near)}, the bound is {chosen(bound)}"
 
 
 def seeds_needed(finding: Finding, claim: dict[str, Any]) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from odestudy.measure.fits import LEVEL
+from odestudy.present.values import chosen
 
 FEWEST_SEEDS = 5
 
@@ -25,10 +26,10 @@ class Region:
 
     def __str__(self) -> str:
         if np.isinf(self.low):
-            return f"at most {self.high:g}"
+            return f"at most {chosen(self.high)}"
         if np.isinf(self.high):
-            return f"at least {self.low:g}"
-        return f"between {self.low:g} and {self.high:g}"
+            return f"at least {chosen(self.low)}"
+        return f"between {chosen(self.low)} and {chosen(self.high)}"
 
 
 # What the ends of an interval are.

@@ -32,8 +32,20 @@ def number(value: Any, digits: int = 3) -> str:
     if _is_plain(x):
         return f"{x:,.{max(0, digits - 1 - power)}f}".replace("-", "−")
     mantissa = f"{x / 10**power:.{digits - 1}f}".replace("-", "−")
-    superscript = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa}·10{superscript}"
+    return f"{mantissa}·{_ten_to(power)}"
+
+
+def chosen(value: float) -> str:
+    """A number that was chosen and not measured, with the digits that it was given: 0.67, 10⁻⁶, 2.5·10⁻⁹."""
+    if not math.isfinite(value) or _is_plain(value):
+        return f"{value:g}".replace("-", "−")
+    power = _power(value)
+    mantissa = f"{value / 10**power:g}".replace("-", "−")
+    return _ten_to(power) if mantissa == "1" else f"{mantissa}·{_ten_to(power)}"
+
+
+def _ten_to(power: int) -> str:
+    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _power(x: float) -> int:
