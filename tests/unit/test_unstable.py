@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from odestudy.questions import dynamics_conditioning, dynamics_unstable
+from odestudy.integrate import Solver, integrate
+from odestudy.questions import dynamics, dynamics_conditioning, dynamics_unstable
 from odestudy.recovery import travel
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.units import units_of
@@ -129,3 +131,39 @@ def test_what_fails_for_lack_of_travel_is_learnt_by_longer_steps():
     assert rows["reach"]["travel_needed"] < rows["reach"]["travel_possible"]
     assert rows["reach"]["field_error_pct"] < rows["units"]["field_error_pct"] / 4
     assert "travel_needed" not in rows["true_form"]
+
+
+@pytest.mark.parametrize(("dtype", "fine"), [(torch.float32, False), (torch.float64, True)])
+def test_a_saddles_late_window_has_no_first_step_in_single_precision(dtype, fine):
+    """The slope of the small component over its tolerance, squared, exceeds what single precision can hold."""
+    start = torch.tensor([1.3e11, -1.5e-2], dtype=dtype)
+    model = dynamics_unstable.MatrixDynamics(torch.tensor([[0.8, 0.1], [-1.1, -0.5]], dtype=dtype), 1)
+    slope = model(start.new_zeros(()), start)[1].abs() / (1e-9 + 1e-7 * start[1].abs())
+    assert bool(torch.isfinite(slope.square())) is fine
+    solver = Solver("torchdiffeq", "dopri5", 1e-7, 1e-9, gradient="adjoint_seminorm")
+    t = torch.linspace(0, 1, 5, dtype=dtype)
+    if fine:
+        assert torch.isfinite(integrate(model, start, t, solver)).all()
+        return
+    with pytest.raises(AssertionError, match=r"underflow in dt 0\.0"):
+        integrate(model, start, t, solver)
+
+
+def test_a_training_says_in_which_step_and_pass_it_ended():
+    saddle = {
+        "name": "saddle",
+        "field": "linear",
+        "parameters": {"matrix": [[1.0, 0.0], [0.0, -1.0]]},
+        "z0": [0.6, 0.3],
+    }
+    wanted = spec(
+        system=saddle | {"horizon": 31.45}, dtype="float32", points=200, rtol=1e-7, atol=1e-9, library="torchdiffeq",
+        window_max=5.0, window_points=32, learning_rate=0.01, iterations=10,
+    )  # fmt: skip
+    ends = {}
+    for gradient in ("adjoint", "adjoint_seminorm"):
+        (row,) = dynamics.recover(wanted | {"gradient": gradient, "seeds": [0]}, "cpu").rows["runs"]
+        assert row["status"] == "step_size_underflow"
+        assert row["message"].startswith(f"iteration {row['failed_step']}: ")
+        ends[gradient] = row["failed_in"]
+    assert ends == {"adjoint": "backward", "adjoint_seminorm": "forward"}

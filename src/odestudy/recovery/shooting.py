@@ -38,13 +38,15 @@ class Shooting(ABC):
 
     Attributes:
         alive: (M,) which models still train; a model whose solve fails is no longer among them.
-        failures: model -> why it ended; cost: evaluations forward and backward, steps accepted and rejected.
+        failures: model -> why it ended; failed_in: model -> in which pass, that is `passing` at the time; cost: evaluations forward and backward, steps accepted and rejected.
     """
 
     models: BatchedModels
     data: list[Observed]
     spec: dict[str, Any]
     failures: dict[int, NumericalFailure] = field(default_factory=dict)
+    failed_in: dict[int, str] = field(default_factory=dict)
+    passing: str = "forward"
 
     def __post_init__(self) -> None:
         self.solver = solver_of(self.spec)
@@ -66,6 +68,7 @@ class Shooting(ABC):
     def lose(self, m: int, failure: NumericalFailure) -> None:
         """A model takes no further part."""
         self.failures.setdefault(m, failure)
+        self.failed_in.setdefault(m, self.passing)
         self.alive[m] = False
 
     def to(self, values: np.ndarray) -> Tensor:

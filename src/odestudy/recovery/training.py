@@ -82,9 +82,11 @@ def _gradients(shooting: Shooting) -> Tensor:
         Exception: what several models do together failed, so that nobody can tell whose failure it is.
     """
     try:
+        shooting.passing = "forward"
         losses = shooting.losses()
         for m in (shooting.alive & ~torch.isfinite(losses.detach()).cpu()).nonzero()[:, 0].tolist():
             shooting.lose(m, NumericalFailure("non_finite", "the loss is not finite"))
+        shooting.passing = "backward"
         if shooting.alive.any():
             losses[shooting.alive].sum().backward()
     except Exception as error:
@@ -130,4 +132,5 @@ def _row(m: int, seed: int, shooting: Shooting, ended: dict[int, int], losses: l
     if m in shooting.failures:
         failure = shooting.failures[m]
         row |= {"status": failure.status, "message": f"iteration {ended.get(m, len(losses))}: {failure}"}
+        row |= {"failed_step": ended.get(m, len(losses)), "failed_in": shooting.failed_in[m]}
     return row
