@@ -26,7 +26,7 @@ from odestudy.timeseries.homotopy import smoothness
 from odestudy.timeseries.scores import predictive_nll_nat, rmse, score
 from odestudy.timeseries.series import Series, stack
 from odestudy.timeseries.spirals import KINDS, spirals
-from odestudy.timeseries.training import Recipe, clip_by_seed, generators_of, train
+from odestudy.timeseries.training import Curve, Recipe, clip_by_seed, generators_of, train
 from tests.spirals import some
 
 F64 = torch.float64
@@ -133,12 +133,19 @@ def test_a_seed_that_is_not_finite_disturbs_no_other(arms):
     seeds, data = [0, 1], some([0, 1], count=10)
     broken = Series(*(getattr(data, f).clone() for f in data.__dataclass_fields__))
     broken.x[0] = math.nan
-    losses = []
+    curves = []
     for shown in (data, broken):
         model = made(arms["latent_rnn"], seeds)
-        losses.append(train(model, shown, Recipe(3, 4, 0.01, 0.1), seeds, "cpu").loss)
-    np.testing.assert_allclose(losses[0][:, 1], losses[1][:, 1])
-    assert np.isnan(losses[1][:, 0]).all()
+        curves.append(train(model, shown, Recipe(3, 4, 0.01, 0.1), seeds, "cpu"))
+    np.testing.assert_allclose(curves[0].loss[:, 1], curves[1].loss[:, 1])
+    assert np.isnan(curves[1].loss[:, 0]).all()
+
+
+def test_a_curve_tells_the_iteration_at_which_a_loss_broke():
+    curve = Curve(np.array([[1.0, 2.0], [1.0, np.inf], [1.0, np.nan]]), 0.0)
+    assert curve.failure(0) == {}
+    assert curve.failure(1)["failed_step"] == 1
+    assert curve.failure(1)["message"] == "iteration 1: the loss is not finite"
 
 
 def test_training_lowers_the_loss_of_every_arm(arms):

@@ -59,7 +59,10 @@ def _fit(
         "train_loss_nat": curve.loss[-tail:].mean(0).tolist(),
         **score(model, test, spec["noise"], seeds),
     }
-    rows = [row | {"parameters": parameter_count(model)} for row in _seed_rows(spec, found)]
+    rows = [
+        row | {"parameters": parameter_count(model)} | (curve.failure(i) if row["status"] != "ok" else {})
+        for i, row in enumerate(_seed_rows(spec, found))
+    ]
     rows[0]["train_s"] = curve.train_s / len(
         seeds
     )  # one measurement, so one row has it and no interval is formed

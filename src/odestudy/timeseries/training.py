@@ -12,6 +12,7 @@ from tqdm import trange
 
 from odestudy.measure.clock import now_s
 from odestudy.nets.timeseries import Model
+from odestudy.outcome import Row
 from odestudy.timeseries.series import Series
 
 CLIP = 5.0  # norm of a seed's gradient
@@ -33,6 +34,14 @@ class Curve:
 
     loss: np.ndarray
     train_s: float
+
+    def failure(self, seed: int) -> Row:
+        """In which iteration the loss of the seed of this number stopped being finite; nothing where it did not."""
+        bad = np.flatnonzero(~np.isfinite(self.loss[:, seed]))
+        if not len(bad):
+            return {}
+        i = int(bad[0])
+        return {"status": "non_finite", "message": f"iteration {i}: the loss is not finite", "failed_step": i}
 
 
 def generators_of(seeds: Sequence[int], purpose: int) -> list[Generator]:
