@@ -88,3 +88,17 @@ def test_the_benchmark_runs_on_one_workload(root: Path, tmp_path: Path) -> None:
     )
     assert (rows["gradient_error"].dropna() < 1e-3).all()
     assert "ours" in page_of(csv, tmp_path / "page.md")
+
+
+def test_a_step_at_mnists_size_stands_on_the_page_where_it_was_measured(tmp_path: Path) -> None:
+    csv = tmp_path / "solvers-x.csv"
+    times(torchdiffeq=6.0, ours=2.125).rows.to_csv(csv, index=False)
+    csv.with_suffix(".json").write_text(json.dumps(ABOUT))
+    assert "MNIST" not in page_of(csv, tmp_path / "page.md")
+    rows = [("ResNet 6", 100.0, None, 1.0), ("ODE-Net, back-propagation", 340.0, 32, 3.4)]
+    steps = pd.DataFrame(rows, columns=["arm", "median_ms", "nfe", "to_resnet6"])
+    steps = steps.assign(q1_ms=steps["median_ms"], q3_ms=steps["median_ms"], nfe_backward=0)
+    steps.to_csv(tmp_path / "mnist-step-x.csv", index=False)
+    page = page_of(csv, tmp_path / "page.md")
+    assert "3.3 times the step of ResNet 6: missed, 3.40." in page
+    assert "| ODE-Net, back-propagation | 340 | 32 | 3.40 |" in page

@@ -12,6 +12,7 @@ import pandas as pd
 from odestudy.present.csvs import read_csv
 from odestudy.present.markdown import pipe_table
 from odestudy.present.marked import put_between
+from odestudy.present.step_times import step_table
 from odestudy.present.values import interval, number
 
 WORKLOADS = {
@@ -64,10 +65,11 @@ GOALS = (
 
 @dataclass(frozen=True)
 class SolverTimes:
-    """The rows of one run of benchmarks/solvers.py, and what it ran on."""
+    """The rows of one run of benchmarks/solvers.py, what it ran on, and those of benchmarks/mnist_step.py."""
 
     rows: pd.DataFrame
     about: dict[str, Any]
+    steps: pd.DataFrame | None = None
 
     def workload(self, name: str) -> str:
         """A workload's contenders: time, evaluations, ratios, gradient error, the first step."""
@@ -94,7 +96,10 @@ class SolverTimes:
         """All workloads under headings of this level, after what their columns need to be read."""
         names = [name for name in WORKLOADS if name in set(self.rows["workload"])]
         heads = {name: WORKLOADS[name][0].upper() + WORKLOADS[name][1:] for name in names}
-        return f"{NOTES}\n\n" + "".join(f"{level} {heads[name]}\n\n{self.workload(name)}\n" for name in names)
+        text = "".join(f"{level} {heads[name]}\n\n{self.workload(name)}\n" for name in names)
+        if self.steps is not None:
+            text += f"{level} A training step at MNIST's size\n\n{step_table(self.steps)}"
+        return f"{NOTES}\n\n{text}"
 
     def goals(self) -> str:
         """Each goal beside what was measured."""
@@ -160,8 +165,10 @@ def _verdict(found: float | None, factor: float) -> str:
 
 
 def load_times(csv: Path) -> SolverTimes:
-    """The CSV and the JSON beside it."""
-    return SolverTimes(read_csv(csv), json.loads(csv.with_suffix(".json").read_text(encoding="utf-8")))
+    """The CSV, the JSON beside it and, where it is there, the CSV of a step at MNIST's size on the same machine."""
+    about = json.loads(csv.with_suffix(".json").read_text(encoding="utf-8"))
+    steps = csv.with_name(csv.name.replace("solvers", "mnist-step"))
+    return SolverTimes(read_csv(csv), about, read_csv(steps) if steps != csv and steps.is_file() else None)
 
 
 PAGE = """# Our solvers beside their peers
