@@ -113,7 +113,26 @@ def test_each_task_of_densities_and_dynamics_is_tried(study):
         for job in jobs
     }
     tried = {study.jobs_by[experiment][0].task for experiment in CASES}
-    assert tasks - tried == {"density_cost.isolated"}
+    assert tasks - tried == {"density_cost.isolated", "density_fit.in_time"}
+
+
+@pytest.mark.parametrize(
+    ("call", "row"), [(0, {"seed": 0, "model": "cnf"}), (4, {"seed": 0, "model": "realnvp"})]
+)
+def test_out_of_memory_ends_a_model_at_equal_time_or_with_the_flow_those_of_its_seed(
+    study, monkeypatch, call, row
+):
+    """How many steps fit into a time is not repeatable, so that only statuses can be compared."""
+    spec = cut_down(study, ("density", "models_time"), **SHORT, models=["realnvp", "kde"])
+    monkeypatch.setattr(torch.Tensor, "backward", out_of_memory(torch.Tensor.backward, {call}))
+    _, rows = run(spec)
+    (ended,) = lost(rows)
+    assert row.items() <= ended.items()
+    assert ended["message"].endswith(MESSAGE)
+    names = ["cnf", "realnvp", "kde"]
+    done = [(0, n) for n in (["cnf"] if call == 0 else names)] + [(1, n) for n in names]
+    assert [(r["seed"], r["model"]) for r in rows["runs"]] == done
+    assert all(r["status"] == "ok" for r in rows["runs"] if r is not ended)
 
 
 def test_a_part_that_has_no_memory_leaves_the_other_parts_and_no_crossover(study, monkeypatch):
