@@ -64,7 +64,7 @@ def compare_samples(drawn: Tensor, x: Tensor, target: Target, rng: np.random.Gen
 
     Of modes two measures: `modes_covered_pct` are those with a fifth of their due share of samples nearby,
     `modes_reached_pct` those with a sample nearby at all, which with `high_quality_pct`, the samples that are near a
-    mode, is what the literature counts (Lin et al. 2018, PacGAN, section 4.1).
+    mode, is what the literature counts (Lin et al. 2018, PacGAN).
     """
     drawn = drawn[torch.isfinite(drawn).all(1)]
     if len(drawn) == 0:
