@@ -1,17 +1,9 @@
-"""Image arms and their training: sizes, paired arms, the loop, checkpoints that survive a kill, derived tables."""
+"""Image arms: sizes, paired arms, their solvers and tests, derived tables."""
 
 from __future__ import annotations
 
 import gzip
-import json
-import logging
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,34 +15,22 @@ from torch import nn
 from odestudy.datasets.images import load_images
 from odestudy.errors import ConfigError
 from odestudy.integrate import Solver, integrate
-from odestudy.learning import loop
-from odestudy.learning.arms import images_of, new_fit, solver_of
+from odestudy.learning.arms import solver_of
 from odestudy.learning.augment import random_crop
 from odestudy.learning.evaluate import accuracy_change_pct, mflop_an_image, solved_with
 from odestudy.learning.recipe import Recipe
-from odestudy.measure.store import read_metrics, write_metrics
+from odestudy.measure.store import write_metrics
 from odestudy.nets.blocks import ConvDynamics, TimeConv
 from odestudy.nets.images import make_classifier
-from odestudy.outcome import NumericalFailure
 from odestudy.plan import load_study
 from odestudy.present.stats import mcnemar_p
 from odestudy.present.tables import long_table
-from odestudy.questions import images_cost, images_solvers, images_train
-from odestudy.run import run_job
-from odestudy.workplace import at_work
+from odestudy.questions import images_cost, images_solvers
 
 
 def spec_of(root, task, **changes):
     study = load_study(root, "smoke")
     return next(j for j in study.jobs.values() if j.task == task).spec | changes
-
-
-def small_training(root, arm="odenet_backprop", **changes):
-    study = load_study(root, "smoke")
-    spec = next(
-        j.spec for j in study.jobs.values() if j.task == "images_train.train" and j.spec["arm"]["name"] == arm
-    )
-    return spec | {"train_size": 64, "epochs": 3, "eval_batch": 400, "device": "cpu"} | changes
 
 
 @pytest.mark.parametrize(
@@ -131,158 +111,6 @@ def test_the_constant_schedule_is_constant_and_the_other_one_ends_near_zero():
         assert optimizer.param_groups[0]["lr"] == pytest.approx(last, abs=1e-3)
     with pytest.raises(ValueError, match="one_cycle, constant"):
         Recipe(4, 2, 0.1, schedule="cosine")
-
-
-def test_a_loss_that_is_not_finite_ends_the_training_in_its_epoch_and_keeps_the_epochs_before(root):
-    spec = small_training(root, arm="resnet6", epochs=2)
-    data = images_of(spec, "cpu")
-    fit = new_fit(spec, data, 0, "cpu")
-    original = fit.net.take_nfe
-    taken = iter(range(1000))
-    steps = fit.recipe.steps(len(data.train[0]))
-
-    def poisoned():
-        if next(taken) == steps:  # the first step of the second epoch
-            fit.net.head[-1].weight.data.fill_(torch.nan)
-        return original()
-
-    fit.net.take_nfe = poisoned
-    with pytest.raises(NumericalFailure, match="epoch 2") as caught:
-        fit.run(data, 400, "x")
-    assert caught.value.status == "non_finite"
-    assert [row["epoch"] for row in fit.training.rows] == [1]
-
-
-MEASURED = ("_s", "peak_mib")
-
-
-def without_measured(rows):
-    return {
-        k: [{c: v for c, v in r.items() if not c.endswith(MEASURED)} for r in part]
-        for k, part in rows.items()
-    }
-
-
-def test_a_training_that_was_killed_goes_on_to_the_same_bits(root, tmp_path):
-    """kill -9 after the first checkpoint, then again; augmented, so that both generators have to be taken up."""
-    spec = small_training(root, epochs=12, augment=True, train_size=256)
-    whole = run_job(spec, tmp_path / "whole/metrics.json", code="c", root=root)
-    target = tmp_path / "killed/metrics.json"
-    (tmp_path / "spec.json").write_text(json.dumps(spec))
-    code = (
-        "import json, sys; from pathlib import Path; from odestudy.run import run_job;"
-        f"run_job(json.loads(Path({str(tmp_path / 'spec.json')!r}).read_text()), Path({str(target)!r}), code='c',"
-        f" root=Path({str(root)!r}))"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code], env=os.environ)
-    file = target.parent / "checkpoint/seed0.safetensors"
-    deadline = time.monotonic() + 120
-    while not file.is_file() and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert file.is_file()
-    assert not target.is_file(), "the job ended before it could be killed"
-    resumed = run_job(spec, target, code="c", root=root)
-    assert without_measured(resumed["rows"]) == without_measured(whole["rows"])
-    arrays = [np.load(tmp_path / name / "arrays.npz") for name in ("whole", "killed")]
-    assert all(np.array_equal(arrays[0][name], arrays[1][name]) for name in arrays[0].files)
-    assert not file.parent.exists()
-
-
-def test_a_checkpoint_restores_weights_adam_schedule_and_generators(root, tmp_path):
-    spec = small_training(root, epochs=2, augment=True)
-    data = images_of(spec, "cpu")
-    with suppress(InterruptedError), at_work(tmp_path / "c", "job code"):
-        fit = new_fit(spec, data, 0, "cpu")
-        fit.run(data, 400, "seed0")
-        raise InterruptedError
-    with suppress(InterruptedError), at_work(tmp_path / "c", "job code"):
-        again = new_fit(spec, data, 0, "cpu")
-        again.run(data, 400, "seed0")
-        raise InterruptedError
-    for one, other in zip(fit.net.state_dict().values(), again.net.state_dict().values(), strict=True):
-        assert torch.equal(one, other)
-    assert (
-        again.training.rows == fit.training.rows
-    )  # with the times of the first run: nothing was trained again
-    states = [t.optimizer.state_dict()["state"] for t in (fit.training, again.training)]
-    assert all(torch.equal(states[0][i][k], states[1][i][k]) for i in states[0] for k in states[0][i])
-    for name in ("order", "augment"):
-        kept = [t.generators[name].get_state() for t in (fit.training, again.training)]
-        assert torch.equal(*kept)
-
-
-def test_a_gpu_without_memory_is_the_status_of_its_run_and_the_other_seeds_go_on(root, monkeypatch):
-    spec = small_training(root, seeds=[0, 1, 2])
-    whole = images_train.train(dict(spec), "cpu").rows["runs"]
-    step, steps = loop._step, 0
-
-    def out_of_memory(*arguments):
-        nonlocal steps
-        steps += 1
-        if arguments[0].generators["order"].initial_seed() == 1 and arguments[0].rows:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has ...")
-        return step(*arguments)
-
-    monkeypatch.setattr(loop, "_step", out_of_memory)
-    runs = images_train.train(dict(spec), "cpu").rows["runs"]
-    assert steps > 3
-    assert [run["status"] for run in runs] == ["ok", "out_of_memory", "ok"]
-    assert runs[1]["message"] == "CUDA out of memory. Tried to allocate 2.00 GiB."
-    assert without_measured({"runs": runs[::2]}) == without_measured({"runs": whole[::2]})
-
-
-def flipped(content, place):
-    """One bit of one byte is another one."""
-    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
-
-
-DAMAGE = {
-    "truncated": lambda content: content[:-100],
-    "tensor": lambda content: flipped(content, len(content) - 100),
-    "tensor's name": lambda content: flipped(content, content.index(b"net/head") + len("net/head")),
-    "rows": lambda content: flipped(content, content.index(b"train_loss") + len("train_loss")),
-    "losses": lambda content: flipped(content, content.index(b'train_loss\\": ') + len(b'train_loss\\": ')),
-    "identity": lambda content: flipped(content, content.index(b"job code")),
-}
-
-
-@pytest.mark.parametrize("fate", ["other", *DAMAGE])
-def test_a_checkpoint_of_another_job_or_a_damaged_one_is_logged_and_ignored(root, tmp_path, caplog, fate):
-    spec = small_training(root, epochs=1)
-    data = images_of(spec, "cpu")
-    with suppress(InterruptedError), at_work(tmp_path / "c", "job code"):
-        new_fit(spec, data, 0, "cpu").run(data, 400, "seed0")
-        raise InterruptedError
-    file = tmp_path / "c/seed0.safetensors"
-    if fate in DAMAGE:
-        file.write_bytes(DAMAGE[fate](file.read_bytes()))
-    with (
-        caplog.at_level(logging.WARNING),
-        at_work(tmp_path / "c", "job code" if fate in DAMAGE else "job newer"),
-    ):
-        fit = new_fit(spec, data, 0, "cpu")
-        before = {k: v.clone() for k, v in fit.net.state_dict().items()}
-        fit.run(data, 400, "seed0")
-    assert ("damaged" if fate in DAMAGE else "of another specification or code") in caplog.text
-    assert "ignored, training starts anew" in caplog.text
-    assert any(not torch.equal(before[k], v) for k, v in fit.net.state_dict().items()), "nothing was trained"
-
-
-def test_training_is_the_same_with_and_without_checkpoints(root, tmp_path):
-    spec = small_training(root)
-    bare = images_train.train(dict(spec), "cpu")
-    with at_work(tmp_path / "c", "x"):
-        kept = images_train.train(dict(spec), "cpu")
-    assert without_measured(bare.rows) == without_measured(kept.rows)
-
-
-def test_the_training_time_is_the_sum_of_the_epochs_and_99_percent_may_never_come(root):
-    outcome = images_train.train(small_training(root), "cpu")
-    run = outcome.rows["runs"][0]
-    assert run["train_s"] == pytest.approx(sum(e["epoch_s"] for e in outcome.rows["epochs"]))
-    assert run["time_to_99_s"] is None
 
 
 def test_the_refinement_gate_measures_the_change_of_the_accuracy():
@@ -441,10 +269,3 @@ def test_an_unknown_derivation_is_refused_with_the_known_ones(edit):
     )
     with pytest.raises(ConfigError, match="mcnemar_pairs"):
         load_study(folder, "smoke")
-
-
-def test_metrics_of_a_job_do_not_tell_that_it_was_resumed(root, tmp_path):
-    spec = small_training(root, epochs=1)
-    run_job(spec, tmp_path / "metrics.json", code="c", root=root)
-    assert set(read_metrics(tmp_path / "metrics.json")["rows"]) == {"runs", "epochs"}
-    assert not (tmp_path / "checkpoint").exists()

@@ -1,0 +1,146 @@
+"""What a second command does with what the first one left: finished, killed, edited, under way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from odestudy.measure.store import seal
+from tests.workflow.clone import SNAKEMAKE, WITHOUT_SLURM, copy_of_clone, run
+from tests.workflow.disturbed import unmeasured
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+pytestmark = pytest.mark.dag
+
+
+def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_path):
+    folder = copy_of_clone(tmp_path)
+    target = "results/smoke/tables/dynamics_recovery.csv"
+    process = subprocess.Popen(
+        [*SNAKEMAKE, target],
+        cwd=folder,
+        env=WITHOUT_SLURM,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    runs = folder / "results/smoke/runs"
+    deadline = time.monotonic() + 60
+    while len(list(runs.rglob("metrics.json"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    # A rewritten file is another inode; Snakemake touches what it had not noted as finished when it was killed.
+    finished = {p: p.stat().st_ino for p in runs.rglob("metrics.json")}
+    whole = pd.read_csv(smoke / target).drop(columns="train_s")
+    assert 3 <= len(finished) < whole["job"].nunique(), "killed too late to leave anything"
+    run(folder, target)
+    kept = [p for p, before in finished.items() if p.stat().st_ino == before]
+    assert kept == list(finished), "finished jobs were repeated"
+    resumed = pd.read_csv(folder / target).drop(columns="train_s")
+    pd.testing.assert_frame_equal(resumed, whole[whole["system"] != "weak"].reset_index(drop=True))
+
+
+def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(smoke, tmp_path):
+    folder = copy_of_clone(tmp_path)
+    target = "results/smoke/tables/images_cost.csv"  # its jobs outlast the second run's start
+    first = subprocess.Popen(
+        [*SNAKEMAKE, target],
+        cwd=folder,
+        env=WITHOUT_SLURM,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    lock = folder / ".snakemake/odestudy.lock"
+    deadline = time.monotonic() + 60
+    while not lock.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    second = run(folder, target, check=False)
+    by_hand = [sys.executable, "-m", "odestudy.cli", "run", "--tier", "smoke", "images_sizes"]
+    third = subprocess.run(by_hand, cwd=folder, capture_output=True, text=True, check=False)
+    assert first.poll() is None, "the first run ended too early to be in the way"
+    for refused in (second, third):
+        assert refused.returncode != 0
+        assert "another run is going on" in refused.stderr
+    assert first.wait(120) == 0
+    found, wanted = (unmeasured(where, target, "images") for where in (folder, smoke))
+    pd.testing.assert_frame_equal(found, wanted, check_exact=True)
+
+
+def test_a_job_is_run_again_when_its_code_changed_or_its_metrics_were_edited(smoke, tmp_path):
+    """Snakemake's own memory is not in the folder, so that only the metrics can tell."""
+    folder = copy_of_clone(tmp_path)
+    target = "results/smoke/tables/images_sizes.csv"
+    jobs = [p for p in (smoke / "results/smoke/runs/images_sizes").iterdir() if p.name.startswith("mnist-")]
+    for job in jobs:
+        shutil.copytree(job, folder / "results/smoke/runs/images_sizes" / job.name)
+    assert "rule job:" not in run(folder, "-n", target).stdout
+    files = [folder / "results/smoke/runs/images_sizes" / job.name / "metrics.json" for job in jobs]
+    whole = [json.loads(file.read_text()) for file in files]
+    older = whole[0] | {"code": "older"}
+    edited = json.loads(json.dumps(whole[1:3]))
+    for content in edited:
+        content["rows"]["runs"][0]["parameters"] -= 1
+    del edited[1]["seal"]
+    altered = [json.dumps(older | {"seal": seal(older)}), *map(json.dumps, edited), "{ half a file"]
+    for file, text in zip(files, altered, strict=True):
+        file.write_text(text)
+    assert run(folder, target).stderr.count("rule job:") == len(files) == 4
+    for file, content in zip(files, whole, strict=True):
+        found = json.loads(file.read_text())
+        assert (found["rows"], found["code"]) == (content["rows"], content["code"])
+    assert "Nothing to be done" in (done := run(folder, target)).stderr + done.stdout
+
+
+def test_what_is_shown_is_remade_when_the_configuration_that_it_shows_changes(smoke, tmp_path):
+    folder = copy_of_clone(tmp_path)
+    shutil.copytree(smoke / "results", folder / "results")
+    shutil.copytree(smoke / ".snakemake", folder / ".snakemake", ignore=shutil.ignore_patterns("*.socket"))
+    for file in ("config/systems.yaml", "config/tiers/smoke.yaml"):
+        shutil.copy(smoke / file, folder / file)
+    tier = folder / "config/tiers/smoke.yaml"
+    tier.write_text(tier.read_text().replace("title: The machinery", "title: All the machinery"))
+    done = run(folder, "-n", "--config", "tier=smoke")
+    assert "rule report:" in done.stdout + done.stderr
+    assert "rule job:" not in done.stdout + done.stderr
+
+
+def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path):
+    folder = copy_of_clone(tmp_path)
+    (folder / "shaky.py").write_text(
+        "def field(t, z):\n    if t > 0.5:\n        raise ValueError('no slope so late')\n    return -z\n"
+    )
+    shaky = {
+        "label": "a test's own",
+        "field": "shaky.py:field",
+        "z0": [1.0, 0.0],
+        "horizon": 10.0,
+        "groups": ["recover"],
+    }
+    systems = folder / "config/systems.yaml"
+    systems.write_text(systems.read_text() + yaml.safe_dump({"shaky": shaky}))
+    tier = folder / "config/tiers/smoke.yaml"
+    tier.write_text(tier.read_text().replace("system: [focus, gated]", "system: [shaky]"))
+    done = run(
+        folder,
+        "results/smoke/tables/dynamics_recovery.csv",
+        "results/smoke/tables/images_sizes.csv",
+        check=False,
+    )
+    assert done.returncode != 0
+    assert (folder / "results/smoke/tables/images_sizes.csv").is_file()
+    log = "".join(file.read_text() for file in (folder / "results/smoke/logs/runs/dynamics").glob("*.log"))
+    assert "Traceback" in log
+    assert "ValueError: no slope so late" in log
