@@ -120,6 +120,23 @@ def test_the_first_page_has_a_line_for_each_claim_and_leads_to_every_row(smoke_l
     assert "(#row-" not in overview_table(found, study.titles, set())
 
 
+@pytest.mark.parametrize(
+    ("verdict", "flip", "said"),
+    [
+        ("supported", "an estimate that is not at most 1; it is 0.5, the bound is 1. A stiff problem", "A stiff problem."),
+        ("supported", "an estimate that is not at most 1; it is 0.5, the bound is 1", None),
+        ("inconclusive", "8 seeds at this mean and spread, or less spread; it crosses 1", "8 seeds at this mean and spread, or less spread."),
+    ],
+)  # fmt: skip
+def test_the_first_page_tells_what_would_flip_a_verdict(smoke_ledger, verdict, flip, said):
+    study, found = smoke_ledger
+    one = found[found["id"] == "C04b"].assign(
+        verdict=verdict, flip=flip, estimate=1.0, low=1.0, high=1.0, seeds=5
+    )
+    text = overview_table(one, study.titles, set())
+    assert (f"Would flip it: {said}" in text) if said else ("Would flip it" not in text)
+
+
 def test_our_own_forms_are_marked_and_the_estimand_is_told(smoke_ledger):
     study, found = smoke_ledger
     one = found[found["id"] == "C04b"].assign(

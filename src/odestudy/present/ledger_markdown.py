@@ -26,7 +26,7 @@ def decided_table(table: pd.DataFrame) -> str:
     if table.empty:
         return "*No claim is decided at this tier.*\n"
     rows = [
-        [_anchor(r), _lines(_claim(r), _about(r)), verdict_mark(r), _lines(found_and_accepted(r), _estimand(r)), str(r["seeds"])]
+        [_anchor(r), lines(_claim(r), _about(r)), verdict_mark(r), lines(found_and_accepted(r), _estimand(r)), str(r["seeds"])]
         for _, r in table.iterrows()
     ]  # fmt: skip
     header = [
@@ -39,7 +39,8 @@ def decided_table(table: pd.DataFrame) -> str:
     return pipe_table(header, rows, widths=shares(5, 46, 11, 33, 5))
 
 
-def _lines(first: str, below: str) -> str:
+def lines(first: str, below: str) -> str:
+    """A second line in small type below the first, where there is one."""
     return f"{first}{_NEW_LINE}[{below}]{_SOFT}" if below else first
 
 

@@ -1,11 +1,11 @@
-"""The first page: one sentence a claim, the verdicts of its rows, and the estimate of the first that is decided."""
+"""The first page: a sentence a claim, the verdicts of its rows, of the first that is decided estimate and what flips it."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from odestudy.plan.consistency import claim_of
-from odestudy.present.ledger_markdown import OURS, SIGNS, found_and_accepted
+from odestudy.present.ledger_markdown import OURS, SIGNS, found_and_accepted, lines
 from odestudy.present.markdown import escape, pipe_table, shares
 from odestudy.present.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED
 
@@ -23,7 +23,7 @@ def overview_table(ledger: pd.DataFrame, titles: dict[str, str], shown: set[str]
                 str(claim),
                 escape(titles[str(claim)]),
                 _verdicts(str(claim), parts, shown),
-                f"{letter}: {estimate}" if letter and estimate else estimate,
+                lines(f"{letter}: {estimate}" if letter and estimate else estimate, _flip(head)),
                 "" if head is None else str(head["seeds"]),
             ]
         )
@@ -36,6 +36,16 @@ def _head(parts: pd.DataFrame) -> pd.Series | None:
     judged = parts[parts["verdict"].isin([SUPPORTED, REFUTED, INCONCLUSIVE])]
     shown = judged if len(judged) else parts[parts["estimate"].notna()]
     return shown.iloc[0] if len(shown) else None
+
+
+def _flip(head: pd.Series | None) -> str:
+    """What else would flip that row than an estimate beyond what is accepted, which stands before it; or the seeds it needs."""
+    flip = "" if head is None or pd.isna(head["flip"]) else str(head["flip"])
+    if head is not None and head["verdict"] == INCONCLUSIVE:
+        said = flip.partition("; ")[0]
+    else:
+        said = flip.partition(". ")[2]
+    return f"Would flip it: {escape(said.removesuffix('.'))}." if said else ""
 
 
 def _verdicts(claim: str, parts: pd.DataFrame, shown: set[str]) -> str:
