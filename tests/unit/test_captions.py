@@ -43,12 +43,12 @@ def test_the_worst_seed_that_is_not_shown_is_named():
     assert worst_seed(data, "t", alone) == ""
 
 
-def test_the_share_of_runs_that_recovered_names_the_systems_of_the_others():
+def test_the_share_of_runs_that_recovered_names_their_systems():
     data = data_of([("a", "mlp", 0, 2.0), ("a", "mlp", 1, 90.0), ("b", "mlp", 0, 1.0), ("c", "mlp", 0, 99.0)])
     table = data.table("t").assign(gradient="backprop", recovered=[1, 0, 1, 0])
     data = FigureData({"t": table}, {}, data.labels, data.columns)
     found = {(system, "mlp"): Shown(table.iloc[0], {}) for system in "ab"}
-    assert "2 of 3 runs for the MLP (others: a)." in recovered_share(data, "t", found)
+    assert "2 of 3 runs for the MLP (a 1, b 1)." in recovered_share(data, "t", found)
 
 
 def test_the_worst_seed_is_drawn_where_it_is_another_one():

@@ -82,11 +82,14 @@ def _out_of_reach(data: FigureData, summary: pd.DataFrame) -> str:
     far = summary[summary["travel_needed"] > summary["travel_possible"] / 2]
     if far.empty:
         return ""
-    said = [
-        f"{data.label(str(problem), 'problem')}, {data.label(str(arm))}, from k = {number(part['k'].min())} on"
-        for (problem, arm), part in far.groupby(["problem", "arm"], sort=False)
-    ]
-    return f" Errors that the length of the optimiser's steps may explain: {'; '.join(said)}."
+    said: dict[str, list[str]] = {}
+    for problem, part in far.groupby("problem", sort=False):
+        arms = " and ".join(data.label(arm) for arm in in_order(part, "arm"))
+        said.setdefault(f"{arms}, from k = {number(part['k'].min())} on", []).append(
+            data.label(str(problem), "problem")
+        )
+    parts = [f"{'; '.join(problems)} ({where})" for where, problems in said.items()]
+    return f" Errors that the length of the optimiser's steps may explain: {'; '.join(parts)}."
 
 
 def alt(data: FigureData) -> str:

@@ -77,7 +77,7 @@ def worst_seed(data: FigureData, table: str, found: dict[tuple[str, str], Shown]
 
 
 def recovered_share(data: FigureData, table: str, found: dict[tuple[str, str], Shown]) -> str:
-    """How many of the seeds recovered the field, arm by arm, and which are the systems of the others."""
+    """How many of the runs recovered the field, arm by arm, and of which systems."""
     rows = data.table(table)
     rows = rows[[key in found for key in zip(rows["system"], rows["arm"], strict=True)]]
     rows = rows[rows["gradient"] == in_order(rows, "gradient")[0]]
@@ -85,8 +85,12 @@ def recovered_share(data: FigureData, table: str, found: dict[tuple[str, str], S
         return ""
     said = []
     for arm, part in rows.groupby("arm", sort=False):
-        lost = in_order(part[part["recovered"] != 1], "system")
-        where = f" (others: {', '.join(data.label(system, 'system') for system in lost)})" if lost else ""
+        each = [
+            f"{data.label(str(system), 'system')} {int(of_it['recovered'].sum())}"
+            for system, of_it in part.groupby("system", sort=False)
+            if of_it["recovered"].sum() > 0
+        ]
+        where = f" ({', '.join(each)})" if each else ""
         said.append(
             f"{int(part['recovered'].sum())} of {counted(len(part), 'run')} for the {data.label(str(arm))}{where}"
         )
