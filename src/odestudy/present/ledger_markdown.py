@@ -71,7 +71,8 @@ def found_and_accepted(row: pd.Series, *, ends: bool = True) -> str:
     row = row.fillna({"unit": "", "accepted": "", "interval": "", "short": ""})
     name = f"{escape(row['short'])}: " if row["short"] else ""
     about = f" ({escape(row['interval'])})" if ends and row["interval"] else ""
-    accepted = f"; accepted: {escape(row['accepted'])}" if row["accepted"] else ""
+    unit = f" {row['unit']}" if row["unit"] not in ("", "1") else ""
+    accepted = f"; accepted: {escape(row['accepted'] + unit)}" if row["accepted"] else ""
     return f"{name}{interval(row['estimate'], row['low'], row['high'], row['unit'])}{about}{accepted}"
 
 
