@@ -21,14 +21,20 @@ def overview_table(ledger: pd.DataFrame, titles: dict[str, str], shown: set[str]
         rows.append(
             [
                 str(claim),
-                escape(titles[str(claim)]),
+                lines(escape(titles[str(claim)]), _flip(head, letter)),
                 _verdicts(str(claim), parts, shown),
-                lines(f"{letter}: {estimate}" if letter and estimate else estimate, _flip(head)),
+                f"{letter}: {estimate}" if letter and estimate else estimate,
                 "" if head is None else str(head["seeds"]),
             ]
         )
-    header = ["Id", "Claim or question", "Verdicts", "Estimate of the first decided row", "Seeds"]
-    return pipe_table(header, rows, widths=shares(5, 40, 17, 33, 5))
+    header = [
+        "Id",
+        "Claim or question; what would flip its row",
+        "Verdicts",
+        "Estimate of the first decided row",
+        "Seeds",
+    ]
+    return pipe_table(header, rows, widths=shares(5, 43, 16, 31, 5))
 
 
 def _head(parts: pd.DataFrame) -> pd.Series | None:
@@ -38,14 +44,14 @@ def _head(parts: pd.DataFrame) -> pd.Series | None:
     return shown.iloc[0] if len(shown) else None
 
 
-def _flip(head: pd.Series | None) -> str:
+def _flip(head: pd.Series | None, letter: str) -> str:
     """What else would flip that row than an estimate beyond what is accepted, which stands before it; or the seeds it needs."""
     flip = "" if head is None or pd.isna(head["flip"]) else str(head["flip"])
     if head is not None and head["verdict"] == INCONCLUSIVE:
         said = flip.partition("; ")[0]
     else:
         said = flip.partition(". ")[2]
-    return f"Would flip it: {escape(said.removesuffix('.'))}." if said else ""
+    return f"Would flip {letter or 'it'}: {escape(said.removesuffix('.'))}." if said else ""
 
 
 def _verdicts(claim: str, parts: pd.DataFrame, shown: set[str]) -> str:
