@@ -21,8 +21,9 @@ study: $(VENV)/study.stamp
 report: $(VENV)/study.stamp
 	$(SNAKEMAKE) results/$(TIER)/report/index.html
 
+# What is published is shown as a whole, as `odestudy verify` does, however much of it this run has added.
 publish: study
-	$(SNAKEMAKE) $$($(BIN)/odestudy publish --tier $(TIER) $(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEEDS),--seeds $(SEEDS)))/manifest.sha256
+	$(BIN)/snakemake --cores $(CORES) --config tier=$(TIER) -- $$($(BIN)/odestudy publish --tier $(TIER) $(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEEDS),--seeds $(SEEDS)))/manifest.sha256
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest

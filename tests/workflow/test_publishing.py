@@ -67,7 +67,7 @@ def test_a_run_is_published_verified_and_every_change_to_it_is_found(smoke, tmp_
 
     published = Path(odestudy("publish", "--tier", "smoke", "--questions", QUESTIONS).stdout.strip())
     assert published.as_posix() == "results/published/smoke-cpu"
-    run(folder, f"{published}/manifest.sha256", "--config", "tier=smoke", f"questions={QUESTIONS}")
+    run(folder, f"{published}/manifest.sha256")
     found = tmp_path / "found.json"
     assert odestudy("compare", "results/smoke", str(published), "--json", str(found)).returncode == 0
     compared = [
