@@ -45,11 +45,11 @@ def toy(target: Path) -> Path:
     return folder
 
 
-def start(folder: Path, *arguments: str) -> psutil.Popen:
-    """Snakemake in the background."""
+def start(folder: Path, *arguments: str, **how: Any) -> psutil.Popen:
+    """Snakemake in the background; `how` goes to Popen."""
     return psutil.Popen(
         [*SNAKEMAKE, *arguments],
-        cwd=folder, env=WITHOUT_SLURM, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=folder, env=WITHOUT_SLURM, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how,
     )  # fmt: skip
 
 

@@ -17,10 +17,7 @@ from odestudy.measure.store import seal
 from tests.workflow.clone import copy_of_clone, run
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
 QUESTIONS = "images,timeseries"  # of what is published
-
 
 pytestmark = pytest.mark.dag
 

@@ -8,19 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
 from odestudy.measure.store import seal
-from tests.workflow.clone import SNAKEMAKE, WITHOUT_SLURM, copy_of_clone, run
-from tests.workflow.disturbed import unmeasured
-
-ROOT = Path(__file__).resolve().parents[2]
-
+from tests.workflow.clone import copy_of_clone, run
+from tests.workflow.disturbed import start, unmeasured, wait_for
 
 pytestmark = pytest.mark.dag
 
@@ -28,18 +23,9 @@ pytestmark = pytest.mark.dag
 def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_path):
     folder = copy_of_clone(tmp_path)
     target = "results/smoke/tables/dynamics_recovery.csv"
-    process = subprocess.Popen(
-        [*SNAKEMAKE, target],
-        cwd=folder,
-        env=WITHOUT_SLURM,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = start(folder, target, start_new_session=True)
     runs = folder / "results/smoke/runs"
-    deadline = time.monotonic() + 60
-    while len(list(runs.rglob("metrics.json"))) < 3 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for(lambda: len(list(runs.glob("*/*/metrics.json"))) >= 3)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     # A rewritten file is another inode; Snakemake touches what it had not noted as finished when it was killed.
@@ -56,17 +42,8 @@ def test_a_run_that_is_killed_in_a_job_resumes_with_the_same_tables(smoke, tmp_p
 def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(smoke, tmp_path):
     folder = copy_of_clone(tmp_path)
     target = "results/smoke/tables/images_cost.csv"  # its jobs outlast the second run's start
-    first = subprocess.Popen(
-        [*SNAKEMAKE, target],
-        cwd=folder,
-        env=WITHOUT_SLURM,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    lock = folder / ".snakemake/odestudy.lock"
-    deadline = time.monotonic() + 60
-    while not lock.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    first = start(folder, target)
+    wait_for((folder / ".snakemake/odestudy.lock").exists)
     second = run(folder, target, check=False)
     by_hand = [sys.executable, "-m", "odestudy.cli", "run", "--tier", "smoke", "images_sizes"]
     third = subprocess.run(by_hand, cwd=folder, capture_output=True, text=True, check=False)

@@ -13,8 +13,6 @@ from PIL import Image
 
 from tests.workflow.clone import copy_of_clone, run
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def page(smoke: Path) -> str:
     return (smoke / "results/smoke/report/index.html").read_text(encoding="utf-8")
