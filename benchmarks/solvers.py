@@ -30,8 +30,8 @@ from torch import Tensor
 from workloads import WORKLOADS, Workload
 
 from odestudy import ode
-from odestudy.measure.provenance import processor
-from odestudy.present.solver_times import write_page
+from odestudy.measure.device import processor
+from odestudy.report.solver_times import write_page
 
 
 def ours(

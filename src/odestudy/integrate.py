@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from odestudy.outcome import NumericalFailure
+from odestudy.runtime.outcome import NumericalFailure, Row
 
 
 @dataclass(frozen=True)
@@ -238,3 +238,15 @@ def named_failure(error: BaseException) -> NumericalFailure | None:
             if part in text:
                 return NumericalFailure(status, f"torchdiffeq: {text.splitlines()[0]}")
     return None
+
+
+def failed(error: Exception) -> Row:
+    """Status and message of the numerical failure that an exception stands for.
+
+    Raises:
+        Exception: `error` itself, where it is a bug.
+    """
+    failure = named_failure(error)
+    if failure is None:
+        raise error
+    return {"status": failure.status, "message": str(failure)}

@@ -9,7 +9,7 @@ import axe_core_python
 import pandas as pd
 import pytest
 
-from odestudy.present.values import number
+from odestudy.analysis.values import number
 
 pytestmark = [pytest.mark.browser, pytest.mark.dag]
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from odestudy.present.figures.base import FigureData
-from odestudy.present.figures.error_dots import say_errors, say_shooting
-from odestudy.present.figures.phase import Shown, recovered_share, worst_seed
-from odestudy.present.figures.timeseries_homotopy import _turns
-from odestudy.present.labels import Labels
+from odestudy.analysis.labels import Labels
+from odestudy.figures.base import FigureData
+from odestudy.figures.error_dots import say_errors, say_shooting
+from odestudy.figures.phase import Shown, recovered_share, worst_seed
+from odestudy.figures.timeseries_homotopy import _turns
 
 COLUMNS = {"field_error_pct": {"label": "field error", "unit": "%", "scale": "log"}}
 

@@ -17,12 +17,12 @@ import torch
 
 from odestudy.learning import loop
 from odestudy.learning.arms import images_of, new_fit
-from odestudy.measure.store import read_metrics
-from odestudy.outcome import NumericalFailure
-from odestudy.plan import load_study
 from odestudy.questions import images_train
-from odestudy.run import run_job
-from odestudy.workplace import at_work
+from odestudy.runtime.checkpoint_dir import at_work
+from odestudy.runtime.job import run_job
+from odestudy.runtime.outcome import NumericalFailure
+from odestudy.runtime.store import read_metrics
+from odestudy.study import load_study
 
 
 def small_training(root, arm="odenet_backprop", **changes):
@@ -70,7 +70,7 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bits(root, tmp_path):
     target = tmp_path / "killed/metrics.json"
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     code = (
-        "import json, sys; from pathlib import Path; from odestudy.run import run_job;"
+        "import json, sys; from pathlib import Path; from odestudy.runtime.job import run_job;"
         f"run_job(json.loads(Path({str(tmp_path / 'spec.json')!r}).read_text()), Path({str(target)!r}), code='c',"
         f" root=Path({str(root)!r}))"
     )

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from odestudy.cli import main
-from odestudy.plan import load_study
+from odestudy.cli.main import main
+from odestudy.study import load_study
 
 
 @pytest.fixture

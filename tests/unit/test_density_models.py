@@ -23,8 +23,8 @@ from odestudy.densities.plane import integral, lattice
 from odestudy.densities.targets import target_of
 from odestudy.densities.training import Course
 from odestudy.densities.transport import Grid
-from odestudy.outcome import NumericalFailure
 from odestudy.questions.density_fit import in_time
+from odestudy.runtime.outcome import NumericalFailure
 from tests.flows import net, points
 
 

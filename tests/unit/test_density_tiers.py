@@ -6,9 +6,9 @@ from itertools import count
 
 import pytest
 
-from odestudy.plan import load_study
-from odestudy.present.tables import table_columns
-from odestudy.run import find_task
+from odestudy.analysis.tables import table_columns
+from odestudy.runtime.job import find_task
+from odestudy.study import load_study
 
 CUTS = {
     "iterations": 2, "baseline_iterations": 2, "game_iterations": 2, "samples": 8, "batch": 8, "width": 4,

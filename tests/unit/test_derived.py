@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from odestudy.analysis import derive_gradients
 from odestudy.densities.shapes import pair
-from odestudy.present import derive_gradients
-from odestudy.present.figures import density_severity
+from odestudy.figures import density_severity
 
 
 def _study(monkeypatch: pytest.MonkeyPatch, spec: dict[str, Any], rows: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from odestudy.cli import main
+from odestudy.cli.main import main
 from odestudy.errors import DataError
 from odestudy.fit.learn import Settings, load
 from odestudy.fit.observations import read_observations

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from odestudy.cli import main
-from odestudy.logged import read_seconds, write_seconds
-from odestudy.measure.store import write_metrics
-from odestudy.plan import Study, load_study
-from odestudy.plan.forecast import at_a_time, expectations, requests
-from odestudy.plan.graph import graph_of
-from odestudy.plan.jobs import Job
-from odestudy.plan.schedule import Task, critical_path, makespan
+from odestudy.cli.main import main
+from odestudy.runtime.log import read_seconds, write_seconds
+from odestudy.runtime.store import write_metrics
+from odestudy.study import Study, load_study
+from odestudy.study.forecast import at_a_time, expectations, requests
+from odestudy.study.graph import graph_of
+from odestudy.study.jobs import Job
+from odestudy.study.schedule import Task, critical_path, makespan
 
 
 def tasks(*seconds: float | None) -> list[Task]:

@@ -12,6 +12,8 @@ import pytest
 import torch
 from torch import nn
 
+from odestudy.analysis.stats import mcnemar_p
+from odestudy.analysis.tables import long_table
 from odestudy.datasets.images import load_images
 from odestudy.errors import ConfigError
 from odestudy.integrate import Solver, integrate
@@ -19,13 +21,11 @@ from odestudy.learning.arms import solver_of
 from odestudy.learning.augment import random_crop
 from odestudy.learning.evaluate import accuracy_change_pct, mflop_an_image, solved_with
 from odestudy.learning.recipe import Recipe
-from odestudy.measure.store import write_metrics
 from odestudy.nets.blocks import ConvDynamics, TimeConv
 from odestudy.nets.images import make_classifier
-from odestudy.plan import load_study
-from odestudy.present.stats import mcnemar_p
-from odestudy.present.tables import long_table
 from odestudy.questions import images_cost, images_solvers
+from odestudy.runtime.store import write_metrics
+from odestudy.study import load_study
 
 
 def spec_of(root, task, **changes):

@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from odestudy.datasets import images
-from odestudy.plan import load_study
 from odestudy.questions import images_cost, images_sizes, images_solvers, images_train
+from odestudy.study import load_study
 
 MODULES = {
     m.__name__.rpartition(".")[2]: m for m in (images_cost, images_sizes, images_solvers, images_train)

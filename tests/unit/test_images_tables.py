@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from torch import nn
 
-from odestudy.measure.store import write_metrics
+from odestudy.analysis.derive_images import MARGIN_POINTS, equality
+from odestudy.analysis.stats import Region, mcnemar_p, rate_estimate, t_estimate
+from odestudy.analysis.tables import long_table
 from odestudy.nets.blocks import ConvDynamics, ResidualBlock
-from odestudy.plan import load_study
-from odestudy.present.derive_images import MARGIN_POINTS, equality
-from odestudy.present.stats import Region, mcnemar_p, rate_estimate, t_estimate
-from odestudy.present.tables import long_table
+from odestudy.runtime.store import write_metrics
+from odestudy.study import load_study
 
 TRUTH = np.arange(1000) % 10
 WRONG = {

@@ -15,12 +15,12 @@ from odestudy.learning.arms import images_of, new_fit
 from odestudy.learning.checkpoint import checkpoint_of
 from odestudy.learning.evaluate import error_on, error_with_batch_statistics
 from odestudy.learning.recipe import Recipe
-from odestudy.measure.files import plain
 from odestudy.nets.blocks import BatchNormDynamics
 from odestudy.nets.images import make_classifier
-from odestudy.plan import load_study
 from odestudy.questions import images_train
-from odestudy.workplace import at_work
+from odestudy.runtime.checkpoint_dir import at_work
+from odestudy.runtime.files import plain
+from odestudy.study import load_study
 
 
 def spec_of_arm(root, arm):

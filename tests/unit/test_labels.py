@@ -6,9 +6,9 @@ import pandas as pd
 import pypandoc
 import pytest
 
-from odestudy.plan import load_study
-from odestudy.present.labels import labels_of
-from odestudy.present.markdown import rows_markdown, summary_markdown
+from odestudy.analysis.labels import labels_of
+from odestudy.report.markdown import rows_markdown, summary_markdown
+from odestudy.study import load_study
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from odestudy.plan import load_study
-from odestudy.present.advice import seeds_needed, what_would_flip
-from odestudy.present.ledger import COLUMNS, judge, ledger
-from odestudy.present.selecting import select
+from odestudy.analysis.advice import seeds_needed, what_would_flip
+from odestudy.analysis.ledger import COLUMNS, judge, ledger
+from odestudy.analysis.selecting import select
+from odestudy.study import load_study
 
 
 @pytest.fixture(scope="module")
@@ -287,8 +287,8 @@ def test_a_decided_verdict_or_a_failed_run_needs_no_seeds(quick):
 
 
 def test_rows_with_a_true_column_are_counted_and_a_constant_part_may_be_negative(quick):
-    from odestudy.present.estimators import STATISTICS
-    from odestudy.present.stats import Region
+    from odestudy.analysis.estimators import STATISTICS
+    from odestudy.analysis.stats import Region
 
     table = pd.DataFrame(
         {

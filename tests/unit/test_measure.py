@@ -20,10 +20,10 @@ from odestudy.errors import DataError
 from odestudy.measure import clock
 from odestudy.measure.determinism import nondeterministic_operations
 from odestudy.measure.device import free_gpu, visible_gpus
-from odestudy.measure.files import plain, write_atomically
 from odestudy.measure.memory import peak_mib, saved_for_backward_mib
-from odestudy.measure.provenance import commit, package_versions
-from odestudy.measure.store import is_current, read_arrays, read_metrics, write_metrics
+from odestudy.runtime.files import plain, write_atomically
+from odestudy.runtime.provenance import commit, package_versions
+from odestudy.runtime.store import is_current, read_arrays, read_metrics, write_metrics
 
 METRICS = {"spec": {}, "rows": {"runs": []}, "provenance": {}, "code": "x"}
 

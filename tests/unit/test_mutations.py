@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import odestudy.plan.study as planning
-from odestudy import cli, commands
+import odestudy.study.load as planning
+from odestudy.cli import main as cli
+from odestudy.cli import options as commands
 from odestudy.errors import ConfigError, DataError, StudyError
 from odestudy.fit.observations import read_observations
-from odestudy.plan import load_study
-from odestudy.plan.config import load_checked, load_yaml
 from odestudy.points.read import read_points
+from odestudy.study import load_study
+from odestudy.study.config import load_checked, load_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "config").rglob("*.yaml"))
@@ -216,8 +217,8 @@ def test_a_broken_command_line_is_refused_before_work_starts(clone, arguments):
     ):
         patch.chdir(clone)
         patch.setattr(commands, "load_study", study_once)
-        for work in ("odestudy.run.run_job", "odestudy.present.fit_report.write_fit", "odestudy.points.fit.fit_points",
-                     "odestudy.publication.publish.publish", "odestudy.check.report"):  # fmt: skip
+        for work in ("odestudy.runtime.job.run_job", "odestudy.fit.report.write_fit", "odestudy.points.fit.fit_points",
+                     "odestudy.publication.publish.publish", "odestudy.cli.readiness.report"):  # fmt: skip
             patch.setattr(work, started)
         try:
             status: Any = cli.main(arguments)

@@ -12,12 +12,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from odestudy.errors import ConfigError
-from odestudy.plan import load_study
-from odestudy.plan.code import PACKAGE
-from odestudy.plan.config import load_checked, load_yaml
-from odestudy.plan.consistency import _keys_of
-from odestudy.plan.grid import COMMON, expand
-from odestudy.plan.needs import FILE, check_needs, task_of
+from odestudy.study import load_study
+from odestudy.study.code import PACKAGE
+from odestudy.study.config import load_checked, load_yaml
+from odestudy.study.consistency import _keys_of
+from odestudy.study.grid import COMMON, expand
+from odestudy.study.needs import FILE, check_needs, task_of
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = load_checked(ROOT, "config/study.yaml", "study")["questions"]

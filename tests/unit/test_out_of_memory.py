@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from odestudy.densities import adversary, training
-from odestudy.plan import load_study
 from odestudy.questions import density_cost
 from odestudy.recovery import learning
 from odestudy.recovery import training as recovery
 from odestudy.recovery.shooting import Windows
-from odestudy.run import find_task
+from odestudy.runtime.job import find_task
+from odestudy.study import load_study
 
 MESSAGE = "CUDA out of memory. Tried to allocate 2.00 GiB."
 MEASURED = ("_s", "peak_mib")

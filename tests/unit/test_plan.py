@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from odestudy.errors import ConfigError
-from odestudy.plan import load_study
-from odestudy.plan.code import code_hash, direct_imports, modules_of
-from odestudy.plan.jobs import Job, canonical, key_of, readable
+from odestudy.runtime.keys import canonical, key_of
+from odestudy.study import load_study
+from odestudy.study.code import code_hash, direct_imports, modules_of
+from odestudy.study.jobs import Job, readable
 
 
 def test_every_tier_expands_to_jobs_with_different_folders(root):
@@ -223,16 +224,24 @@ def test_an_unknown_tier_names_the_known_ones(root):
 def test_what_computes_never_imports_what_presents():
     for module in sorted((Path(__file__).parents[2] / "src/odestudy/questions").glob("*.py")):
         name = f"odestudy.questions.{module.stem}"
-        reached = {m for m in modules_of(name) if m.startswith("odestudy.present")}
+        reached = {
+            m
+            for m in modules_of(name)
+            if m.startswith(("odestudy.analysis", "odestudy.figures", "odestudy.report"))
+        }
         assert not reached, f"{name} reaches {reached}"
-    for name in ("odestudy.run", "odestudy.ode"):
-        assert not {m for m in modules_of(name) if m.startswith("odestudy.present")}
+    for name in ("odestudy.runtime.job", "odestudy.ode"):
+        assert not {
+            m
+            for m in modules_of(name)
+            if m.startswith(("odestudy.analysis", "odestudy.figures", "odestudy.report"))
+        }
 
 
 def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, monkeypatch, root):
     import shutil
 
-    from odestudy.plan import code
+    from odestudy.study import code
 
     package = tmp_path / "odestudy"
     shutil.copytree(root / "src" / "odestudy", package)
@@ -241,13 +250,13 @@ def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, 
         for cached in (code._tree, code._hash, code.direct_imports, code.modules_of, code.code_hash):
             cached.cache_clear()
         return code.code_hash("odestudy.questions.images_train"), code.code_hash(
-            "odestudy.present.figures.images_accuracy"
+            "odestudy.figures.images_accuracy"
         )
 
     monkeypatch.setattr(code, "PACKAGE", package)
     try:
         before = fresh()
-        style = package / "present" / "figures" / "style.py"
+        style = package / "figures" / "style.py"
         style.write_text(style.read_text() + "\nEXTRA = 1\n")
         restyled = fresh()
         assert restyled[0] == before[0]
@@ -273,8 +282,8 @@ def test_the_code_hash_follows_imports():
 
 def test_planning_and_presenting_do_not_import_torch(root):
     code = (
-        "import sys; from pathlib import Path; from odestudy.plan import load_study; import odestudy.cli;"
-        f"load_study(Path({str(root)!r}), 'full'); import odestudy.present.report, odestudy.present.making;"
+        "import sys; from pathlib import Path; from odestudy.study import load_study; import odestudy.cli.main;"
+        f"load_study(Path({str(root)!r}), 'full'); import odestudy.report.context, odestudy.build;"
         "assert 'torch' not in sys.modules, 'torch was imported'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -283,6 +292,6 @@ def test_planning_and_presenting_do_not_import_torch(root):
 def test_how_jobs_are_planned_is_no_part_of_what_they_compute():
     for module in sorted((Path(__file__).parents[2] / "src/odestudy/questions").glob("*.py")):
         reached = {
-            m for m in modules_of(f"odestudy.questions.{module.stem}") if m.startswith("odestudy.plan")
+            m for m in modules_of(f"odestudy.questions.{module.stem}") if m.startswith("odestudy.study")
         }
         assert not reached, f"{module.stem} reaches {reached}: its results go stale with the planner"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from odestudy.cli import main
+from odestudy.cli.main import main
 from odestudy.errors import DataError
 from odestudy.points.fit import FitSettings, fit_points
 from odestudy.points.read import read_points
@@ -63,8 +63,8 @@ def test_a_file_that_is_not_there_is_one_line_and_exit_code_two(tmp_path, capsys
 
 @pytest.mark.parametrize("d", [1, 2, 3, 9])
 def test_the_command_writes_density_samples_certificate_and_pictures(tmp_path, capsys, monkeypatch, d):
-    monkeypatch.setattr("odestudy.present.points_figures.FRAMES", 2)
-    monkeypatch.setattr("odestudy.present.points_figures.LAST_FRAMES", 1)
+    monkeypatch.setattr("odestudy.points.figures.FRAMES", 2)
+    monkeypatch.setattr("odestudy.points.figures.LAST_FRAMES", 1)
     frame = table(240, d)
     assert main(["density", str(written(tmp_path, frame)), *QUICK]) == 0
     assert "trace and log-determinant agree" in capsys.readouterr().out

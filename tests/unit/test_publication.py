@@ -10,14 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from odestudy.cli import main
+from odestudy.cli.main import main
 from odestudy.errors import DataError
-from odestudy.measure.store import write_metrics
-from odestudy.plan import load_study
 from odestudy.publication.compare import compare, read_results
 from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
 from odestudy.publication.publish import publish
 from odestudy.publication.shown import as_text, write_html, write_json
+from odestudy.runtime.store import write_metrics
+from odestudy.study import load_study
 
 ROOT = Path(__file__).resolve().parents[2]
 

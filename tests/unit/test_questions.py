@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from odestudy.integrate import Counted, Solver, integrate, named_failure
-from odestudy.outcome import NumericalFailure, Outcome
-from odestudy.plan import load_study
 from odestudy.questions import dynamics, images_cost
-from odestudy.run import find_task, run_job
+from odestudy.runtime.job import find_task, run_job
+from odestudy.runtime.outcome import NumericalFailure, Outcome
+from odestudy.study import load_study
 from odestudy.systems.fields import FIELDS, field_of
 from odestudy.systems.trajectories import grid_around, in_support, observe, reference, signal_to_noise_db
 
@@ -198,7 +198,7 @@ def test_a_job_computes_with_the_deterministic_switches_on(root, tmp_path, monke
 
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
-    monkeypatch.setattr("odestudy.run.find_task", lambda name: look)
+    monkeypatch.setattr("odestudy.runtime.job.find_task", lambda name: look)
     torch.set_deterministic_debug_mode("default")
     run_job(small(root, "images_sizes.sizes"), tmp_path / "metrics.json", code="abc", root=root)
     warn = 1  # torch's number for it
@@ -232,7 +232,7 @@ def test_an_unknown_task_names_the_known_ones():
 def test_a_job_starts_in_half_a_second_beyond_torch(module):
     code = (
         "import time, torch; begun = time.process_time();"
-        "from odestudy.run import find_task; from odestudy.measure import store, provenance, device, memory;"
+        "from odestudy.runtime.job import find_task; from odestudy.runtime import store, provenance; from odestudy.measure import device, memory;"
         f"find_task('{module}.' + {{'dynamics': 'recover', 'images_train': 'train'}}['{module}']);"
         "from odestudy.datasets.images import load_images;"
         f"'{module}' == 'images_train' and load_images('digits', train_size=None);"

@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from odestudy.analysis import success_rates
 from odestudy.errors import ConfigError
 from odestudy.ode import BatchedModels
-from odestudy.outcome import NumericalFailure
-from odestudy.plan import load_study
-from odestudy.present import over_systems
 from odestudy.questions import dynamics, dynamics_cost
 from odestudy.recovery.baselines import BASELINES
 from odestudy.recovery.learning import make_model
@@ -20,8 +18,10 @@ from odestudy.recovery.training import train
 from odestudy.recovery.true_form import flat, unflat
 from odestudy.recovery.units import units_of
 from odestudy.recovery.windows import pieces, random_windows
+from odestudy.runtime.outcome import NumericalFailure
+from odestudy.study import load_study
+from odestudy.systems.diagnostics import MARKS
 from odestudy.systems.fields import field_of
-from odestudy.systems.marks import MARKS
 from odestudy.systems.trajectories import Observed, observe, reference, times
 from tests.recovery import SPIRAL, spec
 
@@ -200,9 +200,9 @@ def test_shares_over_systems_are_one_a_seed_and_count_what_failed(monkeypatch):
         job("c", "gated", [run(0, 0), run(1, 1)]),
     ]
     study = SimpleNamespace(results=None, jobs_of=lambda question, experiments: jobs)
-    monkeypatch.setattr(over_systems, "read_metrics", lambda rows: {"rows": {"runs": rows}})
+    monkeypatch.setattr(success_rates, "read_metrics", lambda rows: {"rows": {"runs": rows}})
     definition = {"experiments": ["recover"], "summary": {"by": ["systems", "arm", "gradient"]}}
-    found = over_systems.shares_over_systems(study, "dynamics", definition)
+    found = success_rates.shares_over_systems(study, "dynamics", definition)
     shares = {(r["systems"], r["seed"]): (r["cells"], r["recovered_share_pct"]) for r in found}
     assert shares["linear", 0] == (2, 100)
     assert shares["linear", 1] == (2, 0)

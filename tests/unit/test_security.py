@@ -15,12 +15,12 @@ import pandas as pd
 import pypandoc
 import pytest
 
-from odestudy.cli import main
+from odestudy.analysis.labels import Labels
+from odestudy.cli.main import main
 from odestudy.datasets.images import FASHION, MNIST
 from odestudy.datasets.torchvision_shim import import_torchvision
 from odestudy.downloads import only_https
-from odestudy.present.labels import Labels
-from odestudy.present.markdown import escape, summary_markdown
+from odestudy.report.markdown import escape, summary_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")])
@@ -66,7 +66,7 @@ def test_yaml_is_read_by_a_safe_loader_only():
         (path, name, words) for path, name, words in calls() if re.match(r"yaml\.(load|unsafe|full)", name)
     ]
     assert [(path.name, words) for path, _, words in readers] == [("config.py", {"Loader": "_Loader"})]
-    from odestudy.plan.config import _Loader
+    from odestudy.study.config import _Loader
 
     assert {"SafeLoader", "CSafeLoader"} & {base.__name__ for base in _Loader.__mro__}
 

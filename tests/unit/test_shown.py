@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from odestudy.plan import load_study
-from odestudy.present.advice import seeds_needed
-from odestudy.present.jobs_markdown import tasks_table
-from odestudy.present.labels import Labels
-from odestudy.present.ledger import ledger
-from odestudy.present.ledger_markdown import decided_table
-from odestudy.present.markdown import summary_markdown
-from odestudy.present.overview import overview_table
-from odestudy.present.runs import outcomes
-from odestudy.present.stats import Estimate, Region, t_estimate
-from odestudy.present.tables import summary_table
-from odestudy.present.values import interval, number
-from odestudy.present.verdicts import INCONCLUSIVE, Finding
+from odestudy.analysis.advice import seeds_needed
+from odestudy.analysis.labels import Labels
+from odestudy.analysis.ledger import ledger
+from odestudy.analysis.stats import Estimate, Region, t_estimate
+from odestudy.analysis.tables import summary_table
+from odestudy.analysis.values import interval, number
+from odestudy.analysis.verdicts import INCONCLUSIVE, Finding
+from odestudy.report.jobs_markdown import tasks_table
+from odestudy.report.ledger_markdown import decided_table
+from odestudy.report.markdown import summary_markdown
+from odestudy.report.overview import overview_table
+from odestudy.report.runs import outcomes
+from odestudy.study import load_study
 
 
 @pytest.mark.parametrize(

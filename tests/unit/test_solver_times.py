@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from odestudy.present.csvs import read_csv
-from odestudy.present.marked import put_between
-from odestudy.present.solver_times import SolverTimes, load_times, page_of, write_page
+from odestudy.analysis.csvs import read_csv
+from odestudy.report.marked import put_between
+from odestudy.report.solver_times import SolverTimes, load_times, page_of, write_page
 
 CSV, PAGE = Path("benchmarks/results/solvers-2cores.csv"), Path("benchmarks/README.md")
 ABOUT: dict[str, Any] = {

@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from odestudy.measure.fits import log_slope, power_fit
-from odestudy.present.estimators import STATISTICS
-from odestudy.present.stats import (
+from odestudy.analysis.estimators import STATISTICS
+from odestudy.analysis.stats import (
     Region,
     holm,
     mcnemar_p,
     rate_estimate,
     t_estimate,
 )
+from odestudy.measure.fits import log_slope, power_fit
 
 
 def test_the_t_interval_is_that_of_the_textbook():

@@ -15,11 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from odestudy.measure.provenance import package_versions
-from odestudy.measure.store import read_metrics
-from odestudy.outcome import STATUSES
-from odestudy.plan import load_study
+from odestudy.runtime.outcome import STATUSES
+from odestudy.runtime.provenance import package_versions
+from odestudy.runtime.store import read_metrics
 from odestudy.steps import client, server
+from odestudy.study import load_study
 
 LONG = "dynamics_unstable/"  # a job that takes seconds
 KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)  # as the step's own process, or as what stands for it

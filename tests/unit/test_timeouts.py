@@ -8,11 +8,11 @@ import shutil
 import pandas as pd
 import pytest
 
-from odestudy.measure.store import read_metrics, write_metrics
-from odestudy.plan import load_study
-from odestudy.plan.study import Study
-from odestudy.present import making
+from odestudy import build
+from odestudy.runtime.store import read_metrics, write_metrics
 from odestudy.steps.timeout import TIMEOUT, record_timeout
+from odestudy.study import load_study
+from odestudy.study.load import Study
 
 RUN = "published/quick-cpu"
 
@@ -34,7 +34,7 @@ def late(root, tmp_path_factory) -> Study:
                 request = {"spec": job.spec, "metrics": str(path), "code": "of a test"}
                 record_timeout(request, "took longer than 1 min", 0.0, 100.0)
     for table in study.tables:
-        making.make_table(study, table)
+        build.make_table(study, table)
     return study
 
 
@@ -56,8 +56,8 @@ def test_a_job_that_took_too_long_has_a_row_for_each_of_its_seeds_in_every_table
 
 
 def test_the_ledger_and_the_table_of_jobs_are_made_and_a_claim_on_such_runs_is_not_supported(late):
-    making.make_jobs_table(late)
-    making.make_ledger(late)
+    build.make_jobs_table(late)
+    build.make_ledger(late)
     jobs = table_of(late, "jobs")
     assert (jobs["ok"] < jobs["rows"]).sum() >= len(late.jobs_by) / 2
     ledger = table_of(late, "ledger").set_index("id")
@@ -70,7 +70,7 @@ def test_the_ledger_and_the_table_of_jobs_are_made_and_a_claim_on_such_runs_is_n
 @pytest.mark.parametrize("name", ["images_map", "images_stages", "images_accuracy"])
 def test_figures_show_the_other_runs_and_say_what_they_lack(late, name):
     (late.results / "figures").mkdir(exist_ok=True)
-    making.make_figure(late, name)
+    build.make_figure(late, name)
     about = json.loads((late.results / f"figures/{name}.json").read_text())
     if name == "images_accuracy":  # its rows have a place: an arm on a data set
         assert "timeout" in about["caption"]

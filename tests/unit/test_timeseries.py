@@ -10,17 +10,17 @@ import torch
 import yaml
 from torch import nn
 
+from odestudy.analysis.tables import long_table
 from odestudy.integrate import Solver
 from odestudy.nets.latent import LatentODE, hermite, kl_to_standard_normal
 from odestudy.nets.recurrent import gaussian_log_prob
 from odestudy.nets.stacked import StackedGRU, StackedLinear
 from odestudy.nets.timeseries import build, parameter_count
 from odestudy.ode import solve
-from odestudy.outcome import NumericalFailure, Outcome
-from odestudy.plan import load_study
-from odestudy.present.tables import long_table
 from odestudy.questions import timeseries
-from odestudy.run import run_job
+from odestudy.runtime.job import run_job
+from odestudy.runtime.outcome import NumericalFailure, Outcome
+from odestudy.study import load_study
 from odestudy.timeseries.batching import WAYS, Rows
 from odestudy.timeseries.homotopy import smoothness
 from odestudy.timeseries.scores import predictive_nll_nat, rmse, score

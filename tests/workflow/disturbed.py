@@ -19,7 +19,7 @@ import yaml
 from PIL import Image
 from safetensors import safe_open
 
-from odestudy.measure.store import read_arrays, read_metrics
+from odestudy.runtime.store import read_arrays, read_metrics
 from tests.workflow.clone import SNAKEMAKE, WITHOUT_SLURM, copy_of_clone
 
 TABLE = "results/smoke/tables/images_accuracy.csv"

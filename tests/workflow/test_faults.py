@@ -11,7 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from odestudy.measure.store import read_metrics
+from odestudy.runtime.store import read_metrics
 from tests.workflow.clone import run
 from tests.workflow.disturbed import FIGURE, JOBS, TABLE, Watcher, start, steps, toy, unmeasured, wait_for
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from odestudy.plan import load_study
-from odestudy.plan.forecast import expectations
-from odestudy.plan.graph import graph_of
-from odestudy.plan.schedule import Task, makespan
+from odestudy.study import load_study
+from odestudy.study.forecast import expectations
+from odestudy.study.graph import graph_of
+from odestudy.study.schedule import Task, makespan
 from tests.workflow.clone import WITHOUT_SLURM, copy_of_clone, run
 
 pytestmark = pytest.mark.dag

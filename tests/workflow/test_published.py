@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from odestudy.plan import load_study
-from odestudy.present.marked import put_between
 from odestudy.publication.manifest import read_manifest, sums_of
 from odestudy.publication.snapshot import PAGE, README, page_of, summary_of
+from odestudy.report.marked import put_between
+from odestudy.study import load_study
 
 pytestmark = pytest.mark.dag
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ def test_no_published_file_was_altered(folder):
 
 
 def test_tables_figures_and_report_follow_from_the_published_metrics():
-    command = [sys.executable, "-m", "odestudy.cli", "verify", "results/published/cpu-cpu"]
+    command = [sys.executable, "-m", "odestudy.cli.main", "verify", "results/published/cpu-cpu"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert done.stdout.splitlines()[-1].endswith(" of them made again from the metrics, 0 differ.")
@@ -36,7 +36,7 @@ def test_a_fresh_smoke_run_finds_what_the_published_one_found(smoke, tmp_path):
     found = tmp_path / "found.json"
     done = subprocess.run(
         [
-            sys.executable, "-m", "odestudy.cli", "compare", "results/published/smoke-cpu",
+            sys.executable, "-m", "odestudy.cli.main", "compare", "results/published/smoke-cpu",
             str(smoke / "results/smoke"), "--json", str(found),
         ],
         cwd=ROOT, capture_output=True, text=True, check=False,

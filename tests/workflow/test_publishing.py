@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from odestudy.measure.store import seal
+from odestudy.runtime.store import seal
 from tests.workflow.clone import copy_of_clone, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +59,7 @@ def test_a_run_is_published_verified_and_every_change_to_it_is_found(smoke, tmp_
     shutil.copy(smoke / "config/tiers/smoke.yaml", folder / "config/tiers/smoke.yaml")
 
     def odestudy(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "odestudy.cli", *words]
+        command = [sys.executable, "-m", "odestudy.cli.main", *words]
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
     published = Path(odestudy("publish", "--tier", "smoke", "--questions", QUESTIONS).stdout.strip())

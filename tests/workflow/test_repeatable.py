@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import yaml
 
-from odestudy.measure.store import read_arrays, read_metrics
+from odestudy.runtime.store import read_arrays, read_metrics
 from tests.workflow.clone import copy_of_clone, run
 from tests.workflow.disturbed import Watcher, start, steps, wait_for
 from tests.workflow.test_faults import kill_one

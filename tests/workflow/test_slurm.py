@@ -17,8 +17,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from odestudy.plan import Study, load_study
-from odestudy.plan.forecast import Request, requests
+from odestudy.study import Study, load_study
+from odestudy.study.forecast import Request, requests
 from tests.workflow.clone import SNAKEMAKE, copy_of_clone
 from tests.workflow.disturbed import unmeasured
 

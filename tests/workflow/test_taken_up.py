@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from odestudy.measure.store import seal
+from odestudy.runtime.store import seal
 from tests.workflow.clone import copy_of_clone, run
 from tests.workflow.disturbed import start, unmeasured, wait_for
 
@@ -45,7 +45,7 @@ def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(sm
     first = start(folder, target)
     wait_for((folder / ".snakemake/odestudy.lock").exists)
     second = run(folder, target, check=False)
-    by_hand = [sys.executable, "-m", "odestudy.cli", "run", "--tier", "smoke", "images_sizes"]
+    by_hand = [sys.executable, "-m", "odestudy.cli.main", "run", "--tier", "smoke", "images_sizes"]
     third = subprocess.run(by_hand, cwd=folder, capture_output=True, text=True, check=False)
     assert first.poll() is None, "the first run ended too early to be in the way"
     for refused in (second, third):

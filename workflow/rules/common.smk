@@ -4,13 +4,13 @@ import sys
 from functools import lru_cache
 
 from odestudy.errors import StudyError
-from odestudy.locked import hold_folder, refuse_read_only
+from odestudy.runtime.lock import hold_folder, refuse_read_only
 from odestudy.measure.device import visible_gpus
-from odestudy.measure.store import is_current
-from odestudy.plan.code import code_hash
-from odestudy.plan.forecast import requests
-from odestudy.plan.overrides import OVERRIDES
-from odestudy.plan.study import TIERS, load_study
+from odestudy.runtime.store import is_current
+from odestudy.study.code import code_hash
+from odestudy.study.forecast import requests
+from odestudy.study.overrides import OVERRIDES
+from odestudy.study.load import TIERS, load_study
 from odestudy.steps import client
 from odestudy.steps.server import start_server
 

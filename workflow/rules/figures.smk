@@ -28,7 +28,7 @@ rule figure:
         "results/{run}/logs/figures/{figure}.log",
     params:
         code=lambda wildcards: code_hash(
-            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.base"
+            f"odestudy.figures.{wildcards.figure}", "odestudy.figures.base"
         ),
         title=lambda wildcards: study(wildcards.run).figures[wildcards.figure][1]["title"],
         request=request("figure", "figure"),
@@ -48,7 +48,7 @@ rule animation:
         "results/{run}/logs/figures/{figure}.gif.log",
     params:
         code=lambda wildcards: code_hash(
-            f"odestudy.present.figures.{wildcards.figure}", "odestudy.present.figures.base"
+            f"odestudy.figures.{wildcards.figure}", "odestudy.figures.base"
         ),
         request=request("animation", "figure"),
         config=lambda wildcards: study(wildcards.run).fingerprint,

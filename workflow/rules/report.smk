@@ -28,7 +28,7 @@ rule report:
     log:
         "results/{run}/logs/report.log",
     params:
-        code=lambda wildcards: code_hash("odestudy.present.report"),
+        code=lambda wildcards: code_hash("odestudy.report.context"),
         request=request("report"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
     shell:

@@ -14,7 +14,7 @@ rule table:
     log:
         "results/{run}/logs/tables/{table}.log",
     params:
-        code=lambda wildcards: code_hash("odestudy.present.tables", "odestudy.present.csvs"),
+        code=lambda wildcards: code_hash("odestudy.analysis.tables", "odestudy.analysis.csvs"),
         request=request("table", "table"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
     shell:
@@ -32,7 +32,7 @@ rule jobs_table:
     log:
         "results/{run}/logs/tables/jobs.log",
     params:
-        code=lambda wildcards: code_hash("odestudy.present.tables", "odestudy.present.csvs"),
+        code=lambda wildcards: code_hash("odestudy.analysis.tables", "odestudy.analysis.csvs"),
         request=request("jobs_table"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
     shell:
@@ -51,7 +51,7 @@ rule ledger:
     log:
         "results/{run}/logs/tables/ledger.log",
     params:
-        code=lambda wildcards: code_hash("odestudy.present.ledger", "odestudy.present.csvs"),
+        code=lambda wildcards: code_hash("odestudy.analysis.ledger", "odestudy.analysis.csvs"),
         request=request("ledger"),
         config=lambda wildcards: study(wildcards.run).fingerprint,
     shell:

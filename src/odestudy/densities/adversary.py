@@ -14,7 +14,7 @@ from torch.nn.functional import softplus
 from odestudy.densities.fields import Field
 from odestudy.densities.laws import Target
 from odestudy.densities.transport import Grid, log_density, path
-from odestudy.outcome import NumericalFailure
+from odestudy.runtime.outcome import NumericalFailure
 
 
 @dataclass(frozen=True)

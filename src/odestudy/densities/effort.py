@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from odestudy.densities.jacobian import with_jacobian
 from odestudy.densities.transport import Grid, path
 from odestudy.ode import solve
-from odestudy.outcome import NumericalFailure
+from odestudy.runtime.outcome import NumericalFailure
 
 STEPS = 16
 

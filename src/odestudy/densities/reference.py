@@ -10,7 +10,7 @@ from torch import Tensor
 from odestudy.densities.fields import RightHandSide
 from odestudy.densities.jacobian import with_jacobian
 from odestudy.ode import solve
-from odestudy.outcome import NumericalFailure
+from odestudy.runtime.outcome import NumericalFailure
 
 
 @dataclass(frozen=True)

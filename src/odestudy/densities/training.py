@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from odestudy.densities.laws import Target
 from odestudy.densities.transport import Grid, log_density
-from odestudy.outcome import NumericalFailure
+from odestudy.runtime.outcome import NumericalFailure
 
 Batch = TypeVar("Batch")
 

@@ -15,11 +15,11 @@ from odestudy.errors import DataError
 from odestudy.fit.observations import Table
 from odestudy.nets.dynamics import MODELS
 from odestudy.ode import BatchedModels
-from odestudy.outcome import Row
 from odestudy.recovery.judge import Learnt, Rollout, field_values
 from odestudy.recovery.learning import make_model, rollout
 from odestudy.recovery.training import train
 from odestudy.recovery.units import Units
+from odestudy.runtime.outcome import Row
 
 SHARE = 0.8  # of each trajectory, for the fit that is judged on the rest
 FORMAT = 1

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from odestudy.integrate import named_failure
-from odestudy.outcome import Row
+from odestudy.runtime.outcome import Row
 
 
 def attempt(work: Callable[..., Row], *arguments: Any) -> Row:

@@ -17,8 +17,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Generator, Tensor, nn
 
-from odestudy.measure.files import plain, write_atomically
-from odestudy.workplace import workplace
+from odestudy.runtime.checkpoint_dir import workplace
+from odestudy.runtime.files import plain, write_atomically
 
 LOG = logging.getLogger(__name__)
 DIGEST = "sha256"  # its key in the file's metadata

@@ -13,7 +13,7 @@ from odestudy.learning.augment import random_crop
 from odestudy.learning.checkpoint import Checkpoint, Training
 from odestudy.learning.recipe import Recipe
 from odestudy.measure.clock import now_s
-from odestudy.outcome import NumericalFailure, Row
+from odestudy.runtime.outcome import NumericalFailure, Row
 
 LOOK_EVERY = 50  # steps between two looks at whether the loss is finite: each look waits for a GPU
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from odestudy.errors import ConfigError
@@ -76,6 +78,16 @@ def device_name(device: str) -> str:
         import torch
 
         return torch.cuda.get_device_name(device)
-    from odestudy.measure.provenance import processor
-
     return processor()
+
+
+@lru_cache(maxsize=1)
+def processor() -> str:
+    """The processor's model name, as the system tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

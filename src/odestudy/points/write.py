@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from odestudy.measure.files import plain, write_atomically
 from odestudy.points.certificate import Check
 from odestudy.points.fit import FittedPoints
 from odestudy.points.grid import box
+from odestudy.runtime.files import plain, write_atomically
 
 
 def write_fit(

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from odestudy.analysis.csvs import read_csv
 from odestudy.errors import DataError
-from odestudy.present.csvs import read_csv
 
 REPRODUCED, DIFFERS, MISSING = "reproduced", "differs", "missing"
 SAME, CHANGED, FLIPPED = "same", "changed", "flipped"

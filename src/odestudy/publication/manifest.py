@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from odestudy.errors import DataError
-from odestudy.measure.files import write_atomically
+from odestudy.runtime.files import write_atomically
 
 NAME = "manifest.sha256"
 

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from odestudy.errors import ConfigError, DataError
-from odestudy.measure.store import read_metrics
-from odestudy.plan.study import Study, load_study
+from odestudy.runtime.store import read_metrics
+from odestudy.study.load import Study, load_study
 
 
 def publish(study: Study, device: str | None = None, partial: bool = False) -> Path:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from odestudy.plan.study import Study
-from odestudy.present import making
+from odestudy import build
+from odestudy.study.load import Study
 
 
 def render(study: Study) -> None:
@@ -11,11 +11,11 @@ def render(study: Study) -> None:
     for folder in ("figures", "report"):
         (study.results / folder).mkdir(parents=True, exist_ok=True)
     for name in study.tables:
-        making.make_table(study, name)
-    making.make_jobs_table(study)
-    making.make_ledger(study)
+        build.make_table(study, name)
+    build.make_jobs_table(study)
+    build.make_ledger(study)
     for name, (_, definition) in study.figures.items():
-        making.make_figure(study, name)
+        build.make_figure(study, name)
         if definition.get("animated"):
-            making.make_animation(study, name)
-    making.make_report(study)
+            build.make_animation(study, name)
+    build.make_report(study)

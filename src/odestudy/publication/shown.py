@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from odestudy.measure.files import plain, write_atomically
-from odestudy.present.markdown import escape, pipe_table
-from odestudy.present.values import interval
+from odestudy.analysis.values import interval
 from odestudy.publication.compare import REPRODUCED, SAME, Comparison
+from odestudy.report.markdown import escape, pipe_table
+from odestudy.runtime.files import plain, write_atomically
 
 MOST_LINES = 40
 
@@ -51,7 +51,7 @@ def write_json(found: Comparison, path: Path) -> None:
 
 def write_html(found: Comparison, path: Path, root: Path) -> None:
     """One page that needs no network, in the report's style."""
-    from odestudy.present.pages import write_html as write_page
+    from odestudy.report.pages import write_html as write_page
 
     verdicts = [
         [str(r.id), escape(r.says), _words(r.outcome), _side(r, "a"), _side(r, "b")]

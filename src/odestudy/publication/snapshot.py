@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from odestudy.measure.files import write_atomically
-from odestudy.plan.study import Study
-from odestudy.present.csvs import read_csv
-from odestudy.present.ledger_markdown import SIGNS
-from odestudy.present.markdown import escape, pipe_table
-from odestudy.present.marked import put_between
-from odestudy.present.values import interval
-from odestudy.present.verdicts import NO_DATA, NOT_TESTABLE
+from odestudy.analysis.csvs import read_csv
+from odestudy.analysis.values import interval
+from odestudy.analysis.verdicts import NO_DATA, NOT_TESTABLE
+from odestudy.report.ledger_markdown import SIGNS
+from odestudy.report.markdown import escape, pipe_table
+from odestudy.report.marked import put_between
+from odestudy.runtime.files import write_atomically
+from odestudy.study.load import Study
 
 PAGE, README = Path("docs/findings.md"), Path("README.md")
 DECIDED = [verdict for verdict in SIGNS if verdict not in (NO_DATA, NOT_TESTABLE)]

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from odestudy.errors import DataError
-from odestudy.plan.study import load_study
 from odestudy.publication.manifest import files_of, read_manifest, sums_of
 from odestudy.publication.render import render
+from odestudy.study.load import load_study
 
 LINKED = ("config", "report", "workflow", "benchmarks", "pyproject.toml")
 

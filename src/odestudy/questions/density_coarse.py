@@ -16,8 +16,8 @@ from odestudy.densities.plane import integral, lattice
 from odestudy.densities.targets import entropy_nat, target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import Grid, log_density
-from odestudy.failed import failed
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.integrate import failed
+from odestudy.runtime.outcome import NumericalFailure, Outcome, Row
 
 MOST_STEPS = 512  # an exploited field may need many
 CHECKED = 256  # points at which the formulas are compared

@@ -18,10 +18,10 @@ from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import NOISES, Grid, log_density, transport
 from odestudy.densities.work import counted_flops, lu_flops, step_flops, step_vjps
-from odestudy.failed import failed
+from odestudy.integrate import failed
 from odestudy.measure.clock import time_repeats
 from odestudy.measure.memory import kept_for_backward_mib, peak_mib
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 
 TIMES = {"wall_s", "wall_q1_s", "wall_q3_s"}
 PARTS = ("exact_trace", "hutchinson", "diagonal", "elimination")

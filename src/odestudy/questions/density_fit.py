@@ -15,8 +15,8 @@ from odestudy.densities.models.fitted import Fit
 from odestudy.densities.models.flow import FlowDensity
 from odestudy.densities.pictures import pictures
 from odestudy.densities.targets import target_of
-from odestudy.failed import failed
-from odestudy.outcome import Outcome, Row
+from odestudy.integrate import failed
+from odestudy.runtime.outcome import Outcome, Row
 
 
 def model(spec: dict[str, Any], device: str) -> Outcome:

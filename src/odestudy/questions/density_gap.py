@@ -21,9 +21,9 @@ from odestudy.densities.reference import Reference, reference
 from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import FORMULAS, Grid, log_density, transport
-from odestudy.failed import failed
+from odestudy.integrate import failed
 from odestudy.measure.fits import log_slope
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 
 ESTIMATES = tuple(name for name in FORMULAS if name not in ("trace", "logdet"))
 SLOPE_POINTS = 4  # steps of a slope

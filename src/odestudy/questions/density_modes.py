@@ -19,8 +19,8 @@ from odestudy.densities.laws import Target
 from odestudy.densities.models.flow import at_certified_step, fit_cnf, gap_nat
 from odestudy.densities.targets import target_of
 from odestudy.densities.transport import Grid
-from odestudy.failed import failed
-from odestudy.outcome import Outcome, Row
+from odestudy.integrate import failed
+from odestudy.runtime.outcome import Outcome, Row
 
 SHOWN = 1000
 CHECKED = 256  # points at which the formulas are compared

@@ -12,8 +12,8 @@ from odestudy.densities.reach import TASKS as PROBLEMS
 from odestudy.densities.reach import Reach
 from odestudy.densities.training import Course, maximise
 from odestudy.densities.transport import Grid
-from odestudy.failed import failed
-from odestudy.outcome import Outcome, Row
+from odestudy.integrate import failed
+from odestudy.runtime.outcome import Outcome, Row
 
 REFINED = Grid("rk4", 128)
 SHOWN = 400  # points of the spheres in a picture

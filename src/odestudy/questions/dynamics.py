@@ -10,10 +10,10 @@ import numpy as np
 
 from odestudy.integrate import steps_samples
 from odestudy.learning.attempt import attempt
-from odestudy.outcome import Outcome, Row
 from odestudy.recovery.judge import judge
 from odestudy.recovery.learning import learn_batch, observations, signal
 from odestudy.recovery.shooting import solver_of
+from odestudy.runtime.outcome import Outcome, Row
 from odestudy.systems.trajectories import Observed
 
 if TYPE_CHECKING:

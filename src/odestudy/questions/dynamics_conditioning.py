@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from odestudy.integrate import Counted, Solver, integrate
 from odestudy.learning.attempt import attempt
-from odestudy.outcome import Outcome, Row
 from odestudy.recovery.judge import judge, matrix_of
 from odestudy.recovery.learning import learn_batch, observations
-from odestudy.recovery.travel import needed, possible, with_room
+from odestudy.recovery.reachable_step import needed, possible, with_room
 from odestudy.recovery.true_form import true_form
+from odestudy.runtime.outcome import Outcome, Row
 from odestudy.systems.trajectories import Observed
 
 MIX = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)  # so that no mode lies along an axis

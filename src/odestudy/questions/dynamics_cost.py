@@ -10,12 +10,12 @@ import torch
 from odestudy.learning.attempt import attempt
 from odestudy.measure.clock import time_repeats
 from odestudy.measure.memory import saved_for_backward_mib
-from odestudy.outcome import Outcome, Row
 from odestudy.questions.dynamics import merged
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.shooting import SHOOTING
 from odestudy.recovery.training import step
 from odestudy.recovery.units import units_of
+from odestudy.runtime.outcome import Outcome, Row
 from odestudy.systems.trajectories import observe
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from odestudy.integrate import Counted, Solver, integrate
 from odestudy.learning.attempt import attempt
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.runtime.outcome import NumericalFailure, Outcome, Row
 
 FORMS = {
     "rotation": lambda rate: [[rate, -1.0], [1.0, rate]],  # eigenvalues rate +- i

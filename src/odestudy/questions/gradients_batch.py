@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from odestudy.integrate import Counted, Solver, integrate
 from odestudy.measure.clock import time_repeats
 from odestudy.ode import Solution, solve
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.runtime.outcome import NumericalFailure, Outcome, Row
 from odestudy.sensitivity.arms import missing
 from odestudy.sensitivity.attempt import attempt
 

@@ -12,7 +12,7 @@ from odestudy.integrate import Counted, integrate
 from odestudy.measure.clock import time_repeats
 from odestudy.measure.fits import power_fit
 from odestudy.measure.memory import peak_mib, saved_for_backward_mib
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 from odestudy.sensitivity.arms import counted, gradient_of, missing, solver_of
 from odestudy.sensitivity.attempt import attempt
 from odestudy.sensitivity.problems import Problem, mlp, moved

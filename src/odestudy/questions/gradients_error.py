@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from odestudy.integrate import Solver
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 from odestudy.sensitivity.arms import (
     OWN_METHOD,
     Gradient,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from odestudy.measure.fits import log_slope
 from odestudy.ode import solve
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 from odestudy.sensitivity.bits import differing
 from odestudy.sensitivity.blocks import NETS, euler, results, stacked
 from odestudy.sensitivity.dense import ADAMS_BASHFORTH, concatenated, dense_weights, windowed

@@ -14,7 +14,7 @@ from odestudy.measure.clock import now_s, time_repeats
 from odestudy.measure.fits import log_slope
 from odestudy.ode import METHODS, Solution, solve
 from odestudy.ode._methods import make_stepper
-from odestudy.outcome import NumericalFailure, Outcome, Row
+from odestudy.runtime.outcome import NumericalFailure, Outcome, Row
 from odestudy.sensitivity.attempt import attempt
 from odestudy.sensitivity.problems import Problem, problem_of
 

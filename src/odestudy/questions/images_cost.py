@@ -12,7 +12,7 @@ from odestudy.learning.attempt import attempt
 from odestudy.measure.clock import time_repeats
 from odestudy.measure.memory import peak_mib, saved_for_backward_mib
 from odestudy.nets.images import Classifier, is_ode
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 
 
 def cost(spec: dict[str, Any], device: str) -> Outcome:

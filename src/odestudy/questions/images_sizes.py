@@ -9,7 +9,7 @@ import torch
 from odestudy.learning.arms import SIZE_OF, new_net
 from odestudy.learning.evaluate import mflop_an_image
 from odestudy.nets.images import SIZES
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 
 
 def sizes(spec: dict[str, Any], device: str) -> Outcome:

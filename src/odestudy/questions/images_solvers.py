@@ -12,7 +12,7 @@ from odestudy.learning.arms import Fit, finer, images_of, new_fit
 from odestudy.learning.attempt import attempt
 from odestudy.learning.evaluate import accuracy_change_pct, error_on, error_pct, evaluate, solved_with
 from odestudy.measure.clock import time_repeats
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 
 WARM_UP = 32  # images
 

@@ -22,7 +22,7 @@ from odestudy.learning.evaluate import (
 )
 from odestudy.measure.memory import saved_for_backward_mib
 from odestudy.nets.images import is_ode
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 
 HARDEST = 12  # pictures kept of each run
 GOAL_PCT = 1.0  # error of the 99 % accuracy that the walk-through reaches

@@ -12,7 +12,7 @@ from torch import Tensor
 from odestudy.integrate import named_failure
 from odestudy.nets.latent import Latent
 from odestudy.nets.timeseries import Model, build, parameter_count
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 from odestudy.timeseries.elnino import MONTHS, MONTHS_A_UNIT, elnino
 from odestudy.timeseries.homotopy import paths, smoothness
 from odestudy.timeseries.pictures import latent_pictures, pictures

@@ -10,7 +10,7 @@ import torch
 
 from odestudy.integrate import Counted, Solver, named_failure
 from odestudy.measure.clock import time_repeats
-from odestudy.outcome import Outcome, Row
+from odestudy.runtime.outcome import Outcome, Row
 from odestudy.timeseries.batching import WAYS, Rows, gradient_step
 from odestudy.timeseries.spirals import KINDS, spirals
 

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from odestudy.nets.dynamics import MLPDynamics
-from odestudy.outcome import NumericalFailure
 from odestudy.recovery.judge import Learnt, Rollout, field_values, numpy_rollout
 from odestudy.recovery.true_form import true_form
+from odestudy.runtime.outcome import NumericalFailure
 from odestudy.systems.trajectories import Observed
 
 Baseline = Callable[[Observed, dict[str, Any], np.random.Generator], tuple[Learnt, Rollout]]

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from odestudy.integrate import Solver, integrate_samples
-from odestudy.outcome import NumericalFailure, Row
+from odestudy.runtime.outcome import NumericalFailure, Row
+from odestudy.systems.diagnostics import MARKS
 from odestudy.systems.fields import field_of
-from odestudy.systems.marks import MARKS
 from odestudy.systems.trajectories import Observed, grid_around, in_support, reference
 
 HELD_OUT = 8  # fresh initial states in the box that the data fill

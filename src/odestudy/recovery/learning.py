@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from odestudy.failed import failed
+from odestudy.integrate import failed
 from odestudy.nets.dynamics import MODELS
-from odestudy.outcome import NumericalFailure, Row
 from odestudy.recovery.judge import (
     Learnt,
     Rollout,
@@ -25,6 +24,7 @@ from odestudy.recovery.judge import (
 )
 from odestudy.recovery.training import train
 from odestudy.recovery.units import Units, units_of
+from odestudy.runtime.outcome import NumericalFailure, Row
 from odestudy.systems.trajectories import Observed, observe, signal_to_noise_db
 
 FRAMES = 24  # of the learning process

@@ -18,8 +18,8 @@ from odestudy.integrate import (
     named_failure,
     steps_samples,
 )
-from odestudy.outcome import NumericalFailure
 from odestudy.recovery.windows import Batch, pieces, random_windows
+from odestudy.runtime.outcome import NumericalFailure
 from odestudy.systems.trajectories import Observed
 
 if TYPE_CHECKING:

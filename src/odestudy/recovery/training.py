@@ -11,8 +11,8 @@ from torch import Tensor
 from tqdm import trange
 
 from odestudy.integrate import named_failure
-from odestudy.outcome import NumericalFailure, Row
 from odestudy.recovery.shooting import SHOOTING, Shooting
+from odestudy.runtime.outcome import NumericalFailure, Row
 from odestudy.systems.trajectories import Observed
 
 if TYPE_CHECKING:

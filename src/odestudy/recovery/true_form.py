@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from odestudy.outcome import NumericalFailure
 from odestudy.recovery.judge import Learnt, Rollout, numpy_rollout
+from odestudy.runtime.outcome import NumericalFailure
 from odestudy.systems.fields import Field, field_of
 from odestudy.systems.trajectories import Observed
 

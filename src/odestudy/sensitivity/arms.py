@@ -11,7 +11,7 @@ from torch import Tensor
 
 from odestudy.integrate import LIBRARIES, Counted, Solver, integrate
 from odestudy.ode import GRADIENTS
-from odestudy.outcome import Row
+from odestudy.runtime.outcome import Row
 from odestudy.sensitivity.problems import Problem
 
 OWN_METHOD = {

@@ -25,9 +25,9 @@ from odestudy.steps.supervisor import supervise
 MODULES = (
     "torch._dynamo",  # as every optimizer imports, in 1.4 s
     "matplotlib.pyplot",
-    "odestudy.present.figures",
+    "odestudy.figures",
     "odestudy.questions",
-    "odestudy.run",
+    "odestudy.runtime.job",
     "odestudy.steps.take",
 )
 LARGEST = 2**20  # bytes of a request

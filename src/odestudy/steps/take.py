@@ -9,10 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from odestudy.logged import logged, write_seconds
+from odestudy.runtime.log import logged, write_seconds
 
 if TYPE_CHECKING:
-    from odestudy.plan import Study
+    from odestudy.study import Study
 
 
 def main(log: str, request: str) -> None:
@@ -31,22 +31,22 @@ def take(request: dict[str, Any]) -> None:
     if request["step"] == "job":
         _take_job(request)
         return
-    from odestudy.present import making
+    from odestudy import build
 
     study = study_of(request)
     match request["step"], str(request.get("name")):
         case "table", name:
-            making.make_table(study, name)
+            build.make_table(study, name)
         case "jobs_table", _:
-            making.make_jobs_table(study)
+            build.make_jobs_table(study)
         case "ledger", _:
-            making.make_ledger(study)
+            build.make_ledger(study)
         case "figure", name:
-            making.make_figure(study, name)
+            build.make_figure(study, name)
         case "animation", name:
-            making.make_animation(study, name)
+            build.make_animation(study, name)
         case "report", _:
-            making.make_report(study)
+            build.make_report(study)
         case "manifest", _:
             from odestudy.publication.manifest import write_manifest
 
@@ -57,8 +57,8 @@ def take(request: dict[str, Any]) -> None:
 
 def _take_job(request: dict[str, Any]) -> None:
     """Compute a job, unless it was done when the run that wanted it was killed before it took note."""
-    from odestudy.measure.store import is_current
-    from odestudy.run import run_job
+    from odestudy.runtime.job import run_job
+    from odestudy.runtime.store import is_current
 
     target, code = Path(request["metrics"]), request["code"]
     if is_current(target, code):
@@ -74,7 +74,7 @@ def study_of(request: dict[str, Any]) -> Study:
 
 @lru_cache(maxsize=4)
 def _study(root: Path, run: str, overrides: str) -> Study:
-    from odestudy.plan import load_study
+    from odestudy.study import load_study
 
     return load_study(root, run, json.loads(overrides))
 

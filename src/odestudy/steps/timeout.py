@@ -20,8 +20,8 @@ def record_timeout(request: dict[str, Any], message: str, begun: float, peak_mib
         begun: when it began, in seconds since 1970.
         peak_mib: the most memory that it held.
     """
-    from odestudy.measure.provenance import provenance
-    from odestudy.measure.store import is_current, write_metrics
+    from odestudy.runtime.provenance import provenance
+    from odestudy.runtime.store import is_current, write_metrics
 
     spec, target = request["spec"], Path(request["metrics"])
     if is_current(target, request["code"]):

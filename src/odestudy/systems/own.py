@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from odestudy.clone import project_root
+from odestudy.runtime.clone import project_root
 
 
 def own_file(name: str) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from odestudy.outcome import NumericalFailure
+from odestudy.runtime.outcome import NumericalFailure
 from odestudy.systems.fields import Field, field_of
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from odestudy.integrate import Counted, Solver, integrate
 from odestudy.nets.latent import hermite
 from odestudy.nets.recurrent import Autonomous
-from odestudy.outcome import NumericalFailure
+from odestudy.runtime.outcome import NumericalFailure
 
 
 class Rows(nn.Module):

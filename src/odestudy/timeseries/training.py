@@ -12,7 +12,7 @@ from tqdm import trange
 
 from odestudy.measure.clock import now_s
 from odestudy.nets.timeseries import Model
-from odestudy.outcome import Row
+from odestudy.runtime.outcome import Row
 from odestudy.timeseries.series import Series
 
 CLIP = 5.0  # norm of a seed's gradient

@@ -1,0 +1,1 @@
+"""From metrics to numbers: tables, statistics, and the ledger of verdicts."""

@@ -1,0 +1,182 @@
+"""Tables about images whose rows are made of several arms, or of what others report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from odestudy.analysis.stats import FEWEST_SEEDS, Region, mcnemar_p, rate_estimate, t_estimate
+from odestudy.measure.fits import LEVEL
+from odestudy.runtime.store import read_arrays, read_metrics
+from odestudy.study.jobs import Job
+from odestudy.study.load import Study
+
+Rows = list[dict[str, Any]]
+Key = tuple[str, str]  # data set and arm
+COMPARED = "odenet_adjoint"  # the arm that the claims compare with all others
+COSTS = ("mflop", "saved_mib", "epoch_s", "time_to_99_s", "nfe_forward", "nfe_backward", "epochs")
+CONTROLS = (
+    "resnet6",
+    "resnet1",
+)  # what the claims compare with, and the net with as many parameters as the ODE's
+MARGIN_POINTS = 0.15  # fifteen of MNIST's test images, the margin of the claims
+
+
+def mcnemar_pairs(study: Study, question: str, definition: dict[str, Any]) -> Rows:
+    """The ODE-Net by adjoint against every other arm, on the same test images, a row a seed."""
+    jobs, right = _jobs(study, question, definition), _right(study, question, definition)
+    rows: Rows = []
+    for (dataset, other), theirs in right.items():
+        ours = right.get((dataset, COMPARED), {})
+        for seed in sorted(set(ours) & set(theirs)) if other != COMPARED else ():
+            a, b = ours[seed], theirs[seed]
+            p = mcnemar_p(a, b)
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "arm": COMPARED,
+                    "other": other,
+                    "seed": seed,
+                    "only_arm": int((a & ~b).sum()),
+                    "only_other": int((~a & b).sum()),
+                    "p": p,
+                    "differ": float(p < 1 - LEVEL),
+                    "status": "ok",
+                    "job": jobs[dataset, other][0].folder,
+                }
+            )
+    return rows
+
+
+def equivalence_pairs(study: Study, question: str, definition: dict[str, Any]) -> Rows:
+    """Each arm against the residual networks with six blocks and with one, and the ODE-Net against the perceptron too.
+
+    The difference of the test errors is paired by seed. Equal: its whole 95 % interval lies within the margin, which
+    is stricter than two one-sided tests at 5 %. The margin is that of the claims, or one test image where that is more.
+    """
+    jobs, right = _jobs(study, question, definition), _right(study, question, definition)
+    runs = {key: [row for job in found for row in _runs(job, study)] for key, found in jobs.items()}
+    rows: Rows = []
+    for dataset, arm in runs:
+        others = [*CONTROLS, *(["perceptron"] if arm == COMPARED else [])]
+        for other in others[: CONTROLS.index(arm)] if arm in CONTROLS else others:
+            if (dataset, other) in runs and other != arm:
+                found, theirs = runs[dataset, arm], runs[dataset, other]
+                row = {"dataset": dataset, "arm": arm, "other": other, "job": jobs[dataset, arm][0].folder}
+                row |= _difference(found, theirs) | _times_other(found, theirs)
+                rows.append(row | _seeds_that_differ(right[dataset, arm], right[dataset, other]))
+    return rows
+
+
+def _jobs(study: Study, question: str, definition: dict[str, Any]) -> dict[Key, list[Job]]:
+    found: dict[Key, list[Job]] = {}
+    for job in study.jobs_of(question, definition["experiments"]):
+        found.setdefault((job.spec["dataset"], job.spec["arm"]["name"]), []).append(job)
+    return found
+
+
+def _runs(job: Job, study: Study) -> Rows:
+    return read_metrics(job.metrics(study.results))["rows"]["runs"]
+
+
+def _right(study: Study, question: str, definition: dict[str, Any]) -> dict[Key, dict[int, np.ndarray]]:
+    """For each data set and arm, by seed, which test images were classified right, (n,) bool."""
+    right: dict[Key, dict[int, np.ndarray]] = {}
+    for key, jobs in _jobs(study, question, definition).items():
+        right[key] = {}
+        for job in jobs:
+            arrays = read_arrays(job.metrics(study.results))
+            for name in arrays:
+                if name.startswith("found_seed"):
+                    right[key][int(name.removeprefix("found_seed"))] = arrays[name] == arrays["truth"]
+    return right
+
+
+def _difference(found: Rows, theirs: Rows) -> dict[str, Any]:
+    """Test error minus the other's, paired by seed, and what it says; a run that failed leaves it open."""
+    sides = [{row["seed"]: row for row in side} for side in (found, theirs)]
+    seeds = sorted(set(sides[0]) & set(sides[1]))
+    failed = [row for side in sides for row in side.values() if row["status"] != "ok"]
+    if failed:
+        return {"seeds": len(seeds), "equal": "open: a run failed", "status": failed[0]["status"]}
+    points = [sides[0][seed]["test_error_pct"] - sides[1][seed]["test_error_pct"] for seed in seeds]
+    margin = max(MARGIN_POINTS, 100 / found[0]["test_images"])
+    row = {
+        "seeds": len(seeds),
+        "margin_points": margin,
+        "difference_points": float(np.mean(points)),
+        "status": "ok",
+    }
+    if len(seeds) < FEWEST_SEEDS:
+        return row | {"equal": "open: too few seeds"}
+    estimate = t_estimate(points, Region())
+    row |= {"difference_points_low": estimate.low, "difference_points_high": estimate.high}
+    return row | {"equal": equality(estimate.low, estimate.high, margin)}
+
+
+def equality(low: float, high: float, margin: float) -> str:
+    """What the interval of a difference of errors says, in words."""
+    if -margin <= low and high <= margin:
+        return "equal"
+    if low > margin or high < -margin:
+        return "worse" if low > 0 else "better"
+    return "open"
+
+
+def _times_other(found: Rows, theirs: Rows) -> dict[str, float]:
+    """Parameters, operations and time an epoch as multiples of the other's (medians of the runs that ended well)."""
+    row = {}
+    for column in ("parameters", "mflop", "epoch_s"):
+        sides = [[r[column] for r in side if r["status"] == "ok" and column in r] for side in (found, theirs)]
+        if all(sides):
+            row[f"times_{column}"] = float(np.median(sides[0]) / np.median(sides[1]))
+    return row
+
+
+def _seeds_that_differ(ours: dict[int, np.ndarray], theirs: dict[int, np.ndarray]) -> dict[str, Any]:
+    """In how many seeds McNemar's test tells the two apart, as a share with Wilson's interval."""
+    seeds = sorted(set(ours) & set(theirs))
+    if not seeds:
+        return {}
+    apart = sum(mcnemar_p(ours[seed], theirs[seed]) < 1 - LEVEL for seed in seeds)
+    share = rate_estimate(apart, len(seeds), Region())
+    names = ("apart_pct", "apart_pct_low", "apart_pct_high")
+    values = (100 * share.value, 100 * share.low, 100 * share.high)
+    return {"apart": f"{apart} of {len(seeds)}", **dict(zip(names, values, strict=True))}
+
+
+def beside_published(study: Study, question: str, definition: dict[str, Any]) -> Rows:
+    """One row a data set and arm of this run, then what others report, whether this run has that arm or not.
+
+    Two intervals: Wilson's at the mean number of errors, which is the scatter of the test images, and Student's t over
+    seeds, which is that of training.
+    """
+    jobs = _jobs(study, question, definition)
+    rows: Rows = []
+    for (dataset, arm), of_arm in jobs.items():
+        found = [{"job": job.folder, **row} for job in of_arm for row in _runs(job, study)]
+        if found:
+            rows.append({"dataset": dataset, "arm": arm, "whose": "this study", **_ours(found)})
+    job = next(iter(jobs.values()))[0].folder if jobs else ""
+    published = study.sources.get(question, {}).get("published", ())
+    return rows + [{**entry, "status": "ok", "job": job} for entry in published]
+
+
+def _ours(found: Rows) -> dict[str, Any]:
+    table = pd.DataFrame([row for row in found if row["status"] == "ok"])
+    row: dict[str, Any] = {"job": found[0]["job"], "status": "ok" if len(table) else found[0]["status"]}
+    if table.empty:
+        return row
+    row |= {"parameters": int(table["parameters"].iloc[0]), "test_error_pct": table["test_error_pct"].mean()}
+    images = int(table["test_images"].iloc[0])
+    wilson = rate_estimate(round(table["test_errors"].mean()), images, Region())
+    row |= {"wilson_low_pct": 100 * wilson.low, "wilson_high_pct": 100 * wilson.high, "test_images": images}
+    if len(table) >= FEWEST_SEEDS:
+        seeds = t_estimate(table["test_error_pct"].tolist(), Region())
+        row |= {"seeds_low_pct": seeds.low, "seeds_high_pct": seeds.high}
+    for column in COSTS:
+        if column in table and table[column].notna().all():
+            row[column] = float(np.median(table[column].astype(float)))
+    return row

@@ -1,0 +1,164 @@
+"""From the rows of a table to an estimate with its interval, by the statistic that a claim names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from odestudy.analysis.stats import FIT, RANGE, Estimate, Region, rate_estimate, t_estimate
+from odestudy.measure.fits import PowerFit, log_slope, power_fit
+
+
+def _per_seed(rows: pd.DataFrame, estimand: dict[str, Any], log: bool) -> pd.Series:
+    """One value a seed; a seed without a value is a ValueError, never left out."""
+    if estimand["column"] not in rows:
+        raise ValueError(f"no run has a value of {estimand['column']}")
+    values = rows[estimand["column"]].astype(float)
+    if "denominator" in estimand:
+        values = values / rows[estimand["denominator"]].astype(float)
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"{int((~np.isfinite(values)).sum())} of {len(values)} values are missing or not finite"
+        )
+    if log:
+        if (values <= 0).any():
+            raise ValueError("a value is not positive, so no ratio can be formed")
+        return np.exp(np.log(values).groupby(rows["seed"]).mean())
+    return values.groupby(rows["seed"]).mean()
+
+
+def _mean(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    log = estimand.get("scale") == "log"
+    return t_estimate(
+        _per_seed(sides[0], estimand, log).tolist(), region, log=log, within=estimand.get("range")
+    )
+
+
+def _paired(sides: list[pd.DataFrame], estimand: dict[str, Any], log: bool) -> tuple[np.ndarray, np.ndarray]:
+    one, other = (_per_seed(side, estimand, log) for side in sides)
+    if set(one.index) != set(other.index):
+        raise ValueError("the two sides have different seeds")
+    return one.to_numpy(), other.loc[one.index].to_numpy()
+
+
+def _ratio(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    if "denominator" in estimand:
+        return t_estimate(_per_seed(sides[0], estimand, True).tolist(), region, log=True)
+    one, other = _paired(sides, estimand, True)
+    return t_estimate((one / other).tolist(), region, log=True)
+
+
+def _difference(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    one, other = _paired(sides, estimand, False)
+    return t_estimate((one - other).tolist(), region)
+
+
+def _rate(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    rows = sides[0]
+    good = rows["status"] == "ok"
+    if "success" in estimand:
+        if estimand["column"] not in rows:
+            raise ValueError(f"no run has a value of {estimand['column']}")
+        good &= rows[estimand["column"]].astype(float) <= estimand["success"]
+    return rate_estimate(int(good.sum()), len(rows), region)
+
+
+def _column(rows: pd.DataFrame, column: str) -> pd.Series:
+    if column not in rows:
+        raise ValueError(f"no run has a value of {column}")
+    return rows[column].astype(float)
+
+
+def _value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    """A deterministic value; several rows give their mean as value and their range as interval."""
+    values = _column(sides[0], estimand["column"])
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"{int((~np.isfinite(values)).sum())} of {len(values)} values are missing or not finite"
+        )
+    log = estimand.get("scale") == "log" and bool((values > 0).all())
+    mean = np.exp(np.log(values).mean()) if log else values.mean()
+    return Estimate(float(mean), float(values.min()), float(values.max()), 1, ends=RANGE)
+
+
+def _ratio_value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    one, other = (_column(side, estimand["column"]) for side in sides)
+    if one.nunique() != 1 or other.nunique() != 1:
+        raise ValueError("a deterministic ratio needs one value on each side")
+    ratio = float(one.iloc[0] / other.iloc[0])
+    return Estimate(ratio, ratio, ratio, 1)
+
+
+def _fits(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> list[PowerFit]:
+    for column in (estimand["over"], estimand["column"]):
+        _column(sides[0], column)
+    rows = sides[0].dropna(subset=[estimand["over"], estimand["column"]])
+    if estimand["column"] == "wall_s" and "noisy" in rows:
+        seeds = set(rows["seed"])
+        rows = rows[~rows["noisy"].astype(str).eq("True")]
+        if lost := len(seeds - set(rows["seed"])):
+            raise ValueError(f"{lost} seeds have no quiet timing")
+    return [
+        power_fit(r[estimand["over"]].tolist(), r[estimand["column"]].tolist())
+        for _, r in rows.groupby("seed")
+    ]
+
+
+def _exponent(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    """One exponent a seed; several give their mean and interval, a single one that of its fit."""
+    fits = _fits(sides, estimand)
+    if len(fits) == 1:
+        return Estimate(fits[0].alpha, fits[0].low, fits[0].high, 1, ends=FIT)
+    return _spread([fit.alpha for fit in fits], region)
+
+
+def _growth_share(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    return _spread([fit.share for fit in _fits(sides, estimand)], region)
+
+
+def _constant_share(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    """The constant part over the part that grows, at the largest N; below zero where the fit starts below it."""
+    most = float(sides[0][estimand["over"]].max())
+    return _spread([fit.a / (fit.b * most**fit.alpha) for fit in _fits(sides, estimand) if fit.b], region)
+
+
+def _count(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    """How many rows have the column set."""
+    count = float(sides[0][estimand["column"]].astype(str).eq("True").sum())
+    return Estimate(count, count, count, 1)
+
+
+def _slope(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    """One slope a job and seed; several give their mean and interval, a single one that of its regression."""
+    fits = [
+        log_slope(r[estimand["over"]].tolist(), r[estimand["column"]].tolist())
+        for _, r in sides[0].groupby(["job", "seed"])
+    ]
+    if len(fits) == 1:
+        return Estimate(fits[0].value, fits[0].low, fits[0].high, fits[0].n, ends=FIT)
+    return _spread([fit.value for fit in fits], region)
+
+
+def _spread(values: list[float], region: Region) -> Estimate:
+    if not values:
+        raise ValueError("no rows to fit")
+    if len(values) == 1:
+        return Estimate(values[0], values[0], values[0], 1)
+    return t_estimate(values, region)
+
+
+STATISTICS = {
+    "mean": _mean,
+    "ratio": _ratio,
+    "difference": _difference,
+    "rate": _rate,
+    "value": _value,
+    "ratio_value": _ratio_value,
+    "exponent": _exponent,
+    "growth_share": _growth_share,
+    "constant_share": _constant_share,
+    "count": _count,
+    "slope": _slope,
+}

@@ -1,0 +1,1 @@
+"""The command `odestudy`, one module a subcommand."""

@@ -1,0 +1,40 @@
+"""Hold one results folder against another."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "compare", help="two results folders, metric by metric; exit code 1 where a verdict flips"
+    )
+    parser.add_argument("a", type=Path, help="a results folder, such as results/published/quick-cpu")
+    parser.add_argument("b", type=Path, help="the folder to hold against it, such as results/quick")
+    parser.add_argument("--json", type=Path, help="also write every row to this file")
+    parser.add_argument("--html", type=Path, help="also write a page to this file")
+    parser.add_argument("--across-tiers", action="store_true", help="compare results of different tiers too")
+    parser.set_defaults(act=act)
+
+
+def act(options: argparse.Namespace) -> int:
+    """Print the comparison; 1 where a claim is supported on one side and refuted on the other."""
+    from odestudy.publication.compare import compare, read_results
+    from odestudy.publication.shown import as_text, write_html, write_json
+    from odestudy.runtime.clone import project_root
+    from odestudy.study import load_study
+
+    a, b = read_results(options.a), read_results(options.b)
+    study = load_study(project_root(), a.tier)
+    columns = [c for spec in study.questions.values() for c in spec["columns"].items()]
+    measured = {name for name, about in columns if about.get("measured")}
+    found = compare(a, b, measured, options.across_tiers)
+    print(as_text(found))
+    if options.json:
+        write_json(found, options.json)
+    if options.html:
+        write_html(found, options.html, study.root)
+    return int(found.flipped)

@@ -1,0 +1,53 @@
+"""The command `odestudy`: its subcommands are the modules beside this one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from odestudy.cli import check, compare, density, fit, plan, publish, run, snapshot, verify
+from odestudy.cli import list as list_
+from odestudy.errors import StudyError
+from odestudy.text import one_line
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {one_line(message, 600)}; see {self.prog} --help\n")
+
+
+COMMANDS = (list_, plan, run, fit, check, compare, publish, verify, snapshot, density)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; a user's mistake is one line and exit code 2."""
+    parser = Parser(prog="odestudy", description="A reproducible study of Neural ODEs.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        module.add(commands)
+    options = parser.parse_args(arguments)
+    try:
+        return options.act(options)
+    except StudyError as error:
+        print(f"odestudy: {one_line(error, 1000)}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as head, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"odestudy: {one_line(error.filename)}: {error.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""Put the metrics of a run where they can be committed."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from odestudy.cli.options import chosen_study, study_options
+
+
+def add(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("publish", help="copy a run's metrics to results/published/<tier>-<device>")
+    parser.add_argument("--device", default=None, help="what to call the machine; cpu, or the GPU's name")
+    parser.add_argument("--partial", action="store_true", help="also where some jobs have not run")
+    study_options(parser)
+    parser.set_defaults(act=act)
+
+
+def act(options: argparse.Namespace) -> int:
+    """Copy, and print the folder relative to the clone, for the rule that renders it."""
+    from odestudy.publication.publish import publish
+
+    study = chosen_study(options)
+    folder = publish(study, options.device, options.partial)
+    print(folder.relative_to(study.root))
+    return 0

@@ -1,0 +1,31 @@
+"""Renew the page and the part of the README that show what a published run found."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "snapshot", help="docs/findings.md and the README's findings, from a published folder"
+    )
+    parser.add_argument("folder", type=Path, help="such as results/published/quick-cpu")
+    parser.set_defaults(act=act)
+
+
+def act(options: argparse.Namespace) -> int:
+    """Write both."""
+    from odestudy.errors import DataError
+    from odestudy.publication.snapshot import write_snapshot
+    from odestudy.runtime.clone import project_root
+    from odestudy.study import load_study
+
+    root = project_root()
+    folder = options.folder.resolve()
+    if folder.parent != root / "results/published" or not (folder / "tables/ledger.csv").is_file():
+        raise DataError(f"{options.folder}: no published folder with a ledger; `make publish` makes one")
+    write_snapshot(load_study(root, f"published/{folder.name}"))
+    return 0

@@ -1,0 +1,1 @@
+"""The report: what its templates may say, Markdown, HTML and PDF."""

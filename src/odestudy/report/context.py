@@ -1,0 +1,254 @@
+"""The report: what its templates may say, and Jinja2 to Markdown to HTML and PDF."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape as html_escape
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from odestudy.analysis.csvs import read_csv
+from odestudy.analysis.labels import Labels, labels_of
+from odestudy.analysis.selecting import select
+from odestudy.analysis.values import lookup, number
+from odestudy.analysis.verdicts import VERDICTS
+from odestudy.report.figure_markdown import figure_markdown
+from odestudy.report.jobs_markdown import jobs_table, tasks_table
+from odestudy.report.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
+from odestudy.report.markdown import escape, rows_markdown, summary_markdown
+from odestudy.report.overview import overview_table
+from odestudy.report.pages import write_html, write_pdf
+from odestudy.report.runs import dropped_table, failures_table, outcomes, what_ran
+from odestudy.report.solver_times import SolverTimes, load_times
+from odestudy.runtime.files import write_atomically
+from odestudy.study.load import Study
+
+# Tables of more rows are folded on the page and left out on paper, which says where they are.
+LONG_TABLE_ROWS = 12
+SOLVER_TIMES = Path("benchmarks/results/solvers-2cores.csv")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the templates may use; every number goes through it.
+
+    Attributes:
+        paper: true for the PDF, where nothing can be folded, searched or clicked.
+    """
+
+    study: Study
+    results: Path
+    paper: bool = False
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        return read_csv(self.results / "tables" / "ledger.csv")
+
+    @cached_property
+    def jobs(self) -> pd.DataFrame:
+        """Every job once, whatever experiments share it."""
+        return read_csv(self.results / "tables" / "jobs.csv").drop_duplicates("job")
+
+    def labels(self, table: str) -> Labels:
+        question, _ = self.study.tables[table.removesuffix("_summary")]
+        return labels_of(self.study, question)
+
+    def label(self, table: str, column: str, value: str) -> str:
+        """What a value of a table's column is called, as Markdown."""
+        return escape(self.labels(table).of(column, value))
+
+    def table(self, name: str) -> pd.DataFrame:
+        return read_csv(self.results / "tables" / f"{name}.csv")
+
+    def info(self, table: str) -> dict[str, dict[str, Any]]:
+        question, _ = self.study.tables[table.removesuffix("_summary")]
+        return self.study.questions[question]["columns"]
+
+    def value(self, table: str, column: str, digits: int = 3, **where: Any) -> str:
+        """A mean with its interval and unit from a summary table."""
+        unit = self.info(table).get(column, {}).get("unit", "")
+        return lookup(self.table(f"{table}_summary"), column, where, unit, digits)
+
+    def cell(self, table: str, column: str, digits: int = 3, **where: Any) -> str:
+        """One number of a long table, the first row that fits."""
+        return lookup(
+            self.table(table), column, where, self.info(table).get(column, {}).get("unit", ""), digits
+        )
+
+    def count(self, table: str, **where: Any) -> str:
+        """How many rows of a long table fit."""
+        return str(len(select(self.table(table), where)))
+
+    def summary(self, name: str, *columns: str, **where: Any) -> str:
+        """A summary table, or some of its rows, with its source line; what is the same in all rows shown is left out."""
+        _, definition = self.study.tables[name]
+        wanted = definition["summary"]
+        shown, table = list(columns) or wanted["columns"], select(self.table(f"{name}_summary"), where)
+        by = [b for b in wanted["by"] if b not in where or isinstance(where[b], list)]
+        of = wanted.get("of", "runs")
+        text = summary_markdown(table, by, shown, self.info(name), self.labels(name), of)
+        path = f"tables/{name}_summary.csv"
+        return self._with_source(text, path, definition["title"], _means(table, shown, self.info(name)))
+
+    def rows(
+        self,
+        name: str,
+        having: str = "",
+        *,
+        where: dict[str, Any] | None = None,
+        whole: bool = False,
+        **columns: str,
+    ) -> str:
+        """Some columns of a long table, of the rows that have a value of `having` and fit `where`; `whole`: never folded."""
+        _, definition = self.study.tables[name]
+        table = select(self.table(name), where or {})
+        if having:
+            table = table.dropna(subset=[having]) if having in table else table.iloc[:0]
+        text = rows_markdown(table, columns, self.labels(name))
+        path = f"tables/{name}.csv"
+        if whole:
+            return f"{text}\n{self.source(path, definition['title'])}"
+        return self._with_source(text, path, definition["title"])
+
+    def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:
+        """A table and where it comes from; a long one folded, or left out on paper."""
+        rows = max(0, text.count("\n") - 2)
+        if rows <= LONG_TABLE_ROWS:
+            return f"{text}\n{self.source(path, title, about)}"
+        if self.paper:
+            return self.source(path, f"{title}: a table of {rows} rows, which the report's HTML shows")
+        return f"{_folded(f'{title}: {rows} rows', text)}\n{self.source(path, title, about)}"
+
+    def source(self, path: str, title: str, about: str = "") -> str:
+        """A line that links the data, says what its numbers are, and names the command that remakes it."""
+        target = f"results/{self.study.run}/{path}"
+        return (
+            f"::: {{.source}}\n{escape(title)}. {about}"
+            f"Data: [{escape(path)}](../{path}). Remake: `snakemake {target}`\n:::\n"
+        )
+
+    def figure(self, name: str) -> str:
+        """A figure with caption, data and command."""
+        return figure_markdown(self.study, self.results, name)
+
+    def solver_times(self) -> SolverTimes | None:
+        """The published run of benchmarks/solvers.py, where the clone has one."""
+        csv = self.study.root / SOLVER_TIMES
+        return load_times(csv) if csv.is_file() else None
+
+    def tests(self) -> int:
+        """How many rows Holm's correction counts."""
+        return int(self.ledger["p"].notna().sum())
+
+    def decided(self) -> pd.DataFrame:
+        """The claims that this run bears on: with an estimate, or with runs that failed to give one."""
+        failed = self.ledger["verdict"].isin(["inconclusive", "refuted"])
+        return self.ledger[self.ledger["estimate"].notna() | failed]
+
+    def verdict(self, claim: str) -> str:
+        """The verdict of one row of the ledger, with its sign."""
+        return verdict_mark(self.ledger[self.ledger["id"] == claim].iloc[0])
+
+    def undecided(self) -> pd.DataFrame:
+        """The claims of questions that ran on which this run does not bear."""
+        rest = self.ledger.drop(self.decided().index)
+        return rest[rest["question"].isin(self.questions_run)]
+
+    @cached_property
+    def questions_run(self) -> list[str]:
+        """The questions of which a job ran; all of them where none did."""
+        ran = set(self.jobs[self.jobs["ran"].astype(bool)]["question"])
+        return [q for q in self.study.questions if q in ran] or list(self.study.questions)
+
+    def questions_left_out(self) -> str:
+        """The titles of the questions of which no job ran, and their rows of the ledger; empty where there are none."""
+        out = [q for q in self.study.questions if q not in self.questions_run]
+        titles = ", ".join(f"*{escape(self.study.questions[q]['title'])}*" for q in out)
+        rows = int(self.ledger["question"].isin(out).sum())
+        return f"{titles} ({rows} rows of the ledger)" if out else ""
+
+    def overview(self) -> str:
+        """The first page: one sentence a claim, with its verdicts."""
+        shown = {*self.decided()["id"], *self.undecided()["id"]}
+        return overview_table(self.ledger, self.study.titles, shown)
+
+    def ledger_markdown(self, table: pd.DataFrame) -> str:
+        """The ledger for people: claim and what would flip it, verdict, estimate and interval, seeds."""
+        return decided_table(table)
+
+    def undecided_markdown(self, table: pd.DataFrame) -> str:
+        """The claims without an estimate, and why."""
+        return undecided_table(table)
+
+    def verdict_counts(self, whose: str) -> list[tuple[str, str, int]]:
+        """(sign, verdict, rows) of the claims as the sources make them, or of our own."""
+        counts = self.ledger[self.ledger["whose"] == whose]["verdict"].value_counts()
+        return [(SIGNS[v], v, int(counts.get(v, 0))) for v in VERDICTS if counts.get(v, 0)]
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        return outcomes(self.study, self.table)
+
+    def ran(self) -> dict[str, Any]:
+        """What was run on what."""
+        return what_ran(self.jobs, self.outcomes)
+
+    def failures(self) -> str:
+        """Rows by status for every long table that has one."""
+        return failures_table(self.outcomes)
+
+    def dropped(self) -> str:
+        """What this tier changes or leaves out."""
+        return dropped_table(self.study)
+
+    def jobs_markdown(self) -> str:
+        """Every job; on paper a line a task, for hundreds of jobs fill ten pages."""
+        if self.paper:
+            return tasks_table(self.jobs)
+        return _folded(f"All {len(self.jobs)} jobs", jobs_table(self.jobs))
+
+
+def _folded(title: str, text: str) -> str:
+    """Something long that opens on demand."""
+    opening = f"<details><summary>{html_escape(title)}</summary>"
+    return f"```{{=html}}\n{opening}\n```\n\n{text}\n```{{=html}}\n</details>\n```\n"
+
+
+def _means(table: pd.DataFrame, columns: list[str], info: dict[str, dict[str, Any]]) -> str:
+    """What the numbers of a summary are."""
+    if not any(f"{c}_low" in table and table[f"{c}_low"].notna().any() for c in columns):
+        return ""
+    logs = [c for c in columns if info.get(c, {}).get("scale") == "log"]
+    geometric = ", geometric where they span decades" if logs else ""
+    return f"Means{geometric}, with 95 % intervals over seeds. "
+
+
+def make_report(study: Study, outputs: dict[str, Path]) -> None:
+    """Write report.md, index.html and report.pdf beside each other in results/<run>/report."""
+    folder = study.root / "report"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        comment_start_string="{##", comment_end_string="##}",  # {# starts an identifier in pandoc's Markdown
+    )  # fmt: skip
+    # Markdown, so no HTML escaping here: markdown.escape does it for what comes from data.
+    shown = Context(study, study.results).questions_run
+    sections = [q for q in shown if (folder / "sections" / f"{q}.md.j2").is_file()]
+    page, paper = (
+        environment.get_template("report.md.j2").render(
+            r=Context(study, study.results, paper),
+            study=study,
+            sections=sections,
+            number=number,
+            escape=escape,
+            exp=math.exp,
+        )
+        for paper in (False, True)
+    )
+    write_atomically(outputs["markdown"], page.encode())
+    write_html(page, outputs["html"], folder)
+    write_pdf(paper, outputs["pdf"], folder, root=study.results)

@@ -1,0 +1,38 @@
+"""A figure of the report, as Markdown."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import escape as html_escape
+from pathlib import Path
+
+from odestudy.report.markdown import escape
+from odestudy.study.load import Study
+
+
+def figure_markdown(study: Study, results: Path, name: str) -> str:
+    """A figure with its caption, links to its data and its files, and the command that makes it again."""
+    about = json.loads((results / "figures" / f"{name}.json").read_text(encoding="utf-8"))
+    links = ", ".join(f"[{escape(f'tables/{t}.csv')}](../tables/{t}.csv)" for t in about["tables"])
+    kinds = ("svg", "pdf", "png", *(["gif"] if about["animated"] else []))
+    formats = ", ".join(f"[{kind.upper()}](../figures/{name}.{kind})" for kind in kinds)
+    alt = re.sub(r"[\"\\{}\n]", " ", about["alt"])
+    caption = f"{escape(about['title'])}. {escape(about['caption'])}"
+    moving = f'<p class="moving"><img src="../figures/{name}.gif" alt="Animation. {html_escape(alt)}"></p>'
+    return (
+        (f"```{{=html}}\n{moving}\n```\n\n" if about["animated"] else "")
+        + f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{alt}" width=100%}}\n\n'
+        f"::: {{.source}}\nData: {links}{_arrays(study, results, name)}. Files: {formats}. "
+        f"Remake: `snakemake results/{study.run}/figures/{name}.svg`\n:::\n"
+    )
+
+
+def _arrays(study: Study, results: Path, figure: str) -> str:
+    """Links to the arrays that a picture shows."""
+    question, definition = study.figures[figure]
+    jobs = study.jobs_of(question, definition.get("arrays", []))
+    folders = [f"runs/{job.folder}" for job in jobs if (results / f"runs/{job.folder}/arrays.npz").is_file()]
+    if not folders:
+        return ""
+    return "; arrays: " + ", ".join(f"[{i}](../{folder}/arrays.npz)" for i, folder in enumerate(folders, 1))

@@ -1,0 +1,28 @@
+"""The benchmark of a training step at MNIST's size as Markdown, from the CSV of benchmarks/mnist_step.py."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from odestudy.analysis.values import chosen, interval, number
+from odestudy.report.markdown import pipe_table
+
+OURS, REFERENCE, GOAL = "ODE-Net, back-propagation", "ResNet 6", 3.3
+
+
+def step_table(rows: pd.DataFrame) -> str:
+    """Each net's time and its ratio to the residual network's, and whether ours is as fast as it should be."""
+    shown = []
+    for _, r in rows.iterrows():
+        evaluations = " + ".join(number(n) for n in (r["nfe"], r["nfe_backward"]) if pd.notna(n) and n)
+        time = interval(r["median_ms"], r["q1_ms"], r["q3_ms"])
+        shown.append([r["arm"], time, evaluations or "n/a", number(r["to_resnet6"])])
+    header = ["", "ms [quartiles]", "evaluations", f"over {REFERENCE}"]
+    table = pipe_table(header, shown, widths=[":---", *["---:"] * 3])
+    ours = float(rows.set_index("arm").loc[OURS, "to_resnet6"])  # type: ignore[arg-type]
+    met = "reached" if ours <= GOAL else "missed"
+    return (
+        "Forward, loss and backward of a batch of 128 random images of MNIST's size, one thread, all nets in turns; dopri5 "
+        f"at a tolerance of 0.001.\n\n{table}\n"
+        f"The goal, our ODE-Net by back-propagation in at most {chosen(GOAL)} times the step of {REFERENCE}: {met}, {number(ours)}.\n\n"
+    )

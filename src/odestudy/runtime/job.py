@@ -1,0 +1,106 @@
+"""Run one job: set torch up, call the task, write the metrics."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from odestudy.errors import ConfigError
+from odestudy.runtime.checkpoint_dir import at_work
+from odestudy.runtime.keys import key_of
+from odestudy.runtime.outcome import STATUSES, Outcome
+
+
+def run_job(
+    spec: Mapping[str, Any], target: Path, *, code: str, root: Path, begun: float | None = None
+) -> dict[str, Any]:
+    """Compute one specification and write `target` (metrics.json) and its arrays.
+
+    Args:
+        spec: the specification; `task` names module.function in odestudy.questions.
+        target: where metrics.json goes.
+        code: hash of the code that computes it, stored with the metrics.
+        root: the clone, for its commit.
+        begun: when the work for this job began, in seconds since 1970, where that is not this process's start.
+
+    Returns:
+        what was written, as a mapping.
+    """
+    threads = str(spec["threads"])
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = (
+            threads  # before NumPy and torch are imported; the scheduler's own setting is replaced
+        )
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    from odestudy.downloads import only_https
+    from odestudy.measure.clock import process_start_unix_s
+    from odestudy.measure.determinism import nondeterministic_operations
+    from odestudy.measure.device import job_device
+    from odestudy.measure.memory import process_peak_mib
+    from odestudy.runtime.provenance import provenance
+    from odestudy.runtime.store import write_metrics
+
+    only_https()
+    torch.set_num_threads(spec["threads"])
+    # As use_deterministic_algorithms(True, warn_only=True), but without its import of the compiler, 1.4 s a process.
+    torch.set_deterministic_debug_mode("warn")
+    torch.backends.cudnn.benchmark = False
+    task = find_task(spec["task"])
+    key = key_of(dict(spec))
+    torch.manual_seed(
+        int(key, 16)
+    )  # what a task draws without a seed of its own is the same in every run, too
+    identity = f"{key} {code}"
+    with at_work(target.parent / "checkpoint", identity), job_device(spec["device"]) as device:
+        task_begun = time.time()
+        clock = time.perf_counter()
+        with nondeterministic_operations() as operations:
+            outcome = task(dict(spec), device)
+        wall_s = time.perf_counter() - clock
+        peak = {"process_peak_mib": process_peak_mib()}
+        if device.startswith("cuda"):
+            peak["cuda_peak_mib"] = torch.cuda.max_memory_allocated(device) / 1024**2
+        content = {
+            "spec": dict(spec),
+            "rows": outcome.rows,
+            "code": code,
+            "provenance": {
+                **provenance(spec, root, device),
+                "nondeterministic": sorted(operations),
+                "begun_unix_s": task_begun,
+                "wall_s": wall_s,
+                "process_s": time.time() - (process_start_unix_s() if begun is None else begun),
+                **peak,
+            },
+        }
+        _check(outcome, spec["task"])
+        write_metrics(target, content, outcome.arrays)
+    return content
+
+
+def find_task(name: str) -> Any:
+    """The function that a task's name means.
+
+    Raises:
+        ConfigError: there is none; the known ones are named.
+    """
+    from importlib import import_module
+
+    module, _, function = name.partition(".")
+    tasks = import_module(f"odestudy.questions.{module}").TASKS
+    if function not in tasks:
+        raise ConfigError(f"task {name!r}: unknown; allowed: {', '.join(f'{module}.{t}' for t in tasks)}")
+    return tasks[function]
+
+
+def _check(outcome: Outcome, task: str) -> None:
+    for row in outcome.rows.get("runs", []):
+        if row.get("status") not in STATUSES:
+            raise ValueError(
+                f"{task}: a row has status {row.get('status')!r}; allowed: {', '.join(STATUSES)}"
+            )

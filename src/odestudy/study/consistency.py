@@ -1,0 +1,135 @@
+"""What a schema cannot say: names that must exist elsewhere in the configuration or in the code."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from odestudy.errors import ConfigError
+from odestudy.study.code import module_file
+from odestudy.study.config import check
+from odestudy.study.grid import label_fields
+
+IDENTITY = ("seed", "status", "message", "job", "stale")
+
+
+def check_question(name: str, spec: dict[str, Any]) -> None:
+    """Hold one question's YAML against itself and the code.
+
+    Raises:
+        ConfigError: one line with file, key and what is allowed.
+    """
+    file = f"config/questions/{name}.yaml"
+    for experiment, about in spec["experiments"].items():
+        _check_experiment(file, f"experiments.{experiment}", about, spec)
+    for axis, entries in spec.get("entries", {}).items():
+        allowed = {"label": {}, "groups": {}, **spec["parameters"]}
+        schema = {"type": "object", "additionalProperties": False, "properties": allowed}
+        for entry, settings in entries.items():
+            check(settings, schema, file, ["entries", axis, entry])
+    for column, about in spec["columns"].items():
+        if isinstance(about.get("levels"), str):
+            _known(about["levels"], spec.get("entries", {}), f"{file}: columns.{column}.levels", "axis")
+    for table, definition in spec["tables"].items():
+        known = {*spec["columns"], *IDENTITY, *_axes(spec, definition["experiments"])}
+        if "derive" in definition:
+            _known(definition["derive"], _derivations(), f"{file}: tables.{table}.derive", "derivation")
+        for column in (*definition["summary"]["by"], *definition["summary"]["columns"]):
+            _known(column, known, f"{file}: tables.{table}.summary", "column")
+    for figure, definition in spec["figures"].items():
+        if module_file(f"odestudy.figures.{figure}") is None:
+            raise ConfigError(f"{file}: figures.{figure}: no file src/odestudy/figures/{figure}.py")
+        for table in definition["tables"]:
+            _known(table, spec["tables"], f"{file}: figures.{figure}.tables", "table")
+        for experiment in definition.get("arrays", ()):
+            _known(experiment, spec["experiments"], f"{file}: figures.{figure}.arrays", "experiment")
+
+
+def _check_experiment(file: str, at: str, about: dict[str, Any], spec: dict[str, Any]) -> None:
+    module, _, function = about["task"].partition(".")
+    path = module_file(f"odestudy.questions.{module}")
+    if path is None:
+        raise ConfigError(f"{file}: {at}.task: no module odestudy.questions.{module}")
+    _known(function, _keys_of("TASKS", path), f"{file}: {at}.task", "task")
+    grid = about.get("grid", {})
+    for axis in grid:
+        _known(axis, {*spec["parameters"], *spec.get("entries", {}), "system"}, f"{file}: {at}.grid", "axis")
+        entries = spec.get("entries", {}).get(axis)
+        for value in grid[axis] if entries and isinstance(grid[axis], list) else ():
+            _known(value, entries, f"{file}: {at}.grid.{axis}", axis)
+    try:
+        fields = label_fields(about.get("label", ""))
+    except ValueError as error:
+        raise ConfigError(f"{file}: {at}.label: {error}; allowed: text with {{axis}} in braces") from None
+    for field in fields:
+        _known(field, grid, f"{file}: {at}.label", "axis")
+
+
+def _derivations() -> list[str]:
+    path = module_file("odestudy.analysis.derive")
+    assert path is not None, "odestudy.analysis.derive vanished"
+    return _keys_of("DERIVED", path)
+
+
+@cache
+def _keys_of(name: str, path: Path) -> list[str]:
+    """The keys of a module's dictionary, read without importing the module (which may import torch)."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Dict):
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if [target.id for target in targets if isinstance(target, ast.Name)] == [name]:
+            return [str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)]
+    return []
+
+
+def _axes(spec: dict[str, Any], experiments: list[str]) -> set[str]:
+    return {axis for e in experiments for axis in spec["experiments"].get(e, {}).get("grid", {})}
+
+
+def _known(name: Any, known: Any, where: str, what: str) -> None:
+    if name not in known:
+        raise ConfigError(f"{where}: unknown {what} {name!r}; allowed: {', '.join(sorted(map(str, known)))}")
+
+
+def claim_of(row: str) -> str:
+    """The claim that a row of the ledger is part of: C14 of C14a."""
+    return row.rstrip("abcdefghijklmnopqrstuvwxyz")
+
+
+def check_claims(
+    claims: list[dict[str, Any]], titles: dict[str, str], questions: dict[str, dict[str, Any]]
+) -> None:
+    """Hold the ledger against the questions that are there.
+
+    Raises:
+        ConfigError: an id twice or without a title, an empty region, or an unknown table, column or axis.
+    """
+    seen: set[str] = set()
+    tables = {t: (q, d) for q, spec in questions.items() for t, d in spec["tables"].items()}
+    for claim in claims:
+        where = f"config/claims.yaml: {claim['id']}"
+        if claim["id"] in seen:
+            raise ConfigError(f"{where}: given twice")
+        seen.add(claim["id"])
+        if claim_of(claim["id"]) not in titles:
+            raise ConfigError(f"config/claims.yaml: titles: {claim_of(claim['id'])} has none")
+        rule = claim.get("rule", {})
+        if rule.get("low", float("-inf")) > rule.get("high", float("inf")):
+            raise ConfigError(f"{where}.rule: low {rule['low']} is above high {rule['high']}")
+        if "estimand" in claim:
+            _check_estimand(where, claim["estimand"], tables, questions)
+
+
+def _check_estimand(
+    where: str, estimand: dict[str, Any], tables: dict[str, Any], questions: dict[str, Any]
+) -> None:
+    _known(estimand["table"], tables, f"{where}.estimand.table", "table")
+    question, definition = tables[estimand["table"]]
+    spec = questions[question]
+    known = {*spec["columns"], "seed", *_axes(spec, definition["experiments"])}
+    used = [estimand["column"], *estimand.get("where", {}), *estimand.get("against", {})]
+    for name in [*used, *(estimand[k] for k in ("over", "denominator") if k in estimand)]:
+        _known(name, known, f"{where}.estimand", "column")

@@ -1,0 +1,235 @@
+"""The study at one tier: which questions, experiments and jobs there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from odestudy.errors import ConfigError
+from odestudy.runtime.keys import key_of
+from odestudy.study.code import code_hash
+from odestudy.study.config import load_checked
+from odestudy.study.consistency import check_claims, check_question
+from odestudy.study.grid import expand
+from odestudy.study.jobs import Job
+from odestudy.study.needs import check_needs
+from odestudy.study.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
+from odestudy.study.tiers import check_tier_names, merged_experiment, where_of
+
+TIERS = ("smoke", "quick", "cpu", "full")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is run and shown for one tier, or for one published folder.
+
+    Attributes:
+        run: the folder under results/: a tier's name, or published/<tier>-<device>.
+        settings: config/study.yaml; tier: config/tiers/<tier>.yaml; questions: name -> its YAML, in order.
+        jobs_by: (question, experiment) -> jobs.
+        dropped: (question, experiment) -> why this tier leaves it out.
+        sources: question -> what others report, config/sources/<q>.yaml.
+        titles: claim without the letter of a row -> what it says, in one sentence.
+    """
+
+    root: Path
+    run: str
+    settings: dict[str, Any]
+    tier: dict[str, Any]
+    questions: dict[str, dict[str, Any]]
+    claims: list[dict[str, Any]]
+    systems: dict[str, dict[str, Any]]
+    jobs_by: dict[tuple[str, str], list[Job]]
+    dropped: dict[tuple[str, str], str]
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results" / self.run
+
+    @property
+    def tier_name(self) -> str:
+        return tier_of(self.run)
+
+    @property
+    def published(self) -> bool:
+        """True where only existing metrics are shown and nothing is run."""
+        return self.run.startswith("published/")
+
+    @cached_property
+    def jobs(self) -> dict[str, Job]:
+        """All jobs by folder; a specification that two experiments need is there once."""
+        return {job.folder: job for jobs in self.jobs_by.values() for job in jobs}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that tables, ledger, figures and report read of the configuration."""
+        return key_of(
+            {
+                "run": self.run,
+                "settings": self.settings,
+                "tier": self.tier,
+                "questions": self.questions,
+                "claims": self.claims,
+                "titles": self.titles,
+                "systems": self.systems,
+                "sources": self.sources,
+            }
+        )
+
+    @cached_property
+    def tables(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Table name -> (question, definition)."""
+        return {t: (q, d) for q, spec in self.questions.items() for t, d in spec["tables"].items()}
+
+    @cached_property
+    def figures(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Figure name -> (question, definition)."""
+        return {f: (q, d) for q, spec in self.questions.items() for f, d in spec["figures"].items()}
+
+    def jobs_of(self, question: str, experiments: list[str]) -> list[Job]:
+        """The jobs of some experiments of a question; of a published folder, those that are there."""
+        jobs = [job for e in experiments for job in self.jobs_by.get((question, e), [])]
+        if self.published:
+            jobs = [job for job in jobs if job.metrics(self.results).is_file()]
+        return list({job.folder: job for job in jobs}.values())
+
+    def code_of(self, job: Job) -> str:
+        """The hash of the code that computes a job."""
+        return code_hash(f"odestudy.questions.{job.module}")
+
+
+def tier_of(run: str) -> str:
+    """The tier of a results folder: quick -> quick, published/quick-cpu -> quick."""
+    return run.split("/")[-1].split("-")[0]
+
+
+def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None) -> Study:
+    """Read and check all configuration and expand it to jobs.
+
+    Args:
+        root: the clone's folder.
+        run: a tier, or published/<tier>-<device>.
+        overrides: `questions` and `arms` (names), `seeds` (a number of seeds, at most that many), `device`.
+
+    Raises:
+        ConfigError: one line with file, key and what is allowed.
+    """
+    overrides = dict(overrides or {})
+    tier_name = tier_of(run)
+    if tier_name not in TIERS:
+        raise ConfigError(f"tier: unknown tier {tier_name!r}; allowed: {', '.join(TIERS)}")
+    settings = load_checked(root, "config/study.yaml", "study")
+    tier = load_checked(root, f"config/tiers/{tier_name}.yaml", "tier")
+    systems = load_checked(root, "config/systems.yaml", "systems")
+    claims = load_checked(root, "config/claims.yaml", "claims")
+    questions = {
+        q: load_checked(root, f"config/questions/{q}.yaml", "question") for q in settings["questions"]
+    }
+    check_tier_names(tier, tier_name, questions)
+    chosen = chosen_questions(overrides.get("questions"), settings["questions"])
+    common = settings["job"] | tier.get("job", {}) | chosen_device(overrides)
+    limit = seed_limit(overrides.get("seeds"))
+    arms = chosen_arms(overrides.get("arms"), [questions[q] for q in chosen])
+    jobs_by: dict[tuple[str, str], list[Job]] = {}
+    dropped: dict[tuple[str, str], str] = {}
+    by_key: dict[str, Job] = {}
+    systems = {name: _with_own_code(name, system) for name, system in systems.items()}
+    _check_systems(systems)
+    check_claims(claims["claims"], claims["titles"], questions)
+    for question in questions:
+        check_question(question, questions[question])
+    for question in chosen:
+        spec = questions[question]
+        entries = dict(spec.get("entries", {})) | {"system": systems}
+        for name, experiment in spec["experiments"].items():
+            changes = tier["questions"].get(question, {}).get(name, {})
+            where = f"config/tiers/{tier_name}.yaml: questions.{question}.{name}"
+            if "drop" in changes:
+                dropped[question, name] = changes["drop"]
+                continue
+            merged = merged_experiment(experiment, changes, question, spec, where)
+            merged["seeds"] = list(merged.get("seeds", tier["seeds"]))[:limit]
+            own = where_of(question, name)
+            origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
+            jobs = expand(common | merged, entries, own, origin)
+            check_needs(root, jobs, own)
+            # The same specification is one job, whatever a second experiment calls it.
+            kept = [job for job in jobs if arms is None or _arm_of(job) in (None, *arms)]
+            jobs_by[question, name] = [by_key.setdefault(job.key, job) for job in kept]
+    _check_tables(questions)
+    return Study(
+        root,
+        run,
+        settings,
+        tier,
+        {q: questions[q] for q in chosen},
+        claims["claims"],
+        systems,
+        jobs_by,
+        dropped,
+        _sources(root, chosen),
+        claims["titles"],
+    )
+
+
+def _sources(root: Path, chosen: list[str]) -> dict[str, dict[str, Any]]:
+    """What others report, of the questions that have such a file."""
+    files = {q: f"config/sources/{q}.yaml" for q in chosen}
+    return {q: load_checked(root, file, "sources") for q, file in files.items() if (root / file).is_file()}
+
+
+def _arm_of(job: Job) -> str | None:
+    arm = job.spec.get("arm")
+    return arm["name"] if isinstance(arm, dict) else None
+
+
+def _with_own_code(name: str, system: dict[str, Any]) -> dict[str, Any]:
+    """A system whose right-hand side is a user's own carries that file's hash, so that a change runs it again."""
+    if ".py:" not in system["field"]:
+        return system
+    from odestudy.systems.own import digest
+
+    try:
+        return system | {"code": digest(system["field"])}
+    except ValueError as error:
+        raise ConfigError(f"config/systems.yaml: {name}: {error}") from None
+
+
+def _check_systems(systems: dict[str, dict[str, Any]]) -> None:
+    """Each right-hand side is evaluated once at its initial state."""
+    import numpy as np
+
+    from odestudy.systems.fields import field_of
+
+    for name, system in systems.items():
+        try:
+            slope = field_of({"name": name, **system})(0.0, np.asarray(system["z0"], dtype=float))
+        except Exception as error:  # a function of the user's own may raise anything
+            raise ConfigError(f"config/systems.yaml: {name}: {' '.join(str(error).split())}") from None
+        if slope.shape != (len(system["z0"]),) or not np.isfinite(slope).all():
+            raise ConfigError(
+                f"config/systems.yaml: {name}: field {system['field']!r} gives a slope of shape {slope.shape} at z0 of "
+                f"{len(system['z0'])} numbers; allowed: as many finite numbers"
+            )
+
+
+def _check_tables(questions: dict[str, dict[str, Any]]) -> None:
+    names: set[str] = set()
+    for question, spec in questions.items():
+        for table, definition in spec["tables"].items():
+            if table in names:
+                raise ConfigError(
+                    f"config/questions/{question}.yaml: tables.{table}: a table of that name exists"
+                )
+            names.add(table)
+            for experiment in definition["experiments"]:
+                if experiment not in spec["experiments"]:
+                    raise ConfigError(
+                        f"config/questions/{question}.yaml: tables.{table}.experiments: unknown experiment "
+                        f"{experiment!r}; allowed: {', '.join(spec['experiments'])}"
+                    )
