@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -61,7 +60,5 @@ def smoke(tmp_path_factory) -> Path:
     systems.write_text(systems.read_text() + yaml.safe_dump(entry))
     tier = folder / "config/tiers/smoke.yaml"
     tier.write_text(tier.read_text().replace("system: [focus, gated]", "system: [focus, gated, weak]"))
-    begun = time.monotonic()
     run(folder, "--cores", "2", "--config", "tier=smoke")
-    (folder / "seconds").write_text(str(time.monotonic() - begun))
     return folder

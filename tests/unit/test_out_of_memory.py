@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
@@ -65,10 +64,17 @@ def run(spec):
 
 
 def others(rows, key):
-    """The rows of which not all of `key` is true, as text, in which nan is like nan."""
-    return {
-        kind: [repr(row) for row in part if not key.items() <= row.items()] for kind, part in rows.items()
-    }
+    """The rows of which not all of `key` is true."""
+    return {kind: [row for row in part if not key.items() <= row.items()] for kind, part in rows.items()}
+
+
+def alike(value):
+    """What compares equal to the same rows and arrays up to rounding: kernels depend on the size of a batch."""
+    if isinstance(value, dict):
+        return {name: alike(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [alike(one) for one in value]
+    return value if isinstance(value, str) else pytest.approx(value, rel=1e-6, nan_ok=True)
 
 
 def out_of_memory(original, calls):
@@ -100,7 +106,7 @@ def test_out_of_memory_is_the_status_of_one_row_and_the_others_are_as_undisturbe
     (row,) = lost(rows)
     assert key.items() <= row.items()
     assert row["message"].endswith(MESSAGE)
-    assert others(rows, key) == others(whole, key)
+    assert others(rows, key) == alike(others(whole, key))
     assert any(others(rows, key).values())
 
 
@@ -141,11 +147,11 @@ def test_a_part_that_has_no_memory_leaves_the_other_parts_and_no_crossover(study
     monkeypatch.setattr(density_cost, "counted_flops", out_of_memory(density_cost.counted_flops, {5}))
     _, rows = run(spec)
     part, crossover = lost(rows)
-    assert (part["seed"], part["d"], part["part"]) == (0, 4, "hutchinson")
+    ended = {"seed": 0, "d": 4, "part": "hutchinson"}
+    assert ended.items() <= part.items()
     assert crossover == {"seed": 0, "status": "out_of_memory", "message": f"hutchinson, d = 4: {MESSAGE}"}
-    assert others({"runs": rows["runs"]}, {"seed": 0, "d": 4, "part": "hutchinson"}) == others(
-        {"runs": whole["runs"]}, {"seed": 0, "d": 4, "part": "hutchinson"}
-    )
+    kept, wanted = ({"runs": part["runs"]} for part in (rows, whole))
+    assert others(kept, ended) == alike(others(wanted, ended))
     monkeypatch.setattr(density_cost, "_parts", out_of_memory(density_cost._parts, {0}))
     _, rows = run(spec)
     assert [(row["d"], row["part"]) for row in lost({"runs": rows["runs"]})] == [
@@ -155,22 +161,20 @@ def test_a_part_that_has_no_memory_leaves_the_other_parts_and_no_crossover(study
 
 @pytest.mark.parametrize("experiment", ["recover", "multiple"])
 def test_a_stack_of_seeds_without_memory_trains_each_by_itself(study, monkeypatch, experiment):
-    """To the bits of a run with that seed alone; those of a stack may differ in the last one."""
     spec = cut_down(study, ("dynamics", experiment), iterations=4)
     alone = [run(spec | {"seeds": [seed]}) for seed in spec["seeds"]]
     with monkeypatch.context() as patch:  # the stack's third step
         patch.setattr(torch.Tensor, "backward", out_of_memory(torch.Tensor.backward, {2}))
         arrays, rows = run(spec)
-    assert repr(rows["runs"]) == repr([one["runs"][0] for _, one in alone])
+    assert rows["runs"] == alike([one["runs"][0] for _, one in alone])
     same = alone[spec["seeds"].index(int(arrays["seed"]))][0]
     worst = alone[spec["seeds"].index(int(arrays.pop("worst_seed")))][0]
-    assert np.array_equal(arrays.pop("worst_learnt"), worst["learnt"], equal_nan=True)
-    assert arrays.keys() == same.keys() - {"worst_seed", "worst_learnt"}
-    assert all(np.array_equal(arrays[name], same[name], equal_nan=True) for name in arrays)
+    assert arrays.pop("worst_learnt") == alike(worst["learnt"])
+    assert arrays == alike({name: same[name] for name in same.keys() - {"worst_seed", "worst_learnt"}})
     with monkeypatch.context() as patch:  # and the third step of the second seed
         patch.setattr(torch.Tensor, "backward", out_of_memory(torch.Tensor.backward, {2, 9}))
         _, rows = run(spec)
-    assert repr(rows["runs"][0]) == repr(alone[0][1]["runs"][0])
+    assert rows["runs"][0] == alike(alone[0][1]["runs"][0])
     assert lost(rows) == rows["runs"][1:]
     assert rows["runs"][1]["seed"] == 1
     assert rows["runs"][1]["message"] == f"iteration 2: {MESSAGE}"
@@ -183,7 +187,7 @@ def test_a_seed_that_cannot_be_judged_leaves_the_others(study, monkeypatch):
     arrays, rows = run(spec)
     (row,) = lost(rows)
     assert (row["seed"], row["message"]) == (0, MESSAGE)
-    assert others(rows, {"seed": 0}) == others(whole, {"seed": 0})
+    assert others(rows, {"seed": 0}) == alike(others(whole, {"seed": 0}))
     assert int(arrays["seed"]) == 1
 
 
@@ -214,7 +218,7 @@ def test_a_nan_in_a_flows_parameter_ends_its_seed_at_that_iteration(study, monke
     _, rows = run(spec)
     row = rows["runs"][0]
     assert (row["status"], row["message"]) == ("non_finite", "loss is not finite at iteration 2")
-    assert others(rows, {"seed": 0}) == others(whole, {"seed": 0})
+    assert others(rows, {"seed": 0}) == alike(others(whole, {"seed": 0}))
 
 
 def test_a_nan_in_a_generators_parameter_ends_its_seed_at_the_next_iteration(study, monkeypatch):
@@ -231,7 +235,7 @@ def test_a_nan_in_a_generators_parameter_ends_its_seed_at_the_next_iteration(stu
     _, rows = run(spec)
     row = rows["runs"][0]
     assert (row["status"], row["message"]) == ("non_finite", "loss is not finite at iteration 2")
-    assert others(rows, {"seed": 0}) == others(whole, {"seed": 0})
+    assert others(rows, {"seed": 0}) == alike(others(whole, {"seed": 0}))
 
 
 @pytest.mark.parametrize("experiment", ["recover", "multiple"])
@@ -250,7 +254,7 @@ def test_a_nan_in_one_model_of_a_stack_ends_that_seed_at_that_iteration(study, m
     row = rows["runs"][1]
     assert (row["seed"], row["status"], row["iterations_done"]) == (1, "non_finite", 3)
     assert row["message"].startswith("iteration 3: ")
-    assert others(rows, {"seed": 1}) == others(whole, {"seed": 1})
+    assert others(rows, {"seed": 1}) == alike(others(whole, {"seed": 1}))
 
 
 def test_a_nan_in_one_loss_ends_that_seed_with_the_weights_that_it_had(study, monkeypatch):
@@ -267,4 +271,4 @@ def test_a_nan_in_one_loss_ends_that_seed_with_the_weights_that_it_had(study, mo
     row = rows["runs"][1]
     assert (row["status"], row["message"]) == ("non_finite", "iteration 3: the loss is not finite")
     assert row["field_error_pct"] > 0
-    assert others(rows, {"seed": 1}) == others(whole, {"seed": 1})
+    assert others(rows, {"seed": 1}) == alike(others(whole, {"seed": 1}))
