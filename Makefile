@@ -1,5 +1,5 @@
 # make study [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n]   run a tier, say where its report is
-# make test                                                                      run all tests
+# make test                                                                      run all tests but the slow ones (pytest -m slow)
 # make report [TIER=...]                                                         tables, figures, report; no training where metrics are there
 # make publish [TIER=...] [QUESTIONS=...] [SEEDS=n]                              a finished run to results/published/<tier>-<device>
 # make lint                                                                      format, style, types
@@ -26,7 +26,7 @@ publish: study
 	$(BIN)/snakemake --cores $(CORES) --config tier=$(TIER) -- $$($(BIN)/odestudy publish --tier $(TIER) $(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEEDS),--seeds $(SEEDS)))/manifest.sha256
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

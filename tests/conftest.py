@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: workers of pytest-xdist share the cores
 
 import pytest
 import yaml
@@ -10,6 +13,13 @@ import yaml
 from tests.workflow.clone import copy_of_clone, run
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under pytest-xdist what runs the workflow stays in one worker, so that all of it shares one smoke run."""
+    for item in items:
+        if item.get_closest_marker("dag"):
+            item.add_marker(pytest.mark.xdist_group("dag"))
 
 
 @pytest.fixture(scope="session")
