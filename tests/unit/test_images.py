@@ -24,7 +24,7 @@ from odestudy.learning.recipe import Recipe
 from odestudy.nets.blocks import ConvDynamics, TimeConv
 from odestudy.nets.images import make_classifier
 from odestudy.questions import images_cost, images_solvers
-from odestudy.runtime.store import write_metrics
+from odestudy.runtime.store import read_arrays, read_metrics, write_metrics
 from odestudy.study import load_study
 
 
@@ -240,6 +240,15 @@ def test_mcnemar_pairs_compare_the_same_test_images(trained):
     assert table.loc["resnet6", "p"] == mcnemar_p(np.array([1, 1, 1, 0], bool), np.array([1, 0, 0, 1], bool))
     assert (table.loc["odenet_backprop", "only_arm"], table.loc["odenet_backprop", "only_other"]) == (0, 1)
     assert "odenet_adjoint" not in table.index
+
+
+def test_a_row_whose_metrics_other_code_wrote_is_stale(trained):
+    older = trained.jobs_by["images", "train"][0]
+    path = older.metrics(trained.results)
+    write_metrics(path, read_metrics(path) | {"code": "older"}, read_arrays(path))
+    table = long_table(trained, "images_accuracy")
+    assert set(table.loc[table["stale"], "job"]) == {older.folder}
+    assert len(set(table["job"])) > 1
 
 
 def test_an_arms_error_has_the_interval_of_its_test_images(trained):

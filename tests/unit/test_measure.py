@@ -21,6 +21,7 @@ from odestudy.measure import clock
 from odestudy.measure.determinism import nondeterministic_operations
 from odestudy.measure.device import free_gpu, visible_gpus
 from odestudy.measure.memory import peak_mib, saved_for_backward_mib
+from odestudy.runtime import store
 from odestudy.runtime.files import plain, write_atomically
 from odestudy.runtime.provenance import commit, package_versions
 from odestudy.runtime.store import is_current, read_arrays, read_metrics, write_metrics
@@ -44,6 +45,18 @@ def test_the_same_metrics_give_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         write_metrics(tmp_path / name / "metrics.json", METRICS, {"z": np.arange(5)})
     assert (tmp_path / "a/arrays.npz").read_bytes() == (tmp_path / "b/arrays.npz").read_bytes()
+
+
+def test_metrics_are_not_there_before_their_arrays(tmp_path, monkeypatch):
+    def full(path, content):
+        if path.name == "arrays.npz":
+            raise OSError(28, "No space left on device")
+        write_atomically(path, content)
+
+    monkeypatch.setattr(store, "write_atomically", full)
+    with pytest.raises(OSError, match="space"):
+        write_metrics(tmp_path / "metrics.json", METRICS, {"z": np.arange(5)})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_json_cannot_hold_is_a_programming_error():

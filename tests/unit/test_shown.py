@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pypandoc
 import pytest
 
 from odestudy.analysis.advice import seeds_needed
@@ -13,8 +16,9 @@ from odestudy.analysis.labels import Labels
 from odestudy.analysis.ledger import ledger
 from odestudy.analysis.stats import Estimate, Region, t_estimate
 from odestudy.analysis.tables import summary_table
-from odestudy.analysis.values import interval, number
+from odestudy.analysis.values import interval, lookup, number
 from odestudy.analysis.verdicts import INCONCLUSIVE, Finding
+from odestudy.report.figure_markdown import figure_markdown
 from odestudy.report.jobs_markdown import tasks_table
 from odestudy.report.ledger_markdown import decided_table
 from odestudy.report.markdown import summary_markdown
@@ -39,6 +43,30 @@ from odestudy.study import load_study
 )
 def test_an_interval_has_the_same_decimals_and_enough_of_them(numbers, shown):
     assert interval(*numbers) == shown
+
+
+def test_a_number_in_prose_is_that_of_its_own_row_with_its_own_interval():
+    table = pd.DataFrame({"arm": ["a", "b"], "x": [1.0, 2.0], "x_low": [0.5, 1.5], "x_high": [1.5, 2.5]})
+    assert lookup(table, "x", {"arm": "b"}, "s") == "2.00 [1.50, 2.50] s"
+    assert lookup(table, "x", {"arm": "c"}) == "n/a"
+
+
+def test_a_figure_is_shown_with_title_caption_and_alternative_text_as_they_are(root, tmp_path):
+    study = load_study(root, "smoke")
+    name = next(iter(study.figures))
+    about = {
+        "title": "T_1",
+        "caption": "Some <b>caption</b>.",
+        "alt": "A curve.",
+        "tables": [],
+        "animated": False,
+    }
+    (tmp_path / "figures").mkdir()
+    (tmp_path / f"figures/{name}.json").write_text(json.dumps(about))
+    page = pypandoc.convert_text(figure_markdown(study, tmp_path, name), "html", format="markdown")
+    shown = re.sub(r"\s+", " ", page)
+    assert "T_1. Some &lt;b&gt;caption&lt;/b&gt;." in shown
+    assert 'alt="A curve."' in shown
 
 
 def test_a_count_is_shown_without_decimals():
