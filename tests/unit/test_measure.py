@@ -91,6 +91,7 @@ def test_metrics_that_were_edited_by_hand_are_refused_and_not_current(tmp_path):
     path = tmp_path / "metrics.json"
     write_metrics(path, METRICS | {"rows": {"runs": [{"seed": 0, "error": 0.25}]}}, {})
     assert is_current(path, "x")
+    assert not is_current(path, "y")
     edited = json.loads(path.read_text().replace("0.25", "0.05"))
     unsealed = {key: value for key, value in edited.items() if key != "seal"}
     for content in (edited, unsealed):

@@ -46,10 +46,6 @@ def test_every_dependency_is_pinned_inside_its_range(wanted, pins):
         )
 
 
-def test_torch_is_pinned_as_the_readme_says(pins):
-    assert (pins["torch"], pins["torchvision"]) == ("2.13.0", "0.28.0")
-
-
 def test_conda_has_the_same_pins(root, wanted, pins):
     environment = yaml.safe_load((root / "environment.yml").read_text())
     found = {}

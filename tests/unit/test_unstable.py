@@ -8,7 +8,7 @@ import torch
 
 from odestudy.integrate import Solver, integrate
 from odestudy.questions import dynamics, dynamics_conditioning, dynamics_unstable
-from odestudy.recovery import travel
+from odestudy.recovery import reachable_step
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.units import units_of
 from odestudy.systems.trajectories import observe
@@ -108,16 +108,16 @@ def test_longer_steps_have_room_for_the_way_that_the_matrix_must_go():
     system = {"field": "linear", "parameters": {"matrix": matrix.tolist()}, "z0": z0.tolist(), "horizon": 5.0}
     of = spec(system=system, scaled=True, schedule="cosine", room=10.0, learning_rate=0.1)
     data = [observe(of, np.random.default_rng(seed)) for seed in of["seeds"]]
-    ways = travel.needed(of, data, matrix, "cpu")
+    ways = reachable_step.needed(of, data, matrix, "cpu")
     starts = [make_model(of, 2, seed, "cpu").a.detach().numpy() for seed in of["seeds"]]
     units = units_of(of, data)
     for way, start in zip(ways, starts, strict=True):
         in_units = np.diag(1 / units.scale) @ matrix @ np.diag(units.scale)
         assert way == pytest.approx(np.abs(in_units - start).max())
-    longer = travel.with_room(of, max(ways))
-    assert travel.possible(of) == pytest.approx(0.1 * (of["iterations"] + 1) / 2)
-    assert travel.possible(longer) == pytest.approx(10 * max(ways))
-    assert longer["start_rate"] == of["learning_rate"] == travel.with_room(of, 1e-3)["learning_rate"]
+    longer = reachable_step.with_room(of, max(ways))
+    assert reachable_step.possible(of) == pytest.approx(0.1 * (of["iterations"] + 1) / 2)
+    assert reachable_step.possible(longer) == pytest.approx(10 * max(ways))
+    assert longer["start_rate"] == of["learning_rate"] == reachable_step.with_room(of, 1e-3)["learning_rate"]
 
 
 def test_what_fails_for_lack_of_travel_is_learnt_by_longer_steps():
