@@ -1,7 +1,7 @@
 # The study as a table of contents: configuration, rules, and what is made when nothing is named.
 #   snakemake                                       the tier of config/study.yaml
 #   snakemake --config tier=smoke                   another tier
-#   snakemake results/quick/figures/NAME.svg        one figure
+#   snakemake results/quick/figures/NAME.svg        one figure, with the others of its question
 configfile: "config/study.yaml"
 
 
@@ -21,7 +21,7 @@ rule all:
 # One question: its tables and figures, without the report.
 rule question:
     input:
-        question_targets,
+        lambda wildcards: tables_of(wildcards.question) + figures_of(wildcards.question, "svg"),
     output:
         touch("results/{run}/{question}.done"),
     log:

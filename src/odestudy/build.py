@@ -1,14 +1,49 @@
-"""Each file that follows from metrics, in its place under results/<run>."""
+"""Each file that follows from metrics, in its place under results/<run>, and the steps of the workflow that make them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from odestudy.analysis.csvs import read_csv, write_csv
-from odestudy.analysis.labels import labels_of
-from odestudy.figures.base import FigureData, render, render_animation
-from odestudy.steps.timeout import TIMEOUT
-from odestudy.study.load import Study
+from odestudy.runtime.timeout import TIMEOUT
+from odestudy.study.load import Study, load_study
+
+if TYPE_CHECKING:
+    from odestudy.figures.base import FigureData
+
+
+def step(
+    make: Callable[..., None],
+    *what: str,
+    run: str,
+    overrides: Mapping[str, Any],
+    log: str,
+    limit_s: float,
+) -> None:
+    """Take one step of the workflow in the working folder.
+
+    Args:
+        make: a function of this module, given the study and `what`.
+        run, overrides: which study, as load_study takes them.
+        log: a file for what is printed.
+        limit_s: the most seconds; a step that takes longer ends the process with one line and status 1.
+    """
+    from odestudy.runtime.log import logged
+    from odestudy.runtime.orphan import end_with_run
+
+    end_with_run()
+    with logged(log, limit_s):
+        make(load_study(Path.cwd(), run, overrides), *what)
+
+
+def make_tables(study: Study, question: str) -> None:
+    """All tables of a question and their summaries."""
+    for name in study.questions[question]["tables"]:
+        make_table(study, name)
 
 
 def make_table(study: Study, name: str) -> None:
@@ -18,6 +53,12 @@ def make_table(study: Study, name: str) -> None:
     table = long_table(study, name)
     write_csv(table, study.results / f"tables/{name}.csv")
     write_csv(make_summary(study, name, table), study.results / f"tables/{name}_summary.csv")
+
+
+def make_ledgers(study: Study) -> None:
+    """The verdict on every claim, and the table of jobs."""
+    make_ledger(study)
+    make_jobs_table(study)
 
 
 def make_jobs_table(study: Study) -> None:
@@ -35,8 +76,23 @@ def make_ledger(study: Study) -> None:
     write_csv(ledger(study, tables), study.results / "tables/ledger.csv")
 
 
+def make_figures(study: Study, question: str) -> None:
+    """All figures of a question, those that move as GIF, too."""
+    for name in study.questions[question]["figures"]:
+        make_whole_figure(study, name)
+
+
+def make_whole_figure(study: Study, name: str) -> None:
+    """The files of one figure, its GIF among them where it moves."""
+    make_figure(study, name)
+    if study.figures[name][1].get("animated"):
+        make_animation(study, name)
+
+
 def make_figure(study: Study, name: str) -> None:
     """The files of one figure; see render."""
+    from odestudy.figures.base import render
+
     question, definition = study.figures[name]
     about = {"title": definition["title"], "question": question, "tables": definition["tables"]}
     outputs = {kind: study.results / f"figures/{name}.{kind}" for kind in ("svg", "pdf", "png", "json")}
@@ -45,6 +101,8 @@ def make_figure(study: Study, name: str) -> None:
 
 def make_animation(study: Study, name: str) -> None:
     """The moving picture of one figure as GIF."""
+    from odestudy.figures.base import render_animation
+
     render_animation(name, _data(study, name), study.results / f"figures/{name}.gif")
 
 
@@ -56,7 +114,17 @@ def make_report(study: Study) -> None:
     context.make_report(study, {kind: study.results / "report" / name for kind, name in names.items()})
 
 
+def make_manifest(study: Study) -> None:
+    """The sums of all files of a published folder."""
+    from odestudy.publication.manifest import write_manifest
+
+    write_manifest(study.results)
+
+
 def _data(study: Study, name: str) -> FigureData:
+    from odestudy.analysis.labels import labels_of
+    from odestudy.figures.base import FigureData
+
     question, definition = study.figures[name]
     tables, unplaced = {}, 0
     for table in definition["tables"]:

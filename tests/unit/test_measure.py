@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import subprocess
-import sys
 import time
 import warnings
 from itertools import pairwise
 
 import numpy as np
-import psutil
 import pytest
 import torch
 
@@ -261,22 +258,3 @@ def test_no_further_set_begins_when_the_time_for_them_is_over(monkeypatch):
 def test_a_single_repeat_does_not_say_whether_it_is_noisy(monkeypatch):
     found, _ = timed(monkeypatch, 1.0, repeats=1)
     assert found == {"wall_s": 1.0, "wall_q1_s": 1.0, "wall_q3_s": 1.0}
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere psutil's time serves")
-def test_the_start_of_a_process_is_known_to_a_few_hundredths_of_a_second():
-    told = "from odestudy.measure.clock import process_start_unix_s as f; import time; time.sleep(0.3); print(f())"
-    before = time.time()
-    process = subprocess.Popen([sys.executable, "-c", told], stdout=subprocess.PIPE, text=True)
-    after = time.time()
-    found = float(process.communicate(timeout=120)[0])
-    assert before - 0.05 <= found <= after + 0.05
-
-
-def test_where_the_system_tells_nothing_of_the_process_psutil_does(monkeypatch):
-    def nothing(*arguments, **settings):
-        raise FileNotFoundError
-
-    expected = psutil.Process().create_time()
-    monkeypatch.setattr(clock.Path, "read_text", nothing)
-    assert clock.process_start_unix_s() == expected

@@ -10,7 +10,7 @@ import pytest
 
 from odestudy import build
 from odestudy.runtime.store import read_metrics, write_metrics
-from odestudy.steps.timeout import TIMEOUT, record_timeout
+from odestudy.runtime.timeout import TIMEOUT, record_timeout
 from odestudy.study import load_study
 from odestudy.study.load import Study
 
@@ -31,8 +31,7 @@ def late(root, tmp_path_factory) -> Study:
         for job in jobs[:1]:
             path = job.metrics(study.results)
             if path.is_file():
-                request = {"spec": job.spec, "metrics": str(path), "code": "of a test"}
-                record_timeout(request, "took longer than 1 min", 0.0, 100.0)
+                record_timeout(job.spec, path, "of a test", "took longer than 1 min", 0.0, 100.0)
     for table in study.tables:
         build.make_table(study, table)
     return study
@@ -85,7 +84,7 @@ def test_a_job_that_wrote_its_metrics_as_its_time_ended_keeps_them(tmp_path):
     spec = {"seeds": [0, 1], "device": "cpu", "threads": 1, "dtype": "float32"}
     content = {"spec": spec, "rows": {"runs": [{"seed": 0, "status": "ok"}]}, "provenance": {}, "code": "c"}
     write_metrics(path, content, {})
-    record_timeout({"spec": spec, "metrics": str(path), "code": "c"}, "late", 0.0, 1.0)
+    record_timeout(spec, path, "c", "late", 0.0, 1.0)
     assert read_metrics(path)["rows"] == content["rows"]
-    record_timeout({"spec": spec, "metrics": str(path), "code": "newer"}, "late", 0.0, 1.0)
+    record_timeout(spec, path, "newer", "late", 0.0, 1.0)
     assert [row["status"] for row in read_metrics(path)["rows"]["runs"]] == [TIMEOUT, TIMEOUT]

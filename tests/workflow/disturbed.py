@@ -28,21 +28,27 @@ JOBS = 12
 
 
 def toy(target: Path) -> Path:
-    """A clone whose smoke tier trains two nets for six seeds each, every one a job of about two seconds."""
+    """A clone whose smoke tier trains two nets for six seeds each, jobs of about two seconds, three a process."""
     folder = copy_of_clone(target)
     tier = folder / "config/tiers/smoke.yaml"
     content = yaml.safe_load(tier.read_text())
-    content["questions"]["images"] |= {
-        "walkthrough": {"drop": "A toy trains two nets only."},
+    content["questions"]["images"] = without_others(folder) | {
         "train": {
             "base": {"epochs": 30, "train_size": 256},
             "grid": {"arm": ["resnet6", "tied6"]},
             "seeds": list(range(JOBS // 2)),
             "seeds_apart": True,
+            "per_process": 3,
         },
     }
     tier.write_text(yaml.safe_dump(content))
     return folder
+
+
+def without_others(folder: Path) -> dict[str, dict[str, str]]:
+    """What a tier says of the experiments on images in order to leave them all out."""
+    question = yaml.safe_load((folder / "config/questions/images.yaml").read_text())
+    return {name: {"drop": "A test has little time."} for name in question["experiments"]}
 
 
 def start(folder: Path, *arguments: str, **how: Any) -> psutil.Popen:
@@ -54,11 +60,17 @@ def start(folder: Path, *arguments: str, **how: Any) -> psutil.Popen:
 
 
 def steps(snakemake: psutil.Process) -> list[psutil.Process]:
-    """The processes that compute: children of the supervisors, which are children of the run's server."""
+    """The processes that compute: scripts of batches, tables and figures, each the child of a shell of Snakemake's."""
     with suppress(psutil.NoSuchProcess):
-        servers = [c for c in snakemake.children() if "odestudy.steps.server" in c.cmdline()]
-        return [step for server in servers for beside in server.children() for step in beside.children()]
+        return [p for p in snakemake.children(recursive=True) if ".snakemake/scripts/" in script(p)]
     return []
+
+
+def script(process: psutil.Process) -> str:
+    """The first argument of a process; empty where it has ended."""
+    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess, IndexError):
+        return process.cmdline()[1]
+    return ""
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:

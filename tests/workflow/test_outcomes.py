@@ -11,11 +11,10 @@ import yaml
 
 from odestudy.datasets.images import FASHION
 from tests.workflow.clone import copy_of_clone, run
-from tests.workflow.disturbed import FIGURE, TABLE, Watcher, unmeasured
+from tests.workflow.disturbed import FIGURE, TABLE, Watcher, unmeasured, without_others
 
 pytestmark = pytest.mark.dag
 
-JUNK = "results/smoke/tables/images_junk.csv"
 # Experiment -> what it changes of the healthy one.
 TROUBLE: dict[str, dict[str, Any]] = {
     "endless": {"base": {"epochs": 100_000}, "grid": {"arm": ["resnet6"]}},
@@ -34,19 +33,15 @@ def small(target: Path, *trouble: str) -> Path:
         table["experiments"] = ["train"]
         for name in trouble:
             content["experiments"][name] = train | {"label": name + "-{arm}"}
-            if name == "junk":
-                content["tables"]["images_junk"] = table | {"experiments": [name]}
-            else:
-                table["experiments"].append(name)
+            table["experiments"].append(name)
 
     def tier(content: dict[str, Any]) -> None:
-        changes = content["questions"]["images"]
-        changes["train"] = healthy
+        changes = content["questions"]["images"] = without_others(folder) | {"train": healthy}
         for name in trouble:
             parts = {part: healthy[part] | TROUBLE[name].get(part, {}) for part in ("base", "grid")}
             changes[name] = healthy | parts
 
-    for file, change in (("questions/images", question), ("tiers/smoke", tier)):
+    for file, change in (("tiers/smoke", tier), ("questions/images", question)):
         path = folder / f"config/{file}.yaml"
         content = yaml.safe_load(path.read_text())
         change(content)
@@ -55,24 +50,34 @@ def small(target: Path, *trouble: str) -> Path:
 
 
 def test_what_goes_wrong_is_an_outcome_or_one_line_and_the_rest_is_as_if_nothing_had(tmp_path):
+    """All jobs of a folder share one process: what one of them comes to is not seen in the others."""
     whole, troubled = small(tmp_path / "whole"), small(tmp_path / "troubled", *TROUBLE)
     raw = tmp_path / "data" / FASHION.title / "raw"
     raw.mkdir(parents=True)
     for name in FASHION.sums:
         (raw / name).write_bytes(b"junk")
     run(whole, TABLE)
+    limit = ("--config", "job_limit_min=0.25", "--", TABLE, FIGURE)
     with Watcher(troubled / "results") as seen:
-        limit = ("--config", "job_limit_min=0.25")
-        done = run(troubled, TABLE, FIGURE, JUNK, *limit, check=False, ODESTUDY_DATA=str(tmp_path / "data"))
+        done = run(troubled, *limit, check=False, ODESTUDY_DATA=str(tmp_path / "data"))
+        assert done.returncode != 0
+        said = [line for line in done.stderr.splitlines() if line.startswith("odestudy:")]
+        # The junk is told and has no outcome, so that there is no table.
+        assert [line for line in said if "damaged: MD5" in line] == [
+            line for line in said if str(raw) in line
+        ]
+        assert {line for line in said if "damaged: MD5" in line}
+        assert len([line for line in said if "took longer than 0.25 min" in line]) == 1
+        assert "Traceback" not in done.stderr
+        assert not (troubled / TABLE).exists()
+        # When it is mended, the same command goes on.
+        mended = yaml.safe_load((troubled / "config/tiers/smoke.yaml").read_text())
+        mended["questions"]["images"]["junk"]["grid"] = {"arm": ["resnet1"], "dataset": ["digits"]}
+        (troubled / "config/tiers/smoke.yaml").write_text(yaml.safe_dump(mended, sort_keys=False))
+        done = run(troubled, *limit)
+        assert "took longer" not in done.stderr
     assert not seen.broken
-    assert done.returncode != 0
-    said = [line for line in done.stderr.splitlines() if line.startswith("odestudy:")]
-    # The junk is told and has no outcome: when it is mended, the same command goes on.
-    assert [line for line in said if "damaged: MD5" in line] == [line for line in said if str(raw) in line]
-    assert len([line for line in said if "damaged: MD5" in line]) == 1
-    assert not (troubled / JUNK).exists()
-    assert len([line for line in said if "took longer than 0.25 min" in line]) == 1
-    assert "Traceback" not in done.stderr
+    assert not seen.repeated, "a job that was finished was repeated"
     table = unmeasured(troubled, TABLE, "images")
     ends = {name: set(rows["status"]) for name, rows in table.groupby("arm")}
     assert ends == {"resnet1": {"ok"}, "resnet6": {"timeout"}, "odenet_backprop": {"non_finite"}}

@@ -18,7 +18,8 @@ import pandas as pd
 import pytest
 
 from odestudy.study import Study, load_study
-from odestudy.study.forecast import Request, requests
+from odestudy.study.batches import Batch
+from odestudy.study.forecast import Request, expectations, request_of
 from tests.workflow.clone import SNAKEMAKE, copy_of_clone
 from tests.workflow.disturbed import unmeasured
 
@@ -49,27 +50,35 @@ def cluster(tmp_path_factory) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A study that Slurm ran, what its jobs were to ask for, and what Slurm says of each (scontrol show job)."""
+    """A study that Slurm ran, what its batches were to ask for, and what Slurm says of each (scontrol show job)."""
 
     study: Study
+    batches: dict[str, Batch]
     wanted: dict[str, Request]
     asked: dict[str, dict[str, str]]
 
-    def span(self, job: str) -> tuple[pd.Timestamp, pd.Timestamp]:
-        return pd.Timestamp(self.asked[job]["StartTime"]), pd.Timestamp(self.asked[job]["EndTime"])
+    def span(self, batch: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+        return pd.Timestamp(self.asked[batch]["StartTime"]), pd.Timestamp(self.asked[batch]["EndTime"])
 
 
 @pytest.fixture(scope="module")
 def submitted(cluster, smoke, tmp_path_factory) -> Submitted:
-    """A clone with the configuration of the local run and its records as published ones, whose jobs Slurm ran."""
+    """A clone with the configuration of the local run and its records as published ones, whose batches Slurm ran.
+
+    One job of a model is one process here, so that there are enough of them to take turns.
+    """
     folder = copy_of_clone(tmp_path_factory.mktemp("submitted"))
     shutil.copytree(smoke / "config", folder / "config", dirs_exist_ok=True)
+    tier = folder / "config/tiers/smoke.yaml"
+    tier.write_text(tier.read_text().replace("per_process: 16", "per_process: 1"))
     study = load_study(folder, "smoke", {"questions": QUESTIONS})
     for job in study.jobs:
         shutil.copytree(
             smoke / "results/smoke/runs" / job, folder / "results/published/smoke-test/runs" / job
         )
-    wanted = requests(study)
+    expected, assumed = expectations(study), study.settings["assumed"]
+    batches = {f"smoke_{batch.name}": batch for batch in study.batches}
+    wanted = {name: request_of(batch.jobs, expected, assumed) for name, batch in batches.items()}
     profile = ["--workflow-profile", "workflow/profiles/slurm", "--slurm-status-command", "squeue"]
     profile += ["--slurm-init-seconds-before-status-checks", "1"]
     settings = ["--config", "tier=smoke", f"questions={QUESTIONS}", "gpus=always"]
@@ -83,40 +92,42 @@ def submitted(cluster, smoke, tmp_path_factory) -> Submitted:
         ["scontrol", "show", "job", "--oneliner"], capture_output=True, text=True, check=True
     )
     asked = [dict(re.findall(r"(\w+)=(\S*)", line)) for line in said.stdout.splitlines()]
-    comments = {f"rule_job_wildcards_smoke_{job.replace('/', '_')}": job for job in study.jobs}
-    return Submitted(study, wanted, {comments[about["Comment"]]: about for about in asked})
+    return Submitted(
+        study, batches, wanted, {about["Comment"].removeprefix("rule_"): about for about in asked}
+    )
 
 
 def overlap(a: tuple[pd.Timestamp, pd.Timestamp], b: tuple[pd.Timestamp, pd.Timestamp]) -> bool:
     return max(a[0], b[0]) < min(a[1], b[1])
 
 
-def test_every_job_was_run_by_slurm_and_asked_for_what_was_recorded(submitted):
-    assert set(submitted.asked) == set(submitted.study.jobs)
-    for job, about in submitted.asked.items():
-        assert about["JobState"] == "COMPLETED", job
-        assert about["MinMemoryNode"] == f"{submitted.wanted[job].memory_mib(1)}M", job
-        assert pd.Timedelta(about["TimeLimit"]) == pd.Timedelta(minutes=submitted.wanted[job].minutes(1)), job
+def test_every_batch_was_run_by_slurm_and_asked_for_what_was_recorded(submitted):
+    assert set(submitted.asked) == set(submitted.batches)
+    for batch, about in submitted.asked.items():
+        wanted = submitted.wanted[batch]
+        assert about["JobState"] == "COMPLETED", batch
+        assert about["MinMemoryNode"] == f"{wanted.memory_mib(1)}M", batch
+        assert pd.Timedelta(about["TimeLimit"]) == pd.Timedelta(minutes=wanted.minutes(1)), batch
     assert len({about["MinMemoryNode"] for about in submitted.asked.values()}) > 5, "not from records"
 
 
-def test_jobs_that_need_a_gpu_ask_for_it_and_take_turns_on_the_only_one(submitted):
-    jobs = submitted.study.jobs
-    on_gpu = [job for job in jobs if jobs[job].spec["device"] != "cpu"]
-    asking = {job for job, about in submitted.asked.items() if "gpu:1" in about.get("TresPerJob", "")}
+def test_batches_that_need_a_gpu_ask_for_it_and_take_turns_on_the_only_one(submitted):
+    batches = submitted.batches
+    on_gpu = [name for name, batch in batches.items() if batch.device != "cpu"]
+    asking = {name for name, about in submitted.asked.items() if "gpu:1" in about.get("TresPerJob", "")}
     assert asking == set(on_gpu)
-    untimed = [job for job in jobs if not jobs[job].spec.get("timed")]
-    turns = sorted(submitted.span(job) for job in on_gpu if job in untimed)
+    untimed = [name for name, batch in batches.items() if not batch.timed]
+    turns = sorted(submitted.span(name) for name in on_gpu if name in untimed)
     assert len(turns) > 5
     assert all(before[1] <= after[0] for before, after in pairwise(turns))
-    # Not for want of cores or memory: other jobs run beside them.
-    others = [submitted.span(job) for job in untimed if job not in on_gpu]
+    # Not for want of cores or memory: other batches run beside them.
+    others = [submitted.span(name) for name in untimed if name not in on_gpu]
     assert any(overlap(a, b) for a in turns for b in others)
 
 
-def test_a_job_that_measures_time_has_the_node_to_itself(submitted):
-    spans = {job: submitted.span(job) for job in submitted.study.jobs}
-    timed = [job for job in spans if submitted.study.jobs[job].spec.get("timed")]
+def test_a_batch_that_measures_time_has_the_node_to_itself(submitted):
+    spans = {name: submitted.span(name) for name in submitted.batches}
+    timed = [name for name in spans if submitted.batches[name].timed]
     assert len(timed) > 5
     for one, other in combinations(spans, 2):
         if one in timed or other in timed:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 
-from tests.workflow.clone import copy_of_clone, run
+from odestudy.study import load_study
+from tests.workflow.clone import WITHOUT_SLURM, copy_of_clone, run
 
 
 def page(smoke: Path) -> str:
@@ -118,7 +120,7 @@ def test_figures_are_remade_with_the_same_bytes_and_without_training(smoke):
     before = figure.read_bytes(), pdf.read_bytes()
     figure.unlink()
     done = run(smoke, "results/smoke/figures/images_memory.svg")
-    assert "rule job:" not in done.stderr
+    assert "rule smoke_" not in done.stderr
     assert (figure.read_bytes(), pdf.read_bytes()) == before
 
 
@@ -163,3 +165,15 @@ def test_bad_settings_on_the_command_line_are_refused_in_one_line(tmp_path, sett
 
 def test_the_full_tier_can_be_planned(tmp_path):
     run(copy_of_clone(tmp_path), "-n", "--quiet", "all", "--config", "tier=full")
+
+
+def test_the_full_tier_says_what_it_lacks_where_there_is_no_gpu(tmp_path, monkeypatch):
+    monkeypatch.setitem(WITHOUT_SLURM, "CUDA_VISIBLE_DEVICES", "")
+    folder = copy_of_clone(tmp_path)
+    warning = yaml.safe_load((folder / "config/tiers/full.yaml").read_text())["without_gpu"]
+    study = load_study(folder, "full", {"questions": "images"})
+    job = study.jobs_by["images", "sizes"][0]
+    target = job.metrics(Path("results/full"))
+    said = run(folder, "--config", "tier=full", "--", str(target)).stderr
+    assert said.count(f"odestudy: tier full without a GPU: {warning}") == 1
+    assert (folder / target).is_file()

@@ -1,20 +1,18 @@
-import json
-import shlex
+import os
 import sys
 from functools import lru_cache
 
 from odestudy.errors import StudyError
-from odestudy.runtime.lock import hold_folder, refuse_read_only
 from odestudy.measure.device import visible_gpus
-from odestudy.runtime.store import is_current
+from odestudy.runtime.lock import hold_folder, refuse_read_only
+from odestudy.runtime.orphan import RUN
 from odestudy.study.code import code_hash
-from odestudy.study.forecast import requests
+from odestudy.study.forecast import expectations, request_of
 from odestudy.study.overrides import OVERRIDES
 from odestudy.study.load import TIERS, load_study
-from odestudy.steps import client
-from odestudy.steps.server import start_server
 
 ROOT = Path(workflow.basedir)
+os.environ[RUN] = str(os.getpid())  # scripts end when this process does
 
 
 wildcard_constraints:
@@ -57,6 +55,12 @@ def chosen_tier():
     return study(str(config["tier"])).run
 
 
+def tiers_with_jobs():
+    """The tier to run, and those of files that were asked for by name."""
+    named = [tier for tier in TIERS if any(word.startswith(f"results/{tier}/") for word in sys.argv)]
+    return dict.fromkeys([chosen_tier(), *named])
+
+
 @lru_cache(maxsize=None)
 def gpus_of_a_job():
     """How many GPUs a job asks the scheduler for (config gpus: auto, always, never)."""
@@ -66,85 +70,102 @@ def gpus_of_a_job():
     return {"always": 1, "never": 0, "auto": min(1, visible_gpus())}[wanted]
 
 
-def limit_min():
-    """Minutes after which a step is ended, and the rest goes on."""
+def check_limit():
+    """Refuse a time limit that is none; scripts read it from the configuration, since it changes no result."""
     limit = config.get("job_limit_min")
     if not isinstance(limit, int | float) or isinstance(limit, bool) or not limit > 0:
         refuse(f"job_limit_min: {limit!r} is not allowed; allowed: a number above 0")
-    return limit
 
 
-@lru_cache(maxsize=None)
-def requests_of(run):
-    """What each job asks a batch system for."""
-    return requests(study(run))
+def of_study(wildcards):
+    """What a script needs to read the study."""
+    return {"run": wildcards.run, "overrides": overrides()}
 
 
-def metrics_of(run, question, experiments):
-    found = study(run)
-    return [str(job.metrics(Path("results") / run)) for job in found.jobs_of(question, experiments)]
+def tables_fingerprint(wildcards):
+    """A hash of the configuration that tables and ledger depend on."""
+    return study(wildcards.run).fingerprint
 
 
-def question_targets(wildcards):
-    found = study(wildcards.run)
-    spec = found.questions[wildcards.question]
-    tables = [f"results/{wildcards.run}/tables/{name}.csv" for name in spec["tables"]]
-    return tables + figure_files(wildcards.run, spec["figures"], "svg")
+def figures_fingerprint(wildcards):
+    """A hash of the configuration that figures depend on."""
+    return study(wildcards.run).fingerprint
 
 
-def figure_files(run, figures, kind):
-    """A file of each figure, and the GIF of each that moves."""
-    moving = [name for name, definition in figures.items() if definition.get("animated")]
-    return [f"results/{run}/figures/{name}.{kind}" for name in figures] + [
-        f"results/{run}/figures/{name}.gif" for name in moving
+def report_fingerprint(wildcards):
+    """A hash of the configuration that the report depends on."""
+    return study(wildcards.run).fingerprint
+
+
+def files_behind(question, part, key, name):
+    """An input function: a file of each job that the tables or the figures of a question say they need.
+
+    Of a published folder, of those that have it.
+    """
+
+    def found(wildcards):
+        shown = study(wildcards.run)
+        needs = [e for about in shown.questions[question][part].values() for e in about.get(key, [])]
+        results = Path("results") / shown.run
+        files = [
+            job.metrics(results).with_name(name)
+            for job in shown.jobs_of(question, list(dict.fromkeys(needs)))
+        ]
+        return [str(file) for file in files if not shown.published or (ROOT / file).is_file()]
+
+    return found
+
+
+def every_metrics(wildcards):
+    """The metrics of all jobs; of a published folder, of those that are there."""
+    shown = study(wildcards.run)
+    files = [job.metrics(Path("results") / shown.run) for job in shown.jobs.values()]
+    return [str(file) for file in files if not shown.published or (ROOT / file).is_file()]
+
+
+def figures_code(question):
+    """A params function: the hash of the code that draws the figures of a question."""
+    modules = [f"odestudy.figures.{name}" for name in study(chosen_tier()).questions[question]["figures"]]
+    return lambda wildcards: code_hash(*modules, "odestudy.figures.base")
+
+
+# Which tables and figures there are is the same in all tiers.
+def tables_of(question):
+    """The tables of a question and their summaries, as {run} has them."""
+    tables = study(chosen_tier()).questions[question]["tables"]
+    return [f"results/{{run}}/tables/{name}{end}.csv" for name in tables for end in ("", "_summary")]
+
+
+def figures_of(question, *kinds):
+    """Files of the figures of a question, and the GIF of each that moves, as {run} has them."""
+    figures = study(chosen_tier()).questions[question]["figures"]
+    moving = [
+        f"results/{{run}}/figures/{name}.gif" for name, about in figures.items() if about.get("animated")
     ]
+    return [f"results/{{run}}/figures/{name}.{kind}" for name in figures for kind in kinds] + moving
 
 
-wildcard_constraints:
-    table="|".join(study(str(config["tier"])).tables),
-    figure="|".join(study(str(config["tier"])).figures),
+def all_of(files, *what):
+    """The files of all questions, as {run} has them."""
+    return [file for question in study(chosen_tier()).questions for file in files(question, *what)]
 
 
-# One step of the work: of this run's server, where this is the process that the user started; a job that a batch system
-# started elsewhere is a process of its own.
-STEP = " ".join(
-    [
-        *(shlex.quote(word) for word in (sys.executable, "-I", "-S", client.__file__)),
-        "here" if workflow.is_main_process else "fresh",
-        str(60.0 * limit_min()),
-        "{log:q} {params.request:q}",
-    ]
-)
+check_limit()
 
 
-def request(step, name=None):
-    """What odestudy.steps.take is to do, for a rule with the wildcard {run}."""
-
-    def asked(wildcards):
-        content = {"step": step, "run": wildcards.run, "overrides": overrides()}
-        return json.dumps(content | ({"name": wildcards[name]} if name else {}))
-
-    return asked
-
-
-# What only gathers and draws takes seconds: it runs beside Snakemake and not as a job of a batch system.
 localrules:
     all,
     question,
-    table,
-    jobs_table,
-    ledger,
-    figure,
-    animation,
-    report,
-    manifest,
 
 
 # Two runs in one folder would write the same files: the second one is refused, as long as the first one lives.
 onstart:
     hold_folder(Path())
     refuse_read_only(Path("results"))
-    start_server()
+    # Snakemake's limit on submissions (100 a second) wakes its scheduler a second after each of its passes, in a chain
+    # for each job that ended: ten passes a second in the middle of a run. On one machine the cores are limit enough.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
     warning = study(str(config["tier"])).tier.get("without_gpu")
     if warning and not visible_gpus():
         print(f"odestudy: tier {config['tier']} without a GPU: {warning}", file=sys.stderr)

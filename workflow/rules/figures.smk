@@ -1,56 +1,34 @@
-def figure_tables(wildcards):
-    question, definition = study(wildcards.run).figures[wildcards.figure]
-    names = [name for table in definition["tables"] for name in (table, f"{table}_summary")]
-    return expand("results/{run}/tables/{table}.csv", run=wildcards.run, table=names)
+# All figures of a question, in one process, from tables and arrays: SVG, PDF, PNG at 300 dpi, caption, and GIF of those
+# that move. `odestudy figure NAME` draws one alone.
+for question, spec in study(chosen_tier()).questions.items():
 
-
-def figure_metrics(wildcards):
-    question, definition = study(wildcards.run).figures[wildcards.figure]
-    return metrics_of(wildcards.run, question, definition.get("arrays", []))
-
-
-# One figure, from tables and arrays: SVG, PDF, PNG at 300 dpi, and its caption.
-rule figure:
-    input:
-        tables=figure_tables,
-        metrics=figure_metrics,
-    output:
-        svg=report(
-            "results/{run}/figures/{figure}.svg",
-            caption="../report/figure.rst",
-            category=lambda wildcards: study(wildcards.run).figures[wildcards.figure][0],
-            labels=lambda wildcards: {"figure": study(wildcards.run).figures[wildcards.figure][1]["title"]},
-        ),
-        pdf="results/{run}/figures/{figure}.pdf",
-        png="results/{run}/figures/{figure}.png",
-        json="results/{run}/figures/{figure}.json",
-    log:
-        "results/{run}/logs/figures/{figure}.log",
-    params:
-        code=lambda wildcards: code_hash(
-            f"odestudy.figures.{wildcards.figure}", "odestudy.figures.base"
-        ),
-        title=lambda wildcards: study(wildcards.run).figures[wildcards.figure][1]["title"],
-        request=request("figure", "figure"),
-        config=lambda wildcards: study(wildcards.run).fingerprint,
-    shell:
-        STEP
-
-
-# The moving picture of a figure that the question calls animated: GIF, for the HTML report.
-rule animation:
-    input:
-        tables=figure_tables,
-        metrics=figure_metrics,
-    output:
-        "results/{run}/figures/{figure}.gif",
-    log:
-        "results/{run}/logs/figures/{figure}.gif.log",
-    params:
-        code=lambda wildcards: code_hash(
-            f"odestudy.figures.{wildcards.figure}", "odestudy.figures.base"
-        ),
-        request=request("animation", "figure"),
-        config=lambda wildcards: study(wildcards.run).fingerprint,
-    shell:
-        STEP
+    rule:
+        name:
+            f"figures_{question}"
+        input:
+            tables=tables_of(question),
+            metrics=files_behind(question, "figures", "arrays", "metrics.json"),
+            arrays=files_behind(question, "figures", "arrays", "arrays.npz"),
+        output:
+            [
+                report(
+                    f"results/{{run}}/figures/{name}.svg",
+                    caption="../report/figure.rst",
+                    category=question,
+                    labels={"figure": about["title"]},
+                )
+                for name, about in spec["figures"].items()
+            ],
+            figures_of(question, "pdf", "png", "json"),
+        log:
+            f"results/{{run}}/logs/figures/{question}.log",
+        benchmark:
+            f"results/{{run}}/benchmarks/figures_{question}.tsv"
+        localrule: True
+        params:
+            code=figures_code(question),
+            question=question,
+            study=of_study,
+            config=figures_fingerprint,
+        script:
+            "../scripts/figures.py"

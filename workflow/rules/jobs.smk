@@ -1,71 +1,53 @@
-import time
+@lru_cache(maxsize=None)
+def expected_of(tier):
+    return expectations(study(tier))
 
 
-def job_of(wildcards):
-    return study(wildcards.tier).jobs[f"{wildcards.module}/{wildcards.job}"]
+def asked(tier, jobs, what):
+    """A resource function: what a batch asks a batch system for, `memory_mib` or `minutes`."""
+    return lambda wildcards, attempt: getattr(
+        request_of(jobs, expected_of(tier), study(tier).settings["assumed"]), what
+    )(attempt)
 
 
-def request_of(wildcards):
-    return requests_of(wildcards.tier)[f"{wildcards.module}/{wildcards.job}"]
-
-
-def job_request(wildcards):
-    """What odestudy.steps.take is to do; what measures time or memory gets a process of its own from the start."""
-    found, job = study(wildcards.tier), job_of(wildcards)
-    return json.dumps(
+def orders(tier, jobs):
+    """A params function: what a script needs to compute jobs."""
+    found = study(tier)
+    return lambda wildcards: [
         {
-            "step": "job",
             "spec": job.spec,
             "code": found.code_of(job),
-            "metrics": str(job.metrics(Path("results") / found.run)),
-            "fresh": bool(job.spec.get("timed")) or job.spec["threads"] != 1,
+            "metrics": str(job.metrics(Path("results") / tier)),
         }
-    )
+        for job in jobs
+    ]
 
 
-def stale_mark(wildcards):
-    """A file newer than the metrics, where these come from other code or are damaged: then the job runs again.
+# What each batch writes stays where Snakemake would remove it, because the batch was killed, failed or is no longer the
+# same (`update`, and keep-incomplete in the profile): each job's files are written whole or not at all, and a batch
+# skips what is there and current. `done` is removed before a batch starts and is there only if all of it went well.
+# A batch that measures time takes all cores, so that nothing runs beside it. Torch's threads are in the specification;
+# `threads` here only tells the scheduler.
+for tier in tiers_with_jobs():
+    for batch in study(tier).batches:
 
-    Snakemake's own memory of parameters does the same, but only in the folder where the metrics were computed. The
-    mark is no rule's output, since Snakemake would not make what only an up-to-date file needs.
-    """
-    job = job_of(wildcards)
-    metrics = job.metrics(ROOT / "results" / wildcards.tier)
-    if not metrics.is_file() or is_current(metrics, study(wildcards.tier).code_of(job)):
-        return []
-    mark = ROOT / "results" / wildcards.tier / "stale" / wildcards.module / wildcards.job
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    if not mark.is_file() or mark.stat().st_mtime_ns <= metrics.stat().st_mtime_ns:
-        mark.write_text(str(time.time_ns()))  # new content: Snakemake takes equal small files for unchanged
-    return [str(mark.relative_to(ROOT))]
-
-
-# One job of the study: a specification becomes metrics.json, arrays beside it.
-# Torch's threads are in the specification; `threads` here only tells the scheduler. A job that measures time takes
-# all cores, so that nothing runs beside it. Metrics are written whole or not at all; `update` keeps Snakemake from
-# deleting them where it was killed after they were written and before it took note.
-rule job:
-    input:
-        stale_mark,
-    output:
-        metrics=update("results/{tier}/runs/{module}/{job}/metrics.json"),
-    log:
-        "results/{tier}/logs/runs/{module}/{job}.log",
-    wildcard_constraints:
-        module=r"[a-z_]+",
-        job=r"[^/]+",
-    threads:
-        lambda wildcards: (
-            workflow.resource_settings.cores or 1
-            if job_of(wildcards).spec.get("timed")
-            else job_of(wildcards).spec["threads"]
-        )
-    resources:
-        gpu=lambda wildcards: 0 if job_of(wildcards).spec["device"] == "cpu" else gpus_of_a_job(),
-        mem_mb=lambda wildcards, attempt: request_of(wildcards).memory_mib(attempt),
-        runtime=lambda wildcards, attempt: request_of(wildcards).minutes(attempt),
-        slurm_extra=lambda wildcards: "--exclusive" if job_of(wildcards).spec.get("timed") else "",
-    params:
-        request=job_request,
-    shell:
-        STEP
+        rule:
+            name:
+                f"{tier}_{batch.name}"
+            output:
+                update(batch.outputs(Path("results") / tier)),
+                done=touch(f"results/{tier}/done/{batch.name}"),
+            log:
+                f"results/{tier}/logs/runs/{batch.name}.log",
+            benchmark:
+                f"results/{tier}/benchmarks/{batch.name}.tsv"
+            threads: workflow.resource_settings.cores or 1 if batch.timed else batch.threads
+            resources:
+                gpu=0 if batch.device == "cpu" else gpus_of_a_job(),
+                mem_mb=asked(tier, batch.jobs, "memory_mib"),
+                runtime=asked(tier, batch.jobs, "minutes"),
+                slurm_extra="--exclusive" if batch.timed else "",
+            params:
+                jobs=orders(tier, batch.jobs),
+            script:
+                "../scripts/jobs.py"

@@ -1,19 +1,9 @@
-def report_tables(wildcards):
-    names = [name for table in study(wildcards.run).tables for name in (table, f"{table}_summary")]
-    return expand("results/{run}/tables/{table}.csv", run=wildcards.run, table=[*names, "jobs"])
-
-
-def report_figures(wildcards):
-    figures = {name: definition for name, (_, definition) in study(wildcards.run).figures.items()}
-    return figure_files(wildcards.run, figures, "json")
-
-
 # The report: one HTML file that needs no network, and a PDF.
 rule report:
     input:
-        tables=report_tables,
-        figures=report_figures,
-        ledger="results/{run}/tables/ledger.csv",
+        tables=all_of(tables_of),
+        ledger=rules.ledger.output,
+        figures=all_of(figures_of, "json"),
         solvers=[str(p.relative_to(ROOT)) for p in sorted((ROOT / "benchmarks/results").glob("solvers-*"))],
         templates=sorted(str(p.relative_to(ROOT)) for p in (ROOT / "report").rglob("*.*") if p.is_file()),
     output:
@@ -27,12 +17,15 @@ rule report:
         markdown="results/{run}/report/report.md",
     log:
         "results/{run}/logs/report.log",
+    benchmark:
+        "results/{run}/benchmarks/report.tsv"
+    localrule: True
     params:
         code=lambda wildcards: code_hash("odestudy.report.context"),
-        request=request("report"),
-        config=lambda wildcards: study(wildcards.run).fingerprint,
-    shell:
-        STEP
+        study=of_study,
+        config=report_fingerprint,
+    script:
+        "../scripts/report.py"
 
 
 # The sums of all files of a published folder, made when all else is there.
@@ -43,7 +36,8 @@ rule manifest:
         "results/{run}/manifest.sha256",
     log:
         "results/{run}/logs/manifest.log",
+    localrule: True
     params:
-        request=request("manifest"),
-    shell:
-        STEP
+        study=of_study,
+    script:
+        "../scripts/manifest.py"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from odestudy.cli.options import chosen_study, study_options
 if TYPE_CHECKING:
     from odestudy.study import Study
     from odestudy.study.forecast import Expected
-    from odestudy.study.schedule import Task
 
 WORKERS = (1, 2, 4, 16, 64)
 LONG_MIN = 8.0
@@ -39,10 +37,9 @@ def add(commands: Any) -> None:
 
 
 def act(options: argparse.Namespace) -> int:
-    """Print the forecast."""
+    """Print what is expected."""
     from odestudy.errors import ConfigError
     from odestudy.study.forecast import expectations
-    from odestudy.study.graph import graph_of
 
     if min(options.workers) < 1:
         raise ConfigError(f"--workers {min(options.workers)}: at least 1 is needed")
@@ -50,12 +47,11 @@ def act(options: argparse.Namespace) -> int:
         raise ConfigError(f"plan {options.tier_named} --tier {options.tier}: two tiers")
     options.tier = options.tier_named or options.tier
     study = chosen_study(options)
-    jobs = expectations(study)
-    tasks = graph_of(study, jobs)
+    jobs = list(expectations(study).values())
     for line in (
         f"tier {study.run}: {study.tier['title']}",
-        *_counts(study, jobs, tasks),
-        *_forecast(jobs, tasks, options.workers),
+        *_counts(study, jobs),
+        *_bounds(jobs, options.workers),
         *_long(jobs, options.long_min),
         *_unknown(jobs),
     ):
@@ -63,15 +59,15 @@ def act(options: argparse.Namespace) -> int:
     return 0
 
 
-def _counts(study: Study, jobs: Sequence[Expected], tasks: Sequence[Task]) -> Iterator[str]:
+def _counts(study: Study, jobs: Sequence[Expected]) -> Iterator[str]:
     from odestudy.analysis.values import number
 
     guessed = sum(not job.recorded and job.seconds is not None for job in jobs)
     never = sum(job.seconds is None for job in jobs)
-    yield f"{len(jobs)} jobs; {guessed} expected as others of their experiment, {never} never recorded"
-    steps = [task for task in tasks if task.kind != "job"]
-    never = sum(step.seconds is None for step in steps)
-    yield f"{len(steps)} tables, figures and pages; {never} never recorded, as if they took no time"
+    yield (
+        f"{len(jobs)} jobs in {len(study.batches)} processes; {guessed} expected as others of their experiment, "
+        f"{never} never recorded"
+    )
     width = max(len(q) for q in study.questions)
     for question in study.questions:
         mine = [job for job in jobs if job.question == question]
@@ -81,27 +77,20 @@ def _counts(study: Study, jobs: Sequence[Expected], tasks: Sequence[Task]) -> It
         yield f"  {question:{width}}  {len(mine)} jobs, {said}"
 
 
-def _forecast(jobs: Sequence[Expected], tasks: Sequence[Task], workers: Sequence[int]) -> Iterator[str]:
+def _bounds(jobs: Sequence[Expected], workers: Sequence[int]) -> Iterator[str]:
+    """No schedule of the jobs is faster: what measures time has a machine of several workers to itself."""
     from odestudy.analysis.values import number
-    from odestudy.study.forecast import at_a_time
-    from odestudy.study.schedule import critical_path, makespan
 
-    if all(job.seconds is None for job in jobs):
+    seconds = [job.seconds for job in jobs if job.seconds is not None]
+    if not seconds:
         return
-    seconds, path = critical_path(tasks)
-    yield f"critical path: {number(seconds / 60, 2)} min: {', '.join(task.name for task in path)}"
-    beside = os.cpu_count() or 1  # Snakemake's own default for what it hands out to no node
+    alone = sum(job.seconds or 0.0 for job in jobs if job.job.spec.get("timed"))
     for n in workers:
-        alone, apart = makespan(tasks, n), makespan(tasks, n, beside=beside)
+        machine = max(alone + (sum(seconds) - alone) / n, *seconds)
+        nodes = max(sum(seconds) / n, *seconds)
         yield (
-            f"{n} at a time: {number(alone / 60, 2)} min on one machine; "
-            f"{number(apart / 60, 2)} min on {n} nodes of one job each"
-        )
-    recorded = at_a_time(jobs)
-    if recorded is not None:
-        yield (
-            f"recorded while {number(recorded, 2)} jobs ran at a time on average; where cores share what they compute "
-            "with, fewer at a time are faster and more are slower than forecast"
+            f"{n} at a time: at least {number(machine / 60, 2)} min on one machine, "
+            f"{number(nodes / 60, 2)} min on {n} nodes of one job each"
         )
 
 

@@ -45,6 +45,7 @@ def act(options: argparse.Namespace) -> int:
 
 
 def _run(study: Study, folders: list[str], options: argparse.Namespace) -> None:
+    from odestudy.runtime.batch import one_size
     from odestudy.runtime.job import run_job
     from odestudy.runtime.store import is_current
 
@@ -58,6 +59,7 @@ def _run(study: Study, folders: list[str], options: argparse.Namespace) -> None:
         if options.time_limit_s is not None and time.monotonic() - begun > options.time_limit_s:
             print(f"{folder}: not started, the time limit is reached")
             continue
+        one_size(job.spec["threads"])
         content = run_job(job.spec, target, code=code, root=study.root, begun=time.time())
         statuses = [row["status"] for row in content["rows"]["runs"]]
         seconds = content["provenance"]["wall_s"]

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 QUIET = 0.2  # of the median, by which the quartiles of a quiet timing are apart at most
 SETS, AGAIN_S = 4, 1.0  # of repeats until they are quiet, and the time after which no further set begins
-
-
-def process_start_unix_s() -> float:
-    """When this process began, in seconds since 1970; on Linux to a tick of its clock, a hundredth of a second.
-
-    psutil, which serves elsewhere, rests on Linux on a time of boot in whole seconds.
-    """
-    try:
-        # What comes before the last bracket is the name, which may hold anything; starttime is field 22 (proc(5)).
-        fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
-        return time.time() - age
-    except (OSError, AttributeError, ValueError, IndexError):
-        return psutil.Process().create_time()
 
 
 def now_s(device: str = "cpu") -> float:

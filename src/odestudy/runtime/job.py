@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
+import sys
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +16,17 @@ from odestudy.runtime.checkpoint_dir import at_work
 from odestudy.runtime.keys import key_of
 from odestudy.runtime.outcome import STATUSES, Outcome
 
+UNLIMITED = nullcontext()
+
 
 def run_job(
-    spec: Mapping[str, Any], target: Path, *, code: str, root: Path, begun: float | None = None
+    spec: Mapping[str, Any],
+    target: Path,
+    *,
+    code: str,
+    root: Path,
+    begun: float | None = None,
+    limit: AbstractContextManager[None] = UNLIMITED,
 ) -> dict[str, Any]:
     """Compute one specification and write `target` (metrics.json) and its arrays.
 
@@ -24,45 +35,38 @@ def run_job(
         target: where metrics.json goes.
         code: hash of the code that computes it, stored with the metrics.
         root: the clone, for its commit.
-        begun: when the work for this job began, in seconds since 1970, where that is not this process's start.
+        begun: when the work for this job began, in seconds since 1970, where that was before this call.
+        limit: entered while the task computes, and left before anything is written.
 
     Returns:
         what was written, as a mapping.
     """
-    threads = str(spec["threads"])
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = (
-            threads  # before NumPy and torch are imported; the scheduler's own setting is replaced
-        )
+    begun = time.time() if begun is None else begun
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
     from odestudy.downloads import only_https
-    from odestudy.measure.clock import process_start_unix_s
     from odestudy.measure.determinism import nondeterministic_operations
     from odestudy.measure.device import job_device
-    from odestudy.measure.memory import process_peak_mib
+    from odestudy.runtime.peak import peak_mib, reset_peak
     from odestudy.runtime.provenance import provenance
     from odestudy.runtime.store import write_metrics
 
     only_https()
-    torch.set_num_threads(spec["threads"])
-    # As use_deterministic_algorithms(True, warn_only=True), but without its import of the compiler, 1.4 s a process.
-    torch.set_deterministic_debug_mode("warn")
-    torch.backends.cudnn.benchmark = False
     task = find_task(spec["task"])
     key = key_of(dict(spec))
-    torch.manual_seed(
-        int(key, 16)
-    )  # what a task draws without a seed of its own is the same in every run, too
+    start_afresh(spec["threads"], int(key, 16))
+    reset_peak()
     identity = f"{key} {code}"
     with at_work(target.parent / "checkpoint", identity), job_device(spec["device"]) as device:
+        if device.startswith("cuda"):
+            torch.cuda.reset_peak_memory_stats(device)
         task_begun = time.time()
         clock = time.perf_counter()
-        with nondeterministic_operations() as operations:
+        with limit, nondeterministic_operations() as operations:
             outcome = task(dict(spec), device)
         wall_s = time.perf_counter() - clock
-        peak = {"process_peak_mib": process_peak_mib()}
+        peak = {"process_peak_mib": peak_mib()}
         if device.startswith("cuda"):
             peak["cuda_peak_mib"] = torch.cuda.max_memory_allocated(device) / 1024**2
         content = {
@@ -74,13 +78,36 @@ def run_job(
                 "nondeterministic": sorted(operations),
                 "begun_unix_s": task_begun,
                 "wall_s": wall_s,
-                "process_s": time.time() - (process_start_unix_s() if begun is None else begun),
+                "process_s": time.time() - begun,
                 **peak,
             },
         }
         _check(outcome, spec["task"])
         write_metrics(target, content, outcome.arrays)
     return content
+
+
+def start_afresh(threads: int, seed: int) -> None:
+    """Set torch up, and undo what an earlier job of this process may have set.
+
+    Args:
+        threads: of one operation.
+        seed: of all generators, so that what a task draws without a seed of its own is the same in every run, too.
+    """
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_default_dtype(torch.float32)
+    torch.set_grad_enabled(True)
+    # As use_deterministic_algorithms(True, warn_only=True), but without its import of the compiler, 1.4 s a process.
+    torch.set_deterministic_debug_mode("warn")
+    torch.backends.cudnn.benchmark = False
+    if "torch._dynamo" in sys.modules:
+        sys.modules["torch._dynamo"].reset()  # or functions compiled before count towards its limits
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
 
 
 def find_task(name: str) -> Any:

@@ -21,14 +21,10 @@ MEND = "delete its folder and run again"
 
 
 def write_metrics(path: Path, content: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write arrays.npz, then metrics.json, whose presence therefore means that all is there."""
-    target = path.with_name("arrays.npz")
-    if arrays:
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        write_atomically(target, buffer.getvalue())
-    else:
-        target.unlink(missing_ok=True)
+    """Write arrays.npz, also where there are none, then metrics.json, whose presence means that all is there."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_atomically(path.with_name("arrays.npz"), buffer.getvalue())
     whole = {"format": FORMAT, **plain(content)}
     text = json.dumps(whole | {"seal": seal(whole)}, indent=1, ensure_ascii=False, allow_nan=False)
     write_atomically(path, (text + "\n").encode())
@@ -60,9 +56,9 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def is_current(path: Path, code: str) -> bool:
-    """Whether metrics are there, whole, and computed by this very code."""
+    """Whether metrics and arrays are there, whole, and computed by this very code."""
     try:
-        return read_metrics(path)["code"] == code
+        return read_metrics(path)["code"] == code and path.with_name("arrays.npz").is_file()
     except DataError:
         return False
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from odestudy.errors import ConfigError
 from odestudy.runtime.keys import key_of
+from odestudy.study.batches import Batch, batches_of, jobs_at_a_time
 from odestudy.study.code import code_hash
 from odestudy.study.config import load_checked
 from odestudy.study.consistency import check_claims, check_question
@@ -31,6 +32,7 @@ class Study:
         settings: config/study.yaml; tier: config/tiers/<tier>.yaml; questions: name -> its YAML, in order.
         jobs_by: (question, experiment) -> jobs.
         dropped: (question, experiment) -> why this tier leaves it out.
+        per_process: (question, experiment) -> how many of its jobs one process computes.
         sources: question -> what others report, config/sources/<q>.yaml.
         titles: claim without the letter of a row -> what it says, in one sentence.
     """
@@ -46,6 +48,7 @@ class Study:
     dropped: dict[tuple[str, str], str]
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    per_process: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def results(self) -> Path:
@@ -64,6 +67,11 @@ class Study:
     def jobs(self) -> dict[str, Job]:
         """All jobs by folder; a specification that two experiments need is there once."""
         return {job.folder: job for jobs in self.jobs_by.values() for job in jobs}
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """All jobs in the batches that are run, each job in one."""
+        return batches_of(self.jobs_by, self.per_process)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -137,6 +145,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     arms = chosen_arms(overrides.get("arms"), [questions[q] for q in chosen])
     jobs_by: dict[tuple[str, str], list[Job]] = {}
     dropped: dict[tuple[str, str], str] = {}
+    per_process: dict[tuple[str, str], int] = {}
     by_key: dict[str, Job] = {}
     systems = {name: _with_own_code(name, system) for name, system in systems.items()}
     _check_systems(systems)
@@ -153,6 +162,8 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
                 dropped[question, name] = changes["drop"]
                 continue
             merged = merged_experiment(experiment, changes, question, spec, where)
+            timed = bool((common | merged).get("timed"))
+            per_process[question, name] = jobs_at_a_time(experiment, changes, tier, timed=timed)
             merged["seeds"] = list(merged.get("seeds", tier["seeds"]))[:limit]
             own = where_of(question, name)
             origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
@@ -174,6 +185,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
         dropped,
         _sources(root, chosen),
         claims["titles"],
+        per_process,
     )
 
 

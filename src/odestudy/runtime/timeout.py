@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 TIMEOUT = "timeout"
 
 
-def record_timeout(request: dict[str, Any], message: str, begun: float, peak_mib: float) -> None:
-    """Write the metrics of a job that was killed, one row a seed, unless its last act was to write them itself.
+def record_timeout(
+    spec: Mapping[str, Any], target: Path, code: str, message: str, begun: float, peak_mib: float
+) -> None:
+    """Write the metrics of a job that is given up, one row a seed, unless they are there.
 
     Its checkpoints stay, so that `odestudy run KEY --again` goes on where it ended.
 
     Args:
-        request: what the job was asked for, as odestudy.steps.take takes it.
-        message: why it was killed.
+        spec: the job's specification; target: its metrics.json; code: the hash of the code that computed.
+        message: why it was given up.
         begun: when it began, in seconds since 1970.
         peak_mib: the most memory that it held.
     """
     from odestudy.runtime.provenance import provenance
     from odestudy.runtime.store import is_current, write_metrics
 
-    spec, target = request["spec"], Path(request["metrics"])
-    if is_current(target, request["code"]):
+    if is_current(target, code):
         return
     took = time.time() - begun
     content = {
-        "spec": spec,
+        "spec": dict(spec),
         "rows": {"runs": [{"seed": s, "status": TIMEOUT, "message": message} for s in spec["seeds"]]},
-        "code": request["code"],
+        "code": code,
         "provenance": {
             **provenance(spec, Path.cwd(), None),
             "begun_unix_s": begun,
