@@ -145,22 +145,28 @@ def test_a_job_that_was_done_is_not_repeated_unless_its_code_or_its_files_are_ot
 
 
 def test_a_job_over_its_time_limit_has_that_as_its_outcome_and_the_rest_goes_on(tmp_path, smoke_study):
-    late, fine = order(smoke_study, LONG, "late"), order(smoke_study, "images_sizes/", "fine")
-    late["spec"] = late["spec"] | {"seeds": [0, 7]}
-    process = start(tmp_path, late, fine, limit_s=0.5)
+    late, fine = order(smoke_study, "images_train/", "late"), order(smoke_study, "images_sizes/", "fine")
+    late["spec"] = late["spec"] | {"seeds": [0, 7], "epochs": 10**6}
+    assert run(tmp_path, fine) == (0, "")  # on a busy machine it, too, may take longer than the limit
+    process = start(tmp_path, late, fine, limit_s=0.6)
     said = process.communicate(timeout=240)[1]
     assert process.returncode == 0
     assert said == (
-        "odestudy: late: ended, since it took longer than 0.00833333 min (job_limit_min in config/study.yaml); "
+        "odestudy: late: ended, since it took longer than 0.01 min (job_limit_min in config/study.yaml); "
         "recorded as timeout\n"
     )
-    assert said in (tmp_path / "batch.log").read_text()
-    assert [row["status"] for row in read_metrics(tmp_path / fine["metrics"])["rows"]["runs"]] == ["ok"]
+    log = (tmp_path / "batch.log").read_text()
+    assert (
+        log.index("late: begun")
+        < log.index(said)
+        < log.index("late: done before")
+        < log.rindex("fine: done before")
+    )
     found = read_metrics(tmp_path / late["metrics"])
     assert (found["spec"], found["code"]) == (late["spec"], late["code"])
     assert [row["seed"] for row in found["rows"]["runs"]] == [0, 7]
     assert {row["status"] for row in found["rows"]["runs"]} == {"timeout"} <= set(STATUSES)
-    assert found["provenance"]["wall_s"] > 0.5
+    assert found["provenance"]["wall_s"] > 0.6
     assert found["provenance"]["process_peak_mib"] > 10
     assert found["provenance"]["versions"] == package_versions()
 
