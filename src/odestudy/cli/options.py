@@ -26,4 +26,5 @@ def chosen_study(options: argparse.Namespace) -> Study:
         from odestudy.study.config import load_checked
 
         tier = load_checked(root, "config/study.yaml", "study")["tier"]
-    return load_study(root, tier, {"questions": options.questions, "seeds": options.seeds})
+    chosen = {key: getattr(options, key, None) for key in ("questions", "arms", "seeds")}
+    return load_study(root, tier, chosen)
