@@ -1,4 +1,4 @@
-"""Intervals and tests, from scipy: one level for all, intervals and decisions from the same quantities.
+"""Intervals and tests: one level for all, intervals and decisions from the same quantities.
 
 Student's t comes from scipy.special, whose import is three times as fast as that of scipy.stats: every table pays it.
 """
@@ -108,9 +108,9 @@ def _two_sided(p_low: float, p_high: float) -> tuple[float, float]:
 
 def rate_estimate(successes: int, n: int, region: Region) -> Estimate:
     """A proportion with Wilson's interval and the score test that belongs to it (Wilson 1927)."""
-    from scipy import stats
+    from statsmodels.stats.proportion import proportion_confint
 
-    interval = stats.binomtest(successes, n).proportion_ci(LEVEL, method="wilson")
+    low, high = proportion_confint(successes, n, alpha=1 - LEVEL, method="wilson")
     rate = successes / n
 
     def tail(distance: float, bound: float) -> float:
@@ -119,26 +119,23 @@ def rate_estimate(successes: int, n: int, region: Region) -> Estimate:
         return float(special.ndtr(-distance / np.sqrt(bound * (1 - bound) / n)))
 
     p_low, p_high = tail(rate - region.low, region.low), tail(region.high - rate, region.high)
-    return Estimate(rate, float(interval.low), float(interval.high), n, *_two_sided(p_low, p_high), WILSON)
+    return Estimate(rate, float(low), float(high), n, *_two_sided(p_low, p_high), WILSON)
 
 
 def mcnemar_p(right_a: np.ndarray, right_b: np.ndarray) -> float:
     """Exact two-sided p of McNemar's test on paired outcomes, (n,) bool each (McNemar 1947)."""
-    only_a, only_b = int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())
-    if only_a + only_b == 0:
-        return 1.0
-    from scipy import stats
+    from statsmodels.stats.contingency_tables import mcnemar
 
-    return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
+    table = [[np.sum(a & b) for b in (right_b, ~right_b)] for a in (right_a, ~right_a)]
+    return float(mcnemar(table, exact=True).pvalue)
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
     """Holm's step-down adjusted p values (Holm 1979); NaN stays NaN and does not count."""
-    p = np.asarray(p_values, dtype=float)
-    adjusted = np.full(len(p), np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    running = 0.0
-    for rank, index in enumerate(known[np.argsort(p[known], kind="stable")]):
-        running = max(running, min(1.0, (len(known) - rank) * p[index]))
-        adjusted[index] = running
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted = np.asarray(p_values, dtype=float).copy()
+    known = ~np.isnan(adjusted)
+    if known.any():
+        adjusted[known] = multipletests(adjusted[known], method="holm")[1]
     return adjusted

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 LEVEL = 0.95
+ALPHAS = tuple(np.linspace(0.1, 4.0, 79))  # exponents from which the best is refined
 
 
 @dataclass(frozen=True)
@@ -32,25 +33,11 @@ def log_slope(x: Sequence[float], y: Sequence[float]) -> Slope:
     a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if len(a) < 3 or not (np.isfinite(b).all() and (a > 0).all() and (b > 0).all()):
         raise ValueError(f"a slope needs at least three finite positive values; got {list(y)}")
-    design = np.stack([np.ones_like(a), np.log(a)], axis=1)
-    (_, slope), half = _least_squares(design, np.log(b))
-    return Slope(float(slope), float(slope - half), float(slope + half), len(a))
+    from scipy import stats
 
-
-def _least_squares(design: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, float]:
-    """Coefficients, and the half-width of the last one's interval."""
-    found, *_ = np.linalg.lstsq(design, values, rcond=None)
-    return found, _half_width(design, design @ found - values)
-
-
-def _half_width(jacobian: np.ndarray, residual: np.ndarray) -> float:
-    """Half-width of the interval of the last unknown; infinite where there is no point to spare."""
-    n, unknowns = jacobian.shape
-    if n <= unknowns:
-        return float("inf")
-    variance = float(residual @ residual) / (n - unknowns)
-    covariance = np.linalg.pinv(jacobian.T @ jacobian)[-1, -1]
-    return float(special.stdtrit(n - unknowns, (1 + LEVEL) / 2) * np.sqrt(variance * covariance))
+    fit = stats.linregress(np.log(a), np.log(b))
+    half = special.stdtrit(len(a) - 2, (1 + LEVEL) / 2) * fit.stderr
+    return Slope(float(fit.slope), float(fit.slope - half), float(fit.slope + half), len(a))
 
 
 @dataclass(frozen=True)
@@ -66,7 +53,7 @@ class PowerFit:
 
 
 def power_fit(n: Sequence[float], y: Sequence[float]) -> PowerFit:
-    """Fit y = a + b N^alpha with a free, by variable projection over alpha in [0.1, 4].
+    """Fit y = a + b N^alpha with a free by least squares, alpha in [0.05, 4.1].
 
     A slope of log y against log N would absorb the intercept: memory that is exactly affine in N shows less than 1.
     A curve that varies by less than a thousandth of its mean has b = 0. The interval of alpha is that of the
@@ -80,26 +67,23 @@ def power_fit(n: Sequence[float], y: Sequence[float]) -> PowerFit:
         raise ValueError(f"a fit with three unknowns needs at least four points; got {len(x)}")
     if np.ptp(v) <= 1e-3 * abs(v.mean()):
         return PowerFit(float(v.mean()), 0.0, 0.0, 0.0, 0.0, 0.0)
-
-    def solve(alpha: float) -> tuple[np.ndarray, np.ndarray]:
-        design = np.stack([np.ones_like(x), (x / x.max()) ** alpha], axis=1)
-        found, *_ = np.linalg.lstsq(design, v, rcond=None)
-        return found, design @ found - v
-
-    def misfit(alpha: float) -> float:
-        return float(np.linalg.norm(solve(alpha)[1]))
-
-    grid = np.linspace(0.1, 4.0, 79)
-    best = grid[int(np.argmin([misfit(a) for a in grid]))]
     from scipy import optimize
 
-    bounds = (max(0.05, best - 0.1), best + 0.1)
-    alpha = optimize.minimize_scalar(misfit, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x
-    (a, scaled), residual = solve(alpha)
-    power = (x / x.max()) ** alpha
-    half = _half_width(
-        np.stack([np.ones_like(x), power, scaled * power * np.log(x / x.max())], axis=1), residual
-    )
-    share = np.inf if a <= 0 else scaled / a
-    b = float(scaled / x.max() ** alpha)
-    return PowerFit(float(a), b, float(alpha), float(share), float(alpha - half), float(alpha + half))
+    part, scale = x / x.max(), float(np.ptp(v))
+    starts = [_straight(part**alpha, v / scale) for alpha in ALPHAS]
+    misfit, a, b = min(starts)
+    start = (a, b, ALPHAS[starts.index((misfit, a, b))])
+    found, covariance = optimize.curve_fit(
+        lambda z, a, b, alpha: a + b * z**alpha, part, v / scale, start,
+        bounds=([-np.inf, -np.inf, 0.05], [np.inf, np.inf, 4.1]), xtol=1e-12, ftol=1e-12, gtol=1e-12, max_nfev=10_000,
+    )  # fmt: skip
+    a, b, alpha = map(float, found)
+    half = float(special.stdtrit(len(x) - 3, (1 + LEVEL) / 2) * np.sqrt(covariance[2, 2]))
+    share = np.inf if a <= 0 else b / a
+    return PowerFit(scale * a, scale * b / float(x.max()) ** alpha, alpha, share, alpha - half, alpha + half)
+
+
+def _straight(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
+    """Misfit, intercept and slope of the line through (x, y)."""
+    (a, b), (misfit, *_) = np.polynomial.polynomial.polyfit(x, y, 1, full=True)
+    return float(misfit[0]) if misfit.size else 0.0, float(a), float(b)
