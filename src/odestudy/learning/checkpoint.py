@@ -1,27 +1,21 @@
-"""A training's whole state in one safetensors file: written whole or not at all, taken up only by the same job.
-
-The file holds a digest of itself, since safetensors only sees damage that breaks its own form.
-"""
+"""A training's whole state in one file of torch's: written whole or not at all, taken up only by the same job."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import io
 import logging
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
-from torch import Generator, Tensor, nn
+from torch import Generator, nn
 
 from odestudy.runtime.checkpoint_dir import workplace
 from odestudy.runtime.files import plain, write_atomically
 
 LOG = logging.getLogger(__name__)
-DIGEST = "sha256"  # its key in the file's metadata
 
 
 @dataclass(frozen=True)
@@ -48,39 +42,41 @@ class Checkpoint:
     identity: str
 
     def save(self, training: Training) -> None:
+        """Write the state, in place of what the file held."""
         if self.path is None:
             return
-        adam = training.optimizer.state_dict()
-        about = {
-            "identity": self.identity,
-            "rows": json.dumps(plain(training.rows)),
-            "schedule": json.dumps(plain(training.schedule.state_dict())),
-            "groups": json.dumps(plain(adam["param_groups"])),
-        }
-        tensors = {f"net/{name}": value for name, value in training.net.state_dict().items()}
-        tensors |= {
-            f"optimizer/{i}/{name}": torch.as_tensor(value)
-            for i, state in adam["state"].items()
-            for name, value in state.items()
-        }
-        tensors |= {f"generator/{name}": g.get_state() for name, g in training.generators.items()}
-        whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        about[DIGEST] = _digest(about, whole)
-        write_atomically(self.path, safetensors.torch.save(whole, metadata=about))
+        buffer = io.BytesIO()
+        torch.save(
+            {
+                "identity": self.identity,
+                "rows": plain(training.rows),
+                "net": training.net.state_dict(),
+                "optimizer": training.optimizer.state_dict(),
+                "schedule": plain(training.schedule.state_dict()),
+                "generators": {name: g.get_state() for name, g in training.generators.items()},
+            },
+            buffer,
+        )
+        write_atomically(self.path, buffer.getvalue())
 
     def load(self, training: Training) -> None:
         """Bring `training` to where the file left it; another's or a damaged file is logged and ignored."""
         if self.path is None or not self.path.is_file():
             return
         try:
-            about, tensors = _read(self.path)
-        except (SafetensorError, OSError, ValueError) as error:
+            state = _read(self.path)
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
             LOG.warning("%s: damaged (%s); ignored, training starts anew", self.path, error)
             return
-        if about.get("identity") != self.identity:
+        if state["identity"] != self.identity:
             LOG.warning("%s: of another specification or code; ignored, training starts anew", self.path)
             return
-        _restore(training, about, tensors)
+        training.net.load_state_dict(state["net"])
+        training.optimizer.load_state_dict(state["optimizer"])
+        training.schedule.load_state_dict(state["schedule"])
+        for name, generator in training.generators.items():
+            generator.set_state(state["generators"][name])
+        training.rows[:] = state["rows"]
         LOG.warning("%s: taken up after epoch %d", self.path, len(training.rows))
 
 
@@ -89,46 +85,18 @@ def checkpoint_of(name: str) -> Checkpoint:
     here = workplace()
     if here is None:
         return Checkpoint(None, "")
-    return Checkpoint(here.folder / f"{name}.safetensors", f"{here.identity} {name}")
+    return Checkpoint(here.folder / f"{name}.pt", f"{here.identity} {name}")
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Metadata and tensors of a file.
+def _read(path: Path) -> dict[str, Any]:
+    """The state in a file.
 
     Raises:
-        SafetensorError, OSError: it cannot be read.
-        ValueError: it holds something else than was written.
+        OSError, zipfile.BadZipFile: it cannot be read.
+        ValueError: a part of it is not what was written.
     """
-    with safe_open(path, framework="pt") as file:
-        about = file.metadata() or {}
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    if about.get(DIGEST) != _digest(about, tensors):
-        raise ValueError("its content does not have the digest that it was written with")
-    return about, tensors
-
-
-def _digest(about: dict[str, str], tensors: dict[str, Tensor]) -> str:
-    """SHA-256 of the metadata, itself left out, and of every tensor's name, dtype, shape and bytes, in order of names."""
-    said = {key: value for key, value in about.items() if key != DIGEST}
-    form = [(name, str(tensors[name].dtype), list(tensors[name].shape)) for name in sorted(tensors)]
-    total = hashlib.sha256(json.dumps([said, form], sort_keys=True).encode())
-    for name in sorted(tensors):
-        total.update(tensors[name].flatten().view(torch.uint8).numpy().data)
-    return total.hexdigest()
-
-
-def _restore(training: Training, about: dict[str, str], tensors: dict[str, Tensor]) -> None:
-    parts: dict[str, dict[str, Tensor]] = {"net": {}, "optimizer": {}, "generator": {}}
-    for name, value in tensors.items():
-        kind, _, rest = name.partition("/")
-        parts[kind][rest] = value
-    training.net.load_state_dict(parts["net"])
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in parts["optimizer"].items():
-        index, _, key = name.partition("/")
-        state.setdefault(int(index), {})[key] = value
-    training.optimizer.load_state_dict({"state": state, "param_groups": json.loads(about["groups"])})
-    training.schedule.load_state_dict(json.loads(about["schedule"]))
-    for name, generator in training.generators.items():
-        generator.set_state(parts["generator"][name])
-    training.rows[:] = json.loads(about["rows"])
+    with zipfile.ZipFile(path) as parts:
+        damaged = parts.testzip()  # torch writes the parts' sums and does not look at them when it reads
+    if damaged:
+        raise ValueError(f"{damaged} does not have the sum that it was written with")
+    return torch.load(path, map_location="cpu", weights_only=True)
