@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
+import gzip
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -33,14 +30,16 @@ class Images:
 
 @dataclass(frozen=True)
 class OfficialFiles:
-    """Names and MD5 sums of the four files of a data set in MNIST's format."""
+    """The four files of a data set in MNIST's format: where they are, and their MD5 sums, images before their classes."""
 
     title: str
+    address: str
     sums: dict[str, str]
 
 
 MNIST = OfficialFiles(
     "MNIST",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
     {
         "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
         "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
@@ -50,6 +49,7 @@ MNIST = OfficialFiles(
 )
 FASHION = OfficialFiles(
     "FashionMNIST",
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
     {
         "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
         "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
@@ -104,71 +104,52 @@ def _digits() -> tuple[Part, Part, int]:
     return (x[rest], y[rest]), (x[test], y[test]), 360
 
 
-def _torchvision(files: OfficialFiles) -> tuple[Part, Part, int]:
-    from odestudy.datasets.torchvision_shim import import_torchvision
-
-    folder = data_folder()
-    raw = folder / files.title / "raw"
-    kind = getattr(import_torchvision().datasets, files.title)
-    parts = []
-    with _alone(folder):
-        _refuse_damaged(raw, files)
-        _forget_unpacked(raw, files)
-        for train in (True, False):
-            try:
-                data = kind(str(folder), train=train, download=True)
-            except (RuntimeError, URLError, OSError) as error:
-                raise DataError(_how_to_get(files, raw, error)) from None
-            parts.append((data.data.float().div(255)[:, None], data.targets.long()))
-    return parts[0], parts[1], 5000
+def _official(files: OfficialFiles) -> tuple[Part, Part, int]:
+    x, y, x_test, y_test = map(_read, _fetch(files, data_folder() / files.title / "raw"))
+    return (x.float().div(255), y.long()), (x_test.float().div(255), y_test.long()), 5000
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Jobs that start together must not download or unpack the same file at once."""
+def _read(path: Path) -> Tensor:
+    """Images (n, 1, 28, 28) or classes (n,), uint8, of a file in MNIST's format."""
+    head, shape = (16, (-1, 1, 28, 28)) if "images" in path.name else (8, (-1,))
+    content = gzip.decompress(path.read_bytes())
+    return torch.from_numpy(np.frombuffer(content, np.uint8, offset=head).reshape(shape).copy())
+
+
+def _fetch(files: OfficialFiles, raw: Path) -> list[Path]:
+    """The files in their folder, downloaded where they are missing or damaged, in the order of their sums."""
+    import pooch
+    from requests.exceptions import RequestException
+
+    pooch.get_logger().setLevel("WARNING")
+    sums = {name: f"md5:{value}" for name, value in files.sums.items()}
+    store = pooch.create(raw, files.address, registry=sums)
+    straight = pooch.HTTPDownloader(allow_redirects=False)  # to no address that is not over https
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("w")
-    except OSError as error:
-        raise DataError(
-            f"{folder}: cannot be written ({error.strerror}); name another in {FOLDER_VARIABLE}"
-        ) from None
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        return [Path(store.fetch(name, downloader=straight)) for name in sums]
+    except (RequestException, ValueError, OSError) as error:
+        raise DataError(_how_to_get(files, raw, error)) from None
 
 
 def _how_to_get(files: OfficialFiles, raw: Path, error: Exception) -> str:
-    missing = [name for name in files.sums if not (raw / name).is_file()]
+    from pooch import file_hash
+
+    there = [name for name in files.sums if (raw / name).is_file()]
+    missing = [name for name in files.sums if name not in there]
+    damaged = [
+        f"{name}, of which the MD5 sum is not {files.sums[name]}"
+        for name in there
+        if file_hash(str(raw / name), alg="md5") != files.sums[name]
+    ]
     return (
         f"{files.title}: could not be downloaded ({' '.join(str(error).split())[:120]}); without network put the "
-        f"four official files {', '.join(files.sums)} into {raw} (missing there: {', '.join(missing) or 'none'}), "
-        f"or name the folder above {files.title}/raw in {FOLDER_VARIABLE}"
+        f"four official files {', '.join(files.sums)} into {raw} (missing there: {', '.join(missing) or 'none'}; "
+        f"damaged there: {'; '.join(damaged) or 'none'}), or name the folder above {files.title}/raw in {FOLDER_VARIABLE}"
     )
-
-
-def _refuse_damaged(raw: Path, files: OfficialFiles) -> None:
-    for name, wanted in files.sums.items():
-        path = raw / name
-        if path.is_file():
-            found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-            if found != wanted:
-                raise DataError(
-                    f"{path}: damaged: MD5 {found}, expected {wanted}; delete the file and run again with network, "
-                    f"or put the official one there"
-                )
-
-
-def _forget_unpacked(raw: Path, files: OfficialFiles) -> None:
-    """Unpacked copies are not checked by torchvision; where the packed file is there, it is unpacked anew."""
-    for name in files.sums:
-        unpacked = raw / name.removesuffix(".gz")
-        if (raw / name).is_file():
-            unpacked.unlink(missing_ok=True)
 
 
 LOADERS: dict[str, Callable[[], tuple[Part, Part, int]]] = {
     "digits": _digits,
-    "mnist": lambda: _torchvision(MNIST),
-    "fashion": lambda: _torchvision(FASHION),
+    "mnist": lambda: _official(MNIST),
+    "fashion": lambda: _official(FASHION),
 }

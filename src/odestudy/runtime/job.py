@@ -45,14 +45,12 @@ def run_job(
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
-    from odestudy.downloads import only_https
     from odestudy.measure.determinism import nondeterministic_operations
     from odestudy.measure.device import job_device
     from odestudy.runtime.peak import peak_mib, reset_peak
     from odestudy.runtime.provenance import provenance
     from odestudy.runtime.store import write_metrics
 
-    only_https()
     task = find_task(spec["task"])
     key = key_of(dict(spec))
     start_afresh(spec["threads"], int(key, 16))
