@@ -1,8 +1,10 @@
-# make study [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n]   run a tier, say where its report is
-# make test                                                                      run all tests but the slow ones (pytest -m slow)
-# make report [TIER=...]                                                         tables, figures, report; no training where metrics are there
-# make publish [TIER=...] [QUESTIONS=...] [SEEDS=n]                              a finished run to results/published/<tier>-<device>
-# make lint                                                                      format, style, types
+## make study    run a tier and write its report     [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n] [CORES=n] [VERBOSE=1]
+## make report   tables, figures and report alone    [TIER=...] [QUESTIONS=...] [SEEDS=n]
+## make publish  a finished run to results/published [TIER=...] [QUESTIONS=...] [SEEDS=n]
+## make test     all tests but the slow ones (pytest -m slow)
+## make lint     format, style, types
+## make audit    known vulnerabilities of the pinned versions
+## make clean    remove the virtual environment
 TIER ?= quick
 PYTHON ?= python3
 CORES ?= all
@@ -12,11 +14,14 @@ GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')
 SETTINGS := tier=$(TIER) $(if $(QUESTIONS),questions=$(QUESTIONS)) $(if $(ARMS),arms=$(ARMS)) $(if $(SEEDS),seeds=$(SEEDS))
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources gpu=$(if $(filter 0,$(GPUS)),1,$(GPUS)) --config $(SETTINGS)
 
-.PHONY: study report publish test lint clean
+.PHONY: help study report publish test lint audit clean
 
+help:
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
+
+# Snakemake's output goes to a log, or with VERBOSE=1 to the terminal.
 study: $(VENV)/study.stamp
-	$(SNAKEMAKE)
-	@echo "The report: $(CURDIR)/results/$(TIER)/report/index.html and report.pdf beside it"
+	@$(BIN)/odestudy study --tier $(TIER) --cores $(CORES) --gpus $(if $(filter 0,$(GPUS)),1,$(GPUS)) $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(ARMS),--arms "$(ARMS)") $(if $(SEEDS),--seeds $(SEEDS)) $(if $(VERBOSE),--verbose)
 
 report: $(VENV)/study.stamp
 	$(SNAKEMAKE) results/$(TIER)/report/index.html
@@ -35,15 +40,22 @@ lint: $(VENV)/test.stamp
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
 
+# From the index that pip is configured with.
+audit: $(BIN)/python
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)/audit/bin/pip-audit --no-deps --disable-pip --progress-spinner off -r constraints.txt
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/study.stamp: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@echo "Installing the study into $(VENV): some minutes, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/study.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,slurm]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,slurm]"
 	@touch $@
 
 clean:

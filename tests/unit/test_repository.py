@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -22,6 +23,14 @@ def test_no_file_is_larger_than_a_mebibyte_outside_the_published_results(root, t
         limit = 20 * 2**20 if published in path.parents else 2**20
         assert path.stat().st_size <= limit, path
     assert sum(p.stat().st_size for p in tracked if published in p.parents) <= 100 * 2**20
+
+
+def test_no_package_registry_is_named(root, tracked):
+    """Where packages come from is said by pip's own configuration."""
+    hosts = re.compile(rb"(pypi|pythonhosted|anaconda)\.org")
+    for path in tracked:
+        if "published" not in path.parts:
+            assert not hosts.search(path.read_bytes()), path
 
 
 def test_no_rule_runs_python_in_place(root):
