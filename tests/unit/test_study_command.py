@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from odestudy.cli import follower
 from odestudy.cli import study as command
 from odestudy.cli.main import main
 from odestudy.runtime.progress import OTHER_S, Outlook, Progress
@@ -49,7 +50,7 @@ def snakemake(study_copy, monkeypatch):
     """Let the command start a program that prints these texts, each after a moment, and ends with this status."""
     monkeypatch.chdir(study_copy)
     monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setattr(command, "LOOK_S", 0.02)
+    monkeypatch.setattr(follower, "LOOK_S", 0.02)
 
     def pretend(*texts, code=0):
         body = "".join(f"print({text!r}, end='', flush=True); time.sleep(0.1);" for text in texts)
@@ -76,10 +77,10 @@ def test_a_run_shows_its_log_how_far_it_is_and_where_the_report_lies(snakemake, 
 
 def test_a_failing_step_shows_the_end_of_its_log_and_the_command_that_goes_on(snakemake, capfd):
     folder = snakemake(STEPS, FAILED, code=1)
-    (folder / "one.log").write_text("".join(f"line {i}\n" for i in range(100)))
+    (folder / "one.log").write_text("".join(f"line {i}\n" for i in range(99)) + "\x1b[31mred\n")
     assert main(["study", "--tier", "smoke", "--questions", "images", "--seeds", "1"]) == 1
     shown = capfd.readouterr().out
-    assert "line 99\n    log: one.log\n" in shown
+    assert "    line 98\n    \\x1b[31mred\n    log: one.log\n" in shown
     assert "line 50" not in shown
     assert "1 failed: one" in shown
     assert "`make study TIER=smoke QUESTIONS=images SEEDS=1` goes on from here." in shown
