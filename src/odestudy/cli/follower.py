@@ -118,7 +118,7 @@ def _expected(study: Study) -> dict[Path, float]:
     from odestudy.study.forecast import expectations
 
     found = {}
-    for one in expectations(study):
+    for one in expectations(study).values():
         metrics = one.job.metrics(study.results)
         if not is_current(metrics, study.code_of(one.job)):
             found[metrics] = OTHER_S if one.seconds is None else one.seconds
