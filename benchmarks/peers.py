@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision_shim import import_torchvision
 from workloads import Workload
+
+from odestudy.datasets.torchvision_shim import import_torchvision
 
 LIBRARIES = ("torchdiffeq", "torchode", "torchdyn", "diffrax")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from odestudy.datasets.embedded import embedded_table
+from odestudy.datasets.torchvision_shim import import_torchvision
 from odestudy.errors import DataError
 
 FOLDER_VARIABLE = "ODESTUDY_DATA"
@@ -106,14 +108,19 @@ def _digits() -> tuple[Part, Part, int]:
 
 def _official(files: OfficialFiles) -> tuple[Part, Part, int]:
     x, y, x_test, y_test = map(_read, _fetch(files, data_folder() / files.title / "raw"))
-    return (x.float().div(255), y.long()), (x_test.float().div(255), y_test.long()), 5000
+    train, test = (
+        (images.float().div(255)[:, None], classes.long()) for images, classes in ((x, y), (x_test, y_test))
+    )
+    return train, test, 5000
 
 
 def _read(path: Path) -> Tensor:
-    """Images (n, 1, 28, 28) or classes (n,), uint8, of a file in MNIST's format."""
-    head, shape = (16, (-1, 1, 28, 28)) if "images" in path.name else (8, (-1,))
-    content = gzip.decompress(path.read_bytes())
-    return torch.from_numpy(np.frombuffer(content, np.uint8, offset=head).reshape(shape).copy())
+    """Images (n, 28, 28) or classes (n,), uint8, of a packed file in MNIST's format."""
+    mnist = import_torchvision().datasets.mnist
+    with tempfile.NamedTemporaryFile() as unpacked:  # the data's folder may be one that cannot be written
+        unpacked.write(gzip.decompress(path.read_bytes()))
+        unpacked.flush()
+        return mnist.read_sn3_pascalvincent_tensor(unpacked.name)
 
 
 def _fetch(files: OfficialFiles, raw: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("torch", "torchdiffeq", "numpy", "scipy", "scikit-learn")
+PACKAGES = ("torch", "torchdiffeq", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
 def package_versions() -> dict[str, str]:

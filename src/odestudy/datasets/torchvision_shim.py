@@ -2,7 +2,7 @@
 
 The torchvision wheel on PyPI links against CUDA builds of torch. Beside a CPU build its library of operators cannot
 be loaded, and then the import stops with "operator torchvision::nms does not exist", because torchvision registers
-fake kernels for operators that nobody declared. The benchmarks need none of these operators: declaring their
+fake kernels for operators that nobody declared. The study needs none of these operators: declaring their
 signatures is enough for the import to succeed.
 """
 
