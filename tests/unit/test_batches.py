@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from odestudy.runtime.orphan import RUN
 from odestudy.runtime.outcome import STATUSES
 from odestudy.runtime.peak import peak_mib, reset_peak
 from odestudy.runtime.provenance import package_versions
@@ -217,3 +220,25 @@ def test_the_peak_of_memory_is_counted_anew_for_each_job():
     if not Path("/proc/self/clear_refs").exists():
         pytest.skip("this kernel does not reset the peak")
     assert peak_mib() < before + 64
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux")
+@pytest.mark.parametrize("ending", ["run", "shell"])
+def test_a_process_of_a_run_ends_with_the_run_and_with_the_shell_between(ending):
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    waiting = (
+        "from odestudy.runtime.orphan import end_with_run; import time; end_with_run();"
+        "print('begun', flush=True); time.sleep(60); print('too late')"
+    )
+    with subprocess.Popen(sleeping) as of_run:
+        shell = subprocess.Popen(
+            ["bash", "-c", f"{shlex.quote(sys.executable)} -c {shlex.quote(waiting)}; true"],
+            env=os.environ | {RUN: str(of_run.pid)},
+            stdout=subprocess.PIPE,
+        )
+        assert shell.stdout is not None
+        assert shell.stdout.readline() == b"begun\n"
+        (of_run if ending == "run" else shell).kill()
+        assert shell.stdout.read() == b""  # until nobody holds it any more
+        shell.wait()
+        of_run.kill()
