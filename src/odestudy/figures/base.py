@@ -19,6 +19,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 from odestudy.analysis.labels import Labels
 from odestudy.analysis.selecting import is_ok
 from odestudy.figures.style import SETTINGS, look
+from odestudy.questions.registry import figure_module
 from odestudy.runtime.files import write_atomically
 from odestudy.runtime.store import read_arrays
 
@@ -78,7 +79,7 @@ def render(name: str, data: FigureData, outputs: dict[str, Path], extra: dict[st
 
     Where there is nothing to show, the files say so in words.
     """
-    module = import_module(f"odestudy.figures.{name}")
+    module = import_module(figure_module(name))
     with mpl.rc_context(SETTINGS):
         try:
             data.refuse_failed()
@@ -106,7 +107,7 @@ def render_animation(name: str, data: FigureData, output: Path) -> None:
     The GIF has the size of the column at 110 dots an inch; where there is nothing to show it is one frame
     that says so.
     """
-    module = import_module(f"odestudy.figures.{name}")
+    module = import_module(figure_module(name))
     with mpl.rc_context(SETTINGS):
         try:
             data.refuse_failed()

@@ -9,7 +9,7 @@ import torch
 
 from odestudy.integrate import Solver, integrate
 from odestudy.ode import TABLEAUS
-from odestudy.sensitivity.problems import SLOW, WEIGHTS, Problem
+from odestudy.questions.gradients.problems import SLOW, WEIGHTS, Problem
 
 
 def round_trip_error(problem: Problem, solver: Solver) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from odestudy.study.load import Study
 
 Rows = list[dict[str, Any]]
 MEASURES = {"saved_mib": "saved_growth", "peak_mib": "peak_growth", "wall_s": "wall_growth"}
-CONSTANT = 0.05  # of the constant part is what may grow, as in the claims on memory
 COUNTED = ("nfe", "jacobians", "wall_s")
 
 
@@ -61,6 +61,7 @@ def _at_level(runs: pd.DataFrame, level: float) -> dict[str, Any]:
 def growth_in_words(study: Study, question: str, definition: dict[str, Any]) -> Rows:
     """One row a way to the gradient and a varied number: how each measure grows with it, where its fit can tell."""
     rows: Rows = []
+    constant = study.margins[question]["constant_memory"].at_most
     for job in study.jobs_of(question, definition["experiments"]):
         found = read_metrics(job.metrics(study.results))["rows"]
         if "fits" not in found:  # the job ended before it had what is fitted
@@ -69,21 +70,27 @@ def growth_in_words(study: Study, question: str, definition: dict[str, Any]) -> 
         fits = pd.DataFrame(found["fits"])
         for varied, mine in fits.groupby("varied", sort=False) if len(fits) else ():
             row = {"arm": job.spec["arm"], "varied": varied, "seed": job.spec["seeds"][0], "status": "ok"}
-            said = {MEASURES[fit["measure"]]: _growth(fit) for _, fit in mine.iterrows()}
+            said = {MEASURES[fit["measure"]]: _growth(fit, constant) for _, fit in mine.iterrows()}
             kept = mine[mine["measure"] == "saved_mib"]["exponent"]
             rows.append(row | {"job": job.folder, "exponent": kept.iloc[0] if len(kept) else None} | said)
     return rows
 
 
-def _growth(fit: pd.Series) -> str:
-    """A constant, a power with its interval, or that the fit cannot tell: its interval holds no growth at all."""
+def _growth(fit: pd.Series, constant: float) -> str:
+    """A constant (growth below that share of it), a power with its interval, or that the fit cannot tell: its interval holds no growth at all."""
     columns = ("exponent", "exponent_low", "exponent_high", "growth_share")
     exponent, low, high, share = (math.nan if pd.isna(fit.get(c)) else float(fit[c]) for c in columns)
     if math.isnan(exponent):
         return "no fit"
-    if abs(share) < CONSTANT:
+    if abs(share) < constant:
         return "constant"
     if not (low > 0 or high < 0):
         return "the fit cannot tell"
     value, *ends = (f"{x:.2f}" for x in (exponent, low, high))
     return f"N to the {value}" if ends[0] == ends[1] else f"N to the {value} [{ends[0]}, {ends[1]}]"
+
+
+DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
+    "work_at_level": work_at_level,
+    "growth_in_words": growth_in_words,
+}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,32 +11,33 @@ from torch import Tensor
 
 from odestudy.measure.fits import log_slope
 from odestudy.ode import solve
+from odestudy.questions.gradients.bits import differing
+from odestudy.questions.gradients.blocks import NETS, euler, results, stacked
+from odestudy.questions.gradients.fields import TanhNet
+from odestudy.questions.gradients.layers import ADAMS_BASHFORTH, concatenated, dense_weights, windowed
+from odestudy.questions.gradients.params import Identities
+from odestudy.questions.gradients.problems import problem_of
+from odestudy.questions.gradients.products import carried
 from odestudy.runtime.outcome import Outcome, Row
-from odestudy.sensitivity.bits import differing
-from odestudy.sensitivity.blocks import NETS, euler, results, stacked
-from odestudy.sensitivity.dense import ADAMS_BASHFORTH, concatenated, dense_weights, windowed
-from odestudy.sensitivity.fields import TanhNet
-from odestudy.sensitivity.problems import problem_of
-from odestudy.sensitivity.products import carried
 
 FROM_SOLVER = (1, 4, 5, 6)  # explicit Adams of 2 and 3 steps is RK4 in our solver, as in torchdiffeq
 
 
-def identities(spec: dict[str, Any], device: str) -> Outcome:
+def identities(params: Identities, device: str) -> Outcome:
     """All of them on one net or problem each.
 
     Rows `runs`: one a block, arithmetic, depth, step and library. `dense`: one a number of predecessors and form.
     `orders`: one a number of predecessors, kind and draw of weights, and step. `weights`: one a number of predecessors and
     place. Arrays: a tangent and a cotangent carried along a trajectory in space.
     """
-    seed = spec["seeds"][0]
+    seed = params.seeds[0]
     rows = {
-        "runs": [row for precision in spec["precisions"] for row in _blocks(precision, seed)],
-        "dense": [row for k in FROM_SOLVER for row in _layers(k, spec["layers"], seed)],
-        "orders": [row for k in ADAMS_BASHFORTH for row in _orders(k, spec["halvings"], seed, spec["draws"])],
+        "runs": [row for precision in params.precisions for row in _blocks(precision, seed)],
+        "dense": [row for k in FROM_SOLVER for row in _layers(k, params.layers, seed)],
+        "orders": [row for k in ADAMS_BASHFORTH for row in _orders(k, params.halvings, seed, params.draws)],
         "weights": [row for k in ADAMS_BASHFORTH for row in _weights(k)],
     }
-    arrays = carried(problem_of(spec["picture"]), spec["picture_points"])
+    arrays = carried(problem_of(params.picture), params.picture_points)
     return Outcome({name: [{"seed": seed} | row for row in found] for name, found in rows.items()}, arrays)
 
 
@@ -127,6 +127,3 @@ def _weights(k: int) -> list[Row]:
         }
         for j, b in enumerate((*ADAMS_BASHFORTH[k], 0))
     ]
-
-
-TASKS = {"identities": identities}

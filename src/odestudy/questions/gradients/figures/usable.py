@@ -12,9 +12,9 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.style import DASHDOT, canvas, legend_below, looks
 from odestudy.figures.words import failures, in_order, listing, number, sentence
+from odestudy.questions.gradients.params import USABLE
 
 TABLE, LIMITS = "gradients_eigenvalue", "gradients_usable"
-USABLE = 0.99
 
 
 def draw(data: FigureData) -> Figure:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from odestudy.integrate import Solver, integrate
 from odestudy.nets.images import ResidualBlock
-from odestudy.sensitivity.fields import TanhNet
+from odestudy.questions.gradients.fields import TanhNet
 
 CHANNELS, WIDTH = 4, 16
 

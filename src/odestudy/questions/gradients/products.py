@@ -10,8 +10,8 @@ from torch.func import functional_call, jvp, vjp
 
 from odestudy.integrate import Solver
 from odestudy.ode import solve
-from odestudy.sensitivity.arms import flat, gradient_of, solver_of
-from odestudy.sensitivity.problems import Problem
+from odestudy.questions.gradients.gradient import flat, gradient_of, solver_of
+from odestudy.questions.gradients.problems import Problem
 
 MOST_STEPS = 2000  # of an adjoint whose state, solved back, runs away
 ADJOINT_RTOL = 1e-6  # of the adjoint that is shown beside the transposed steps

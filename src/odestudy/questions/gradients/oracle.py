@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from odestudy.integrate import Solver, integrate
-from odestudy.sensitivity.arms import Gradient, flat, gradient_of
-from odestudy.sensitivity.problems import Problem
+from odestudy.questions.gradients.gradient import Gradient, flat, gradient_of
+from odestudy.questions.gradients.problems import Problem
 
 TIGHT = Solver(method="dopri8", rtol=1e-12, atol=1e-13, gradient="forward")
 DIFFERENCE = 1e-4  # half the distance of the two solves: the best for fourth-order differences near 1e-12

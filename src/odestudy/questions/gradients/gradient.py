@@ -11,26 +11,9 @@ from torch import Tensor
 
 from odestudy.integrate import LIBRARIES, Counted, Solver, integrate
 from odestudy.ode import GRADIENTS
+from odestudy.questions.gradients.arms import ARMS, OWN_METHOD
+from odestudy.questions.gradients.problems import Problem
 from odestudy.runtime.outcome import Row
-from odestudy.sensitivity.problems import Problem
-
-OWN_METHOD = {
-    "reversible": ("reversible_rk4", "reversible_dopri5")
-}  # with fixed steps and adaptive: they can go back
-# Arm -> library and gradient of odestudy.integrate.
-ARMS: dict[str, tuple[str, str]] = {
-    "backprop": ("odestudy", "backprop"),
-    "checkpointed": ("odestudy", "checkpointed"),
-    "forward": ("odestudy", "forward"),
-    "reversible": ("odestudy", "reversible"),
-    "adjoint": ("odestudy", "adjoint"),
-    "adjoint_seminorm": ("odestudy", "adjoint_seminorm"),
-    "quadrature": ("odestudy", "quadrature"),
-    "torchdiffeq_backprop": ("torchdiffeq", "backprop"),
-    "torchdiffeq_adjoint": ("torchdiffeq", "adjoint"),
-    "torchdiffeq_seminorm": ("torchdiffeq", "adjoint_seminorm"),
-    "torchode_backprop": ("torchode", "backprop"),
-}
 
 
 def missing(arm: str) -> str:

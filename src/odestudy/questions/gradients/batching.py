@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from odestudy.integrate import Counted, Solver, integrate
+from odestudy.learning.attempt import attempt
 from odestudy.measure.clock import time_repeats
 from odestudy.ode import Solution, solve
+from odestudy.questions.gradients.gradient import missing
+from odestudy.questions.gradients.params import Batch
 from odestudy.runtime.outcome import NumericalFailure, Outcome, Row
-from odestudy.sensitivity.arms import missing
-from odestudy.sensitivity.attempt import attempt
 
 
 class Oscillators(nn.Module):
@@ -31,36 +32,36 @@ class Oscillators(nn.Module):
         return Oscillators(self.w[index])
 
 
-def batch(spec: dict[str, Any], device: str) -> Outcome:
+def batch(params: Batch, device: str) -> Outcome:
     """Rows `runs`: one a number of fast samples, tolerance and way to choose the step that can run here."""
-    seed = spec["seeds"][0]
+    seed = params.seeds[0]
     rows = []
-    here = [name for name in spec["batchings"] if name != "torchode" or not missing("torchode_backprop")]
-    for fast, rtol, batching in product(spec["fast"], spec["tolerances"], here):
+    here = [name for name in params.batchings if name != "torchode" or not missing("torchode_backprop")]
+    for fast, rtol, batching in product(params.fast, params.tolerances, here):
         row: Row = {
             "seed": seed,
             "fast": fast,
             "rtol": rtol,
             "batching": batching,
-            "times_faster": spec["fast_frequency"] / spec["slow_frequency"],
+            "times_faster": params.fast_frequency / params.slow_frequency,
             "status": "ok",
             "message": "",
         }
-        rows.append(row | attempt(_measure, batching, fast, rtol, spec))
+        rows.append(row | attempt(_measure, batching, fast, rtol, params))
     return Outcome({"runs": rows})
 
 
-def _measure(batching: str, fast: int, rtol: float, spec: dict[str, Any]) -> Row:
-    frequencies = torch.full((spec["samples"],), spec["slow_frequency"], dtype=torch.float64)
-    frequencies[:fast] = spec["fast_frequency"]
-    phase = torch.linspace(0, 3, spec["samples"], dtype=torch.float64)
+def _measure(batching: str, fast: int, rtol: float, params: Batch) -> Row:
+    frequencies = torch.full((params.samples,), params.slow_frequency, dtype=torch.float64)
+    frequencies[:fast] = params.fast_frequency
+    phase = torch.linspace(0, 3, params.samples, dtype=torch.float64)
     y0 = torch.stack([torch.cos(phase), torch.sin(phase)], -1)
 
     def work() -> tuple[Tensor, Tensor, int]:
-        return BATCHINGS[batching](Oscillators(frequencies), y0, spec["horizon"], rtol)
+        return BATCHINGS[batching](Oscillators(frequencies), y0, params.horizon, rtol)
 
     ends, nfe, calls = work()
-    turned = phase + frequencies * spec["horizon"]
+    turned = phase + frequencies * params.horizon
     error = (ends - torch.stack([torch.cos(turned), torch.sin(turned)], -1)).norm(dim=1)
     row: Row = {
         "error_fast": float(error[:fast].max()),
@@ -73,7 +74,7 @@ def _measure(batching: str, fast: int, rtol: float, spec: dict[str, Any]) -> Row
     }
     if batching == "alone":  # no way to compute: it shows what each sample needs
         return row
-    return row | time_repeats(work, "cpu", repeats=spec["repeats"])
+    return row | time_repeats(work, "cpu", repeats=params.repeats)
 
 
 def _solve(f: nn.Module, y0: Tensor, horizon: float, rtol: float, **settings: Any) -> Solution:
@@ -116,4 +117,3 @@ def torchode(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[T
 
 
 BATCHINGS = {"shared": shared, "own_steps": own_steps, "alone": alone, "torchode": torchode}
-TASKS = {"batch": batch}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from odestudy.nets.dynamics import LinearDynamics
-from odestudy.sensitivity.fields import (
+from odestudy.questions.gradients.fields import (
     ConvNet,
     Exponential,
     Lorenz,
@@ -21,6 +20,7 @@ from odestudy.sensitivity.fields import (
     TanhNet,
     VanDerPol,
 )
+from odestudy.questions.gradients.params import Entry
 
 SLOW = -0.1  # eigenvalue of the mode that carries the answer, beside the one under study
 ANGLE = math.pi / 6  # of the eigenvectors to the axes, so that rounding mixes the modes
@@ -116,18 +116,9 @@ KINDS: dict[str, Callable[..., Problem]] = {
 }  # fmt: skip
 
 
-def problem_of(entry: dict[str, Any]) -> Problem:
-    """The problem of an entry, in float64.
-
-    Raises:
-        ValueError: the kind or its parameters are not known.
-    """
-    if entry["kind"] not in KINDS:
-        raise ValueError(f"problem kind {entry['kind']!r}; allowed: {', '.join(KINDS)}")
-    try:
-        return KINDS[entry["kind"]](**entry.get("parameters", {}))
-    except TypeError as error:
-        raise ValueError(f"problem {entry.get('name')}: parameters do not fit: {error}") from None
+def problem_of(entry: Entry) -> Problem:
+    """The problem of an entry, in float64."""
+    return KINDS[entry.kind](**entry.parameters.model_dump())
 
 
 def moved(problem: Problem, device: str, dtype: str) -> Problem:
