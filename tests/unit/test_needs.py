@@ -12,8 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from odestudy.errors import ConfigError
-from odestudy.questions.registry import package_of
-from odestudy.runtime.registered import names_in
+from odestudy.runtime.names import names_in
+from odestudy.runtime.registry import package_of
 from odestudy.study import load_study
 from odestudy.study.code import PACKAGE
 from odestudy.study.config import load_checked, load_yaml
@@ -22,7 +22,7 @@ from odestudy.study.needs import FILE, check_needs, task_of
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = load_checked(ROOT, "config/study.yaml", "study")["questions"]
-MODULES = sorted(p for p in (PACKAGE / "questions").glob("*.py") if p.stem not in ("__init__", "registry"))
+MODULES = sorted(p for p in (PACKAGE / "questions").glob("*.py") if p.stem != "__init__")
 UNTYPED = [question for question in QUESTIONS if not package_of(question)]
 
 # What an experiment sets and one of its jobs can do without: the task has a default, another parameter chooses it, or

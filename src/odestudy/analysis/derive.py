@@ -8,7 +8,7 @@ from typing import Any
 from odestudy.analysis.derive_density import density_equal_cost
 from odestudy.analysis.derive_images import beside_published, equivalence_pairs, mcnemar_pairs
 from odestudy.analysis.success_rates import shares_over_systems
-from odestudy.questions.registry import derived_of
+from odestudy.runtime.registry import derived_of
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 

@@ -19,8 +19,8 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 from odestudy.analysis.labels import Labels
 from odestudy.analysis.selecting import is_ok
 from odestudy.figures.style import SETTINGS, look
-from odestudy.questions.registry import figure_module
 from odestudy.runtime.files import write_atomically
+from odestudy.runtime.registry import figure_module
 from odestudy.runtime.store import read_arrays
 
 FRAMES_PER_SECOND = 8

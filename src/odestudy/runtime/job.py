@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from odestudy.questions.registry import find_task
 from odestudy.runtime.checkpoint_dir import at_work
 from odestudy.runtime.keys import key_of
 from odestudy.runtime.outcome import STATUSES, Outcome
+from odestudy.runtime.registry import find_task
 
 UNLIMITED = nullcontext()
 

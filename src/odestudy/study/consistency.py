@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from odestudy.errors import ConfigError
-from odestudy.questions.registry import derived_names, figure_module, parameters_of
+from odestudy.runtime.names import names_in
 from odestudy.runtime.parameters import Parameters
-from odestudy.runtime.registered import names_in
+from odestudy.runtime.registry import derived_names, figure_module, parameters_of
 from odestudy.study.claims import claim_of
 from odestudy.study.code import module_file
 from odestudy.study.config import check

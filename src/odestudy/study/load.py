@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from odestudy.errors import ConfigError
-from odestudy.questions.registry import parameters_of, task_module
 from odestudy.runtime.keys import key_of
+from odestudy.runtime.registry import parameters_of, task_module
 from odestudy.study.batches import Batch, batches_of, jobs_at_a_time
 from odestudy.study.claims import Region, load_claims
 from odestudy.study.code import code_hash

@@ -12,7 +12,7 @@ from jsonschema.exceptions import ValidationError
 
 from odestudy.errors import ConfigError
 from odestudy.runtime.keys import canonical
-from odestudy.runtime.registered import names_in
+from odestudy.runtime.names import names_in
 from odestudy.study.config import explained, load_yaml
 from odestudy.study.jobs import Job
 from odestudy.study.values import key_at, shown_value

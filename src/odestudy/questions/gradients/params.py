@@ -7,8 +7,8 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from odestudy.questions.gradients.arms import ARMS
+from odestudy.runtime.names import names_in
 from odestudy.runtime.parameters import Count, Counts, Parameters, Positive, Positives, Values, one_of
-from odestudy.runtime.registered import names_in
 
 TABLEAUS = names_in("odestudy.ode._methods", "TABLEAUS")
 Arm = Annotated[str, one_of(ARMS)]

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from odestudy.errors import ConfigError
+from odestudy.runtime.names import names_in
 from odestudy.runtime.outcome import Outcome
 from odestudy.runtime.parameters import Parameters
-from odestudy.runtime.registered import names_in
 
-HERE = Path(__file__).resolve().parent
+QUESTIONS = Path(__file__).resolve().parent.parent / "questions"
 
 
 def package_of(name: str) -> str | None:
     """The package of the question that a question's, task's or figure's name begins with; None where it has none."""
     question = name.split(".")[0].split("_")[0]
-    return f"odestudy.questions.{question}" if (HERE / question / "tasks.py").is_file() else None
+    return f"odestudy.questions.{question}" if (QUESTIONS / question / "tasks.py").is_file() else None
 
 
 def task_module(task: str) -> str:
@@ -58,7 +58,7 @@ def derived_of(question: str) -> dict[str, Callable[..., list[dict[str, Any]]]]:
 
 def _derived_module(question: str) -> str | None:
     package = package_of(question)
-    return f"{package}.derived" if package and (HERE / question / "derived.py").is_file() else None
+    return f"{package}.derived" if package and (QUESTIONS / question / "derived.py").is_file() else None
 
 
 def find_task(name: str) -> Callable[[dict[str, Any], str], Outcome]:
