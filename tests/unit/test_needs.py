@@ -19,6 +19,7 @@ from odestudy.study.code import PACKAGE
 from odestudy.study.config import load_checked, load_yaml
 from odestudy.study.grid import COMMON, expand
 from odestudy.study.needs import FILE, check_needs, task_of
+from odestudy.study.questions import load_question
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = load_checked(ROOT, "config/study.yaml", "study")["questions"]
@@ -58,7 +59,7 @@ def experiments() -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
     settings = load_checked(ROOT, "config/study.yaml", "study")
     systems = load_checked(ROOT, "config/systems.yaml", "systems")
     for question in UNTYPED:
-        spec = load_checked(ROOT, f"config/questions/{question}.yaml", "question")
+        spec = load_question(ROOT, question)
         for name, experiment in spec["experiments"].items():
             whole = settings["job"] | {"seeds": [0], "base": {}, "grid": {}} | experiment
             yield question, name, whole, spec.get("entries", {}) | {"system": systems}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from odestudy.errors import ConfigError
-from odestudy.runtime.names import names_in
+from odestudy.runtime.names import literal_in, names_in
 from odestudy.runtime.outcome import Outcome
 from odestudy.runtime.parameters import Parameters
 
@@ -36,6 +36,17 @@ def figure_module(figure: str) -> str:
     """The module that draws a figure."""
     package = package_of(figure)
     return f"{package}.figures.{figure.partition('_')[2]}" if package else f"odestudy.figures.{figure}"
+
+
+def figures_of(question: str) -> dict[str, dict[str, Any]]:
+    """Figure -> what it shows (its file's SHOWS), of a question with a folder of its own; else nothing."""
+    if not package_of(question):
+        return {}
+    files = sorted((QUESTIONS / question / "figures").glob("[a-z]*.py"))
+    return {
+        f"{question}_{file.stem}": literal_in(f"odestudy.questions.{question}.figures.{file.stem}", "SHOWS")
+        for file in files
+    }
 
 
 def parameters_of(question: str) -> dict[str, type[Parameters]]:

@@ -21,6 +21,7 @@ from odestudy.study.jobs import Job
 from odestudy.study.needs import check_needs
 from odestudy.study.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
 from odestudy.study.parameters import typed_jobs
+from odestudy.study.questions import load_question
 from odestudy.study.tiers import check_tier_names, merged_experiment, where_of
 
 TIERS = ("smoke", "quick", "cpu", "full")
@@ -140,9 +141,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     tier = load_checked(root, f"config/tiers/{tier_name}.yaml", "tier")
     systems = load_checked(root, "config/systems.yaml", "systems")
     claims, titles, margins = load_claims(root, settings["questions"])
-    questions = {
-        q: load_checked(root, f"config/questions/{q}.yaml", "question") for q in settings["questions"]
-    }
+    questions = {q: load_question(root, q) for q in settings["questions"]}
     check_tier_names(tier, tier_name, questions)
     chosen = chosen_questions(overrides.get("questions"), settings["questions"])
     common = settings["job"] | tier.get("job", {}) | chosen_device(overrides)

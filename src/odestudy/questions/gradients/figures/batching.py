@@ -12,6 +12,10 @@ from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below, looks
 from odestudy.figures.words import in_order, number, sentence
 
+SHOWS = {
+    "title": "One step size for all samples, or one for each",
+    "tables": ["gradients_batching"],
+}
 TABLE = "gradients_batching"
 COLUMNS = ("error_fast_over_rtol", "nfe_sample", "wall_s")
 TITLES = ("error of fast samples", "evaluations per sample", "time of the batch")

@@ -11,6 +11,10 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below, looks
 from odestudy.figures.words import in_order, is_ok, number, sentence
 
+SHOWS = {
+    "title": "Does the adjoint reduce computation",
+    "tables": ["gradients_tolerance", "gradients_compare"],
+}
 BY_PROBLEM, COMPARED = "gradients_tolerance", "gradients_compare"
 ARM = "adjoint"
 

@@ -9,6 +9,10 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import BLACK, GREY, canvas, legend_below, looks, points_with_interval
 from odestudy.figures.words import in_order, listing, number, sentence
 
+SHOWS = {
+    "title": "Order of layers that see several earlier ones",
+    "tables": ["gradients_layer_orders", "gradients_layer_weights"],
+}
 TABLE, WEIGHTS = "gradients_layer_orders", "gradients_layer_weights"
 
 

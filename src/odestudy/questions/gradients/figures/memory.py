@@ -14,6 +14,10 @@ from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below, looks
 from odestudy.figures.words import in_order, listing, number, sentence
 
+SHOWS = {
+    "title": "Memory of one gradient",
+    "tables": ["gradients_cost", "gradients_scaling"],
+}
 TABLE, FITS = "gradients_cost", "gradients_scaling"
 COLUMNS = ("saved_mib", "peak_mib", "wall_s")
 TITLES = {"saved_mib": "kept for backward", "peak_mib": "growth of the peak", "wall_s": "time"}

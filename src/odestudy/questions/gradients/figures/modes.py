@@ -11,6 +11,10 @@ from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below, looks
 from odestudy.figures.words import in_order, listing, number, seeds_and_bars, sentence
 
+SHOWS = {
+    "title": "Forward and reverse mode against the number of parameters",
+    "tables": ["gradients_modes", "gradients_crossover"],
+}
 TABLE, CROSSOVER = "gradients_modes", "gradients_crossover"
 
 

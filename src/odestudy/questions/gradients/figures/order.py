@@ -16,6 +16,11 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, listing, number, sentence
 
+SHOWS = {
+    "title": "Error against step",
+    "tables": ["gradients_convergence", "gradients_orders"],
+    "arrays": ["order"],
+}
 TABLE, FITS = "gradients_convergence", "gradients_orders"
 PROBLEMS = {"exponential": "$y' = y$", "pendulum": "pendulum"}
 # Of two dozen methods those that can be told apart in one panel; the table has all.

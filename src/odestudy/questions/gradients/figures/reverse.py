@@ -12,6 +12,10 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below, looks
 from odestudy.figures.words import in_order, listing, number, sentence
 
+SHOWS = {
+    "title": "Forward and back in time",
+    "tables": ["gradients_reverse"],
+}
 TABLE = "gradients_reverse"
 PRECISION = "float64"
 

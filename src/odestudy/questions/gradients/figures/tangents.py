@@ -12,6 +12,12 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import BLACK, BLUE, GREY, ORANGE, RED, WIDTH, legend_below
 from odestudy.figures.words import number, sentence
 
+SHOWS = {
+    "title": "A tangent pushed forward and a cotangent pulled back",
+    "tables": ["gradients_blocks"],
+    "arrays": ["identities"],
+    "animated": True,
+}
 TABLE = "gradients_blocks"  # rows of the same job
 ARROWS = 9
 LENGTH = 9.0  # of the arrows, in units of the state

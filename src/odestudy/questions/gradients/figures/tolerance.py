@@ -11,6 +11,10 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below, looks
 from odestudy.figures.words import counted, failures, in_order, is_ok, listing, number, sentence
 
+SHOWS = {
+    "title": "Error of the gradient against the tolerance",
+    "tables": ["gradients_tolerance"],
+}
 TABLE = "gradients_tolerance"
 MARGIN = 100.0  # times the error of back-propagation, beyond which the caption names a problem
 

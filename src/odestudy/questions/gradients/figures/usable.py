@@ -14,6 +14,10 @@ from odestudy.figures.style import DASHDOT, canvas, legend_below, looks
 from odestudy.figures.words import failures, in_order, listing, number, sentence
 from odestudy.questions.gradients.params import USABLE
 
+SHOWS = {
+    "title": "Where the adjoint's gradient stops being usable",
+    "tables": ["gradients_eigenvalue", "gradients_usable"],
+}
 TABLE, LIMITS = "gradients_eigenvalue", "gradients_usable"
 
 

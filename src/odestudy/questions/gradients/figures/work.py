@@ -11,6 +11,10 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import counted, in_order, is_ok, listing, number, sentence
 
+SHOWS = {
+    "title": "Error against evaluations and time",
+    "tables": ["gradients_work", "gradients_work_equal"],
+}
 TABLE, EQUAL = "gradients_work", "gradients_work_equal"
 COLUMNS = ("nfe", "wall_s")
 # Of two dozen methods those that can be told apart in one panel, filled explicit and hollow implicit; the table has all.
