@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +18,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 
 from odestudy.analysis.labels import Labels
 from odestudy.analysis.selecting import is_ok
-from odestudy.figures.style import SETTINGS, look
+from odestudy.figures.style import SETTINGS, look, looks
 from odestudy.runtime.files import write_atomically
 from odestudy.runtime.registry import figure_module
 from odestudy.runtime.store import read_arrays
@@ -56,6 +56,10 @@ class FigureData:
         if name in self.labels.columns.get(column, {}):
             return self.labels.of(column, name)
         return self.labels.entries.get(name) or str(look(name)["label"])
+
+    def looks(self, names: Iterable[str], column: str) -> dict[str, dict[str, Any]]:
+        """A look for each value of a column, with what configuration calls it as its label."""
+        return {name: kind | {"label": self.labels.of(column, name)} for name, kind in looks(names).items()}
 
     def axis(self, column: str) -> str:
         """An axis label: name and unit."""

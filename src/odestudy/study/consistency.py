@@ -115,6 +115,7 @@ def check_claims(
         if claim["id"] in seen:
             raise ConfigError(f"{where}: given twice")
         seen.add(claim["id"])
+        _known(claim["question"], questions, f"{where}.question", "question")
         if claim_of(claim["id"]) not in titles:
             raise ConfigError(f"{file}: titles: {claim_of(claim['id'])} has none")
         rule = claim.get("rule", {})

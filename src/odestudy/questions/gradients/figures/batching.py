@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, number, sentence
 
 SHOWS = {
@@ -23,7 +23,7 @@ TITLES = ("error of fast samples", "evaluations per sample", "time of the batch"
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    styles, tolerances = looks(in_order(table, "batching")), in_order(table, "rtol")
+    styles, tolerances = data.looks(in_order(table, "batching"), "batching"), in_order(table, "rtol")
     figure, grid = canvas(1, len(COLUMNS), height=2.8)
     for axes, column, title in zip(grid[0], COLUMNS, TITLES, strict=True):
         for batching, style in styles.items():

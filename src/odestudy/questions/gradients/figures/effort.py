@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, is_ok, number, sentence
 
 SHOWS = {
@@ -23,14 +23,14 @@ def draw(data: FigureData) -> Figure:
     work, compared = _work(data), _compared(data)
     figure, grid = canvas(1, 2, height=3.0)
     left, right = grid[0]
-    problems = looks(in_order(work, "problem"))
+    problems = data.looks(in_order(work, "problem"), "problem")
     for problem, style in problems.items():
         rows = work[work["problem"] == problem].sort_values("rtol")
-        left.plot(rows["rtol"], rows["ratio"], **style | {"label": data.label(problem), "markersize": 4})
+        left.plot(rows["rtol"], rows["ratio"], **style | {"markersize": 4})
     left.set(
         title="adjoint: evaluations and products", xlabel=data.axis("rtol"), ylabel="over back-propagation"
     )
-    arms = looks(in_order(compared, "arm"))
+    arms = data.looks(in_order(compared, "arm"), "arm")
     places = {k: i for i, k in enumerate(dict.fromkeys(zip(compared["size"], compared["rtol"], strict=True)))}
     for shift, (arm, style) in enumerate(arms.items()):
         mine = compared[compared["arm"] == arm]
@@ -48,10 +48,9 @@ def draw(data: FigureData) -> Figure:
         log_axis(axes, "y")
     left.set_xscale("log")
     log_axis(left, "x")
-    lines = {problem: style | {"label": data.label(problem)} for problem, style in problems.items()}
     legend_below(
         figure,
-        [*line_handles(lines), *line_handles({k: v | {"linestyle": "none"} for k, v in arms.items()})],
+        [*line_handles(problems), *line_handles({k: v | {"linestyle": "none"} for k, v in arms.items()})],
         4,
     )
     return figure

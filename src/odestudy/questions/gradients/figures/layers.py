@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData, NothingToShow
-from odestudy.figures.style import BLACK, GREY, canvas, legend_below, looks, points_with_interval
+from odestudy.figures.style import BLACK, GREY, canvas, legend_below, points_with_interval
 from odestudy.figures.words import in_order, listing, number, sentence
 
 SHOWS = {
@@ -18,7 +18,7 @@ TABLE, WEIGHTS = "gradients_layer_orders", "gradients_layer_weights"
 
 def draw(data: FigureData) -> Figure:
     fits, weights = _fits(data), data.table(WEIGHTS)
-    styles = looks(in_order(fits, "weights"))
+    styles = data.looks(in_order(fits, "weights"), "weights")
     figure, grid = canvas(1, 2, height=3.0)
     left, right = grid[0]
     handles = []
@@ -51,7 +51,7 @@ def draw(data: FigureData) -> Figure:
 def caption(data: FigureData) -> str:
     fits = _fits(data)
     most = fits[fits["k"] == fits["k"].max()]
-    said = [_order(most[most["weights"] == kind]) for kind in in_order(most, "weights")]
+    said = [_order(data, most[most["weights"] == kind]) for kind in in_order(most, "weights")]
     text = sentence(f"layers that see {most['k'].iloc[0]} predecessors have order {listing(said)}")
     return (
         f"{text} Logistic equation, exact starting values; lines and bars: the first draw with the 95 % interval of its slope, small "
@@ -60,18 +60,14 @@ def caption(data: FigureData) -> str:
     )
 
 
-def _order(rows: pd.DataFrame) -> str:
+def _order(data: FigureData, rows: pd.DataFrame) -> str:
     """The order and the interval of its slope, or from the least to the most over draws of the weights."""
-    first, with_what = rows.iloc[0], f"with {_label(str(rows['weights'].iloc[0]))}"
+    first, with_what = rows.iloc[0], f"with {data.label(str(rows['weights'].iloc[0]), 'weights')}"
     if len(rows) == 1:
         ends = f"[{number(first['order_low'])}, {number(first['order_high'])}]"
         return f"{number(first['order'])} {ends} {with_what}"
     ends = f"{number(float(rows['order'].min()))} to {number(float(rows['order'].max()))}"
     return f"{ends} {with_what} ({len(rows)} draws)"
-
-
-def _label(kind: str) -> str:
-    return str(looks([kind])[kind]["label"])
 
 
 def alt(data: FigureData) -> str:

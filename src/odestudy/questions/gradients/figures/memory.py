@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, listing, number, sentence
 
 SHOWS = {
@@ -26,7 +26,7 @@ VARIED = {"steps": "solver steps", "observations": "observation times"}
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    styles = looks(in_order(table, "arm"))
+    styles = data.looks(in_order(table, "arm"), "arm")
     figure, grid = canvas(2, len(COLUMNS), height=2.3, sharey="col")
     for row, varied in zip(grid, VARIED, strict=True):
         mine = table[table["varied"] == varied]
@@ -71,7 +71,9 @@ def caption(data: FigureData) -> str:
     for varied, name in VARIED.items():
         mine = fits[(fits["varied"] == varied) & (fits["measure"] == "saved_mib")].dropna(subset=["exponent"])
         parts = [
-            f"{data.label(str(r['arm']))} {_growth(r)}" for _, r in mine.iterrows() if r["arm"] in LISTED
+            f"{data.label(str(r['arm']), 'arm')} {_growth(r)}"
+            for _, r in mine.iterrows()
+            if r["arm"] in LISTED
         ]
         if parts:
             said.append(f"against {name}, {', '.join(parts)}")
@@ -90,7 +92,7 @@ def _growth(fit: pd.Series) -> str:
 
 
 def alt(data: FigureData) -> str:
-    arms = listing(map(data.label, in_order(_table(data), "arm")))
+    arms = listing(data.label(arm, "arm") for arm in in_order(_table(data), "arm"))
     return (
         f"Log-log panels with lines for {arms}: saved memory, peak and time, above against solver steps, below against "
         "observation times; fitted exponents stand at the ends of the lines of saved memory."

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, listing, number, seeds_and_bars, sentence
 
 SHOWS = {
@@ -22,7 +22,7 @@ def draw(data: FigureData) -> Figure:
     summary = _summary(data)
     figure, grid = canvas(1, 1, height=3.0)
     axes = grid[0, 0]
-    styles = looks(in_order(summary, "arm"))
+    styles = data.looks(in_order(summary, "arm"), "arm")
     for arm, style in styles.items():
         draw_line(axes, summary[summary["arm"] == arm], "parameters", "wall_s", style)
     axes.set_xscale("log")
@@ -56,7 +56,7 @@ def caption(data: FigureData) -> str:
 
 
 def alt(data: FigureData) -> str:
-    arms = listing(map(data.label, in_order(_summary(data), "arm")))
+    arms = listing(data.label(arm, "arm") for arm in in_order(_summary(data), "arm"))
     return f"Log-log lines of time against parameters for {arms}."
 
 

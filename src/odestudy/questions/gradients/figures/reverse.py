@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, listing, number, sentence
 
 SHOWS = {
@@ -22,7 +22,7 @@ PRECISION = "float64"
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    styles = looks(in_order(table, "solver"))
+    styles = data.looks(in_order(table, "solver"), "solver")
     adaptive = {s for s in styles if s.startswith("dopri5_")}
     figure, grid = canvas(1, 2, height=3.1, sharey=True)
     panels = zip(grid[0], (set(styles) - adaptive, adaptive), ("100 fixed steps", "adaptive"), strict=True)
@@ -56,7 +56,7 @@ def caption(data: FigureData) -> str:
         )
         lost = mine[mine["round_trip"] > 1]
         where = f"from {number(float(lost['product'].iloc[0]))} on" if len(lost) else "nowhere in the range"
-        said.append(f"{looks([solver])[solver]['label']} {where}")
+        said.append(f"{data.label(solver, 'solver')} {where}")
     text = sentence(f"the state is lost, an error above its own size (dotted), with {'; '.join(said)}")
     return (
         f"{text} Fixed steps: (R(z)R(−z))ᴺ − 1 with the method's stability function R, and amplified rounding; adaptive: "
@@ -66,7 +66,7 @@ def caption(data: FigureData) -> str:
 
 
 def alt(data: FigureData) -> str:
-    solvers = listing(str(s["label"]) for s in looks(in_order(_table(data), "solver")).values())
+    solvers = listing(data.label(solver, "solver") for solver in in_order(_table(data), "solver"))
     return (
         f"Error of the round trip on a logarithmic axis against eigenvalue times horizon for {solvers}, "
         "markers as measured and lines as theory has it."

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import counted, failures, in_order, is_ok, listing, number, sentence
 
 SHOWS = {
@@ -21,7 +21,7 @@ MARGIN = 100.0  # times the error of back-propagation, beyond which the caption 
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    problems, styles = in_order(table, "problem"), looks(in_order(table, "arm"))
+    problems, styles = in_order(table, "problem"), data.looks(in_order(table, "arm"), "arm")
     columns = min(3, len(problems))
     figure, grid = canvas(-(-len(problems) // columns), columns, height=2.5)
     for axes, problem in zip(grid.flat, problems, strict=False):

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
-from odestudy.figures.style import DASHDOT, canvas, legend_below, looks
+from odestudy.figures.style import DASHDOT, canvas, legend_below
 from odestudy.figures.words import failures, in_order, listing, number, sentence
 from odestudy.questions.gradients.params import USABLE
 
@@ -24,7 +24,11 @@ TABLE, LIMITS = "gradients_eigenvalue", "gradients_usable"
 def draw(data: FigureData) -> Figure:
     table = _table(data)
     arms, horizons = in_order(table, "arm"), in_order(table, "horizon")
-    precisions, tolerances, styles = in_order(table, "precision"), in_order(table, "rtol"), looks(arms)
+    precisions, tolerances, styles = (
+        in_order(table, "precision"),
+        in_order(table, "rtol"),
+        data.looks(arms, "arm"),
+    )
     figure, grid = canvas(len(precisions), len(tolerances), height=2.2, sharex=True, sharey=True)
     for row, precision in zip(grid, precisions, strict=True):
         for axes, rtol in zip(row, tolerances, strict=True):
