@@ -57,17 +57,18 @@ def parameters_of(question: str) -> dict[str, type[Parameters]]:
 
 def derived_names(question: str) -> tuple[str, ...]:
     """The names of the derivations in a question's folder."""
-    module = _derived_module(question)
+    module = derived_module(question)
     return names_in(module, "DERIVED") if module else ()
 
 
 def derived_of(question: str) -> dict[str, Callable[..., list[dict[str, Any]]]]:
     """Name -> function that makes the rows of a table out of several runs, of a question's folder."""
-    module = _derived_module(question)
+    module = derived_module(question)
     return import_module(module).DERIVED if module else {}
 
 
-def _derived_module(question: str) -> str | None:
+def derived_module(question: str) -> str | None:
+    """The module with the derivations of a question's folder; None where it has none."""
     package = package_of(question)
     return f"{package}.derived" if package and (QUESTIONS / question / "derived.py").is_file() else None
 

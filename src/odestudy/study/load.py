@@ -90,6 +90,9 @@ class Study:
                 "questions": self.questions,
                 "claims": self.claims,
                 "titles": self.titles,
+                "margins": {
+                    q: {n: m.model_dump() for n, m in named.items()} for q, named in self.margins.items()
+                },
                 "systems": self.systems,
                 "sources": self.sources,
             }
