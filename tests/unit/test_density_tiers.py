@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from odestudy.analysis.tables import table_columns
-from odestudy.runtime.job import find_task
+from odestudy.runtime.registry import find_task
 from odestudy.study import load_study
 
 CUTS = {

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from odestudy.analysis import derive_gradients
 from odestudy.densities.shapes import pair
 from odestudy.figures import density_severity
+from odestudy.questions.gradients import derived
+from odestudy.study.claims import Region
 
 
 def _study(monkeypatch: pytest.MonkeyPatch, spec: dict[str, Any], rows: dict[str, Any]) -> Any:
     job = SimpleNamespace(spec=spec, folder="a/job", metrics=lambda results: None)
-    monkeypatch.setattr(derive_gradients, "read_metrics", lambda path: {"rows": rows})
-    return SimpleNamespace(jobs_of=lambda question, experiments: [job], results=None)
+    monkeypatch.setattr(derived, "read_metrics", lambda path: {"rows": rows})
+    margins = {"q": {"constant_memory": Region(at_most=0.05, because="a twentieth")}}
+    return SimpleNamespace(jobs_of=lambda question, experiments: [job], results=None, margins=margins)
 
 
 def _run(method: str, error: float | None, nfe: float, jacobians: float = 0.0) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def test_work_at_level_tells_better_at_once_from_not_reached(monkeypatch: pytest
         _run("between", 1e-4, 100, 2), _run("between", 1e-6, 400, 4),
     ]  # fmt: skip
     study = _study(monkeypatch, {"problem": {"name": "p"}, "level": 1e-5}, {"runs": runs})
-    found = {r["method"]: r for r in derive_gradients.work_at_level(study, "q", {"experiments": []})}
+    found = {r["method"]: r for r in derived.work_at_level(study, "q", {"experiments": []})}
     assert found["never"]["reached"] == "no"
     assert "level_nfe" not in found["never"]
     assert found["at once"]["reached"].startswith("by the coarsest")
@@ -50,7 +52,7 @@ def test_growth_is_named_only_where_the_fit_can_tell(monkeypatch: pytest.MonkeyP
         fit("wall_s", 0.95, 0.83, 1.07, float("nan")),
     ]
     study = _study(monkeypatch, {"arm": "adjoint", "seeds": [0]}, {"fits": fits})
-    (row,) = derive_gradients.growth_in_words(study, "q", {"experiments": []})
+    (row,) = derived.growth_in_words(study, "q", {"experiments": []})
     assert (row["saved_growth"], row["peak_growth"]) == ("constant", "the fit cannot tell")
     assert row["wall_growth"] == "N to the 0.95 [0.83, 1.07]"
 

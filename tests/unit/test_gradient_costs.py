@@ -5,17 +5,25 @@ from __future__ import annotations
 import pytest
 import torch
 
-from odestudy.questions import gradients_cost
-from odestudy.questions.gradients_batch import BATCHINGS, Oscillators, batch
-from odestudy.sensitivity import arms
-from odestudy.sensitivity.problems import mlp
+from odestudy.questions.gradients import compare, cost, gradient, modes
+from odestudy.questions.gradients.batching import BATCHINGS, Oscillators, batch
+from odestudy.questions.gradients.params import Batch, Cost
+from odestudy.questions.gradients.problems import mlp
 
-SPEC = {"width": 8, "batch": 16, "dtype": "float32", "repeats": 1}
+COST = Cost(
+    task="gradients_cost.cost", seeds=[0], arm="adjoint", step_counts=[1, 2, 4, 8], observations=[2], width=8, batch=16,
+    repeats=1,
+)  # fmt: skip
+
+
+def batches(**changes):
+    given = {"samples": 16, "fast": [1], "tolerances": [1e-4], "repeats": 1} | changes
+    return Batch(task="gradients_batch.batch", seeds=[0], **given)
 
 
 def test_memory_grows_with_the_steps_by_back_propagation_and_with_the_observations_by_the_adjoint():
     def saved(arm, steps, times):
-        return gradients_cost._cost(arm, steps, times, SPEC, "cpu")["saved_mib"]
+        return cost._cost(arm, steps, times, COST, "cpu")["saved_mib"]
 
     assert saved("backprop", 32, 2) > 1.8 * saved("backprop", 16, 2)
     assert saved("adjoint", 32, 2) == saved("adjoint", 4, 2)
@@ -29,7 +37,7 @@ def test_the_crossover_has_to_last():
         for p, pair in times.items()
         for arm, t in zip(("forward", "backprop"), pair, strict=True)
     ]
-    found = gradients_cost._crossover(rows)
+    found = modes._crossover(rows)
     assert (found["crossing"], found["crossover_by_wall_s"]) == ("in the range", 322)
 
 
@@ -39,16 +47,15 @@ def test_the_crossover_has_to_last():
 def test_a_crossover_outside_of_what_was_measured_is_no_number(forward_s, backprop_s, crossing):
     times = {"forward": forward_s, "backprop": backprop_s}
     rows = [{"arm": a, "parameters": p, "wall_s": t} for p in (7, 22) for a, t in times.items()]
-    found = gradients_cost._crossover(rows)
+    found = modes._crossover(rows)
     assert (found["crossing"], found["crossover_by_wall_s"]) == (crossing, None)
 
 
 def test_a_step_for_each_sample_is_as_if_each_were_alone_and_a_shared_one_is_not():
-    spec = {"samples": 16, "slow_frequency": 1.0, "fast_frequency": 10.0, "horizon": 3.0, "repeats": 1}
-    spec |= {"batchings": ["shared", "own_steps", "alone"], "seeds": [0], "fast": [1], "tolerances": [1e-4]}
-    rows = batch(spec, "cpu").rows["runs"]
+    ways = ["shared", "own_steps", "alone"]
+    rows = batch(batches(batchings=ways, fast_frequency=10.0, horizon=3.0), "cpu").rows["runs"]
     by = {row["batching"]: row for row in rows}
-    assert set(by) == set(spec["batchings"])
+    assert set(by) == set(ways)
     for column in ("nfe_fast", "nfe_slow"):
         assert by["own_steps"][column] == pytest.approx(by["alone"][column], rel=0.02)
     assert by["own_steps"]["error_fast"] == pytest.approx(by["alone"]["error_fast"], rel=0.01)
@@ -66,18 +73,16 @@ def test_torchode_solves_the_same_batch_with_all_samples_in_every_evaluation():
 
 
 def test_a_peer_that_is_not_installed_is_left_out_of_the_batches(monkeypatch):
-    monkeypatch.setattr(arms, "find_spec", lambda library: None)
-    spec = {"samples": 4, "slow_frequency": 1.0, "fast_frequency": 2.0, "horizon": 0.5, "repeats": 1}
-    spec |= {"batchings": list(BATCHINGS), "seeds": [0], "fast": [1], "tolerances": [1e-2]}
-    found = [row["batching"] for row in batch(spec, "cpu").rows["runs"]]
+    monkeypatch.setattr(gradient, "find_spec", lambda library: None)
+    params = batches(samples=4, batchings=list(BATCHINGS), fast_frequency=2.0, horizon=0.5, tolerances=[1e-2])
+    found = [row["batching"] for row in batch(params, "cpu").rows["runs"]]
     assert found == [b for b in BATCHINGS if b != "torchode"]
 
 
 def test_a_gradient_with_adaptive_steps_tells_what_it_keeps():
     small = mlp(4, 1.0)
     saved = {
-        arm: gradients_cost._compared(small, arm, 1e-4, 1, "cpu")["saved_mib"]
-        for arm in ("backprop", "adjoint")
+        arm: compare._compared(small, arm, 1e-4, 1, "cpu")["saved_mib"] for arm in ("backprop", "adjoint")
     }
     assert saved["backprop"] > 10 * saved["adjoint"] > 0
 
@@ -92,10 +97,10 @@ def test_the_oscillators_for_some_samples_are_those_samples():
 def test_a_law_of_time_is_fitted_without_noisy_timings_where_four_others_remain():
     rows = [{"varied": "steps", "n": n, "wall_s": 1e-3 * n**2, "noisy": False} for n in (1, 2, 4, 8, 16)]
     rows[2] |= {"wall_s": 9.0, "noisy": True}
-    found = gradients_cost._fit(rows, "steps", "wall_s")
+    found = cost._fit(rows, "steps", "wall_s")
     assert not found["noisy"]
     assert found["exponent"] == pytest.approx(2, abs=1e-3)
     rows[3]["noisy"] = True
-    found = gradients_cost._fit(rows, "steps", "wall_s")
+    found = cost._fit(rows, "steps", "wall_s")
     assert found["noisy"]
     assert found["exponent"] != pytest.approx(2, abs=0.1)

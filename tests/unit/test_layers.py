@@ -9,11 +9,13 @@ import torch
 
 from odestudy.ode import METHODS
 from odestudy.ode._adams import adams_weights
-from odestudy.questions import gradients_order
-from odestudy.questions.gradients_identities import _layers, _orders
-from odestudy.sensitivity.bits import differing
-from odestudy.sensitivity.dense import ADAMS_BASHFORTH, concatenated, dense_weights, windowed
-from odestudy.sensitivity.problems import problem_of
+from odestudy.questions.gradients import order, work
+from odestudy.questions.gradients.bits import differing
+from odestudy.questions.gradients.identities import _layers, _orders
+from odestudy.questions.gradients.layers import ADAMS_BASHFORTH, concatenated, dense_weights, windowed
+from odestudy.questions.gradients.methods import takes_fixed_steps
+from odestudy.questions.gradients.params import Work
+from odestudy.questions.gradients.problems import exponential
 
 
 @pytest.mark.parametrize("k", ADAMS_BASHFORTH)
@@ -57,15 +59,15 @@ def test_a_dense_net_needs_partial_sums_and_one_for_all_older_features():
     )
 
 
-def rows_of_order(order):
-    return [{"step": 2.0**-k, "error": 2.0 ** (-k * order)} for k in range(2, 8)]
+def rows_of_order(p):
+    return [{"step": 2.0**-k, "error": 2.0 ** (-k * p)} for k in range(2, 8)]
 
 
 def test_a_wrong_order_is_seen():
-    right, wrong = (gradients_order._fit(rows_of_order(order), 4) for order in (4, 3))
+    right, wrong = (order._fit(rows_of_order(p), 4) for p in (4, 3))
     assert right["order_gap"] == pytest.approx(0, abs=1e-9)
     assert wrong["order_gap"] == pytest.approx(-1, abs=1e-9)
-    assert gradients_order._fit(rows_of_order(4)[:2], 4)["status"] == "non_finite"
+    assert order._fit(rows_of_order(4)[:2], 4)["status"] == "non_finite"
 
 
 def test_points_in_rounding_and_points_that_diverge_are_no_part_of_a_fit():
@@ -75,17 +77,17 @@ def test_points_in_rounding_and_points_that_diverge_are_no_part_of_a_fit():
         {"step": 1e-9, "error": 1e-15},
         {"step": 1e-10, "status": "x"},
     ]
-    assert gradients_order._fit(rows, 2)["order"] == pytest.approx(2)
+    assert order._fit(rows, 2)["order"] == pytest.approx(2)
 
 
 def test_every_method_of_the_library_is_measured_with_fixed_steps_or_adaptive():
-    exponential = problem_of({"kind": "exponential", "parameters": {"horizon": 1.0}})
-    spec = {"tolerances": [1e-3], "numbers_of_steps": [32]}
+    problem = {"kind": "exponential", "parameters": {"horizon": 1.0}}
+    params = Work(
+        task="gradients_order.work", seeds=[0], problem=problem, tolerances=[1e-3], numbers_of_steps=[32]
+    )
     for method in METHODS:
         if method != "scipy_solver":
-            assert gradients_order._settings(method, exponential, spec) or gradients_order.takes_fixed_steps(
-                method
-            )
+            assert work._settings(method, exponential(1.0), params) or takes_fixed_steps(method)
 
 
 def test_work_at_a_level_lies_between_the_settings_that_enclose_it():
@@ -93,9 +95,9 @@ def test_work_at_a_level_lies_between_the_settings_that_enclose_it():
         {"method": "m", "kind": "fixed", "error": e, "nfe": n, "wall_s": n / 10}
         for e, n in ((1e-4, 100), (1e-6, 10_000))
     ]
-    (row,) = gradients_order._equal(rows, 1e-5)
+    (row,) = work._equal(rows, 1e-5)
     assert (row["level_nfe"], row["level_wall_s"]) == pytest.approx((1000, 100))
-    assert gradients_order._equal(rows, 1e-9)[0]["level_nfe"] is None
+    assert work._equal(rows, 1e-9)[0]["level_nfe"] is None
 
 
 # --- cost and batches

@@ -6,22 +6,25 @@ import ast
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from odestudy.errors import ConfigError
+from odestudy.runtime.names import names_in
+from odestudy.runtime.registry import package_of
 from odestudy.study import load_study
 from odestudy.study.code import PACKAGE
 from odestudy.study.config import load_checked, load_yaml
-from odestudy.study.consistency import _keys_of
 from odestudy.study.grid import COMMON, expand
 from odestudy.study.needs import FILE, check_needs, task_of
+from odestudy.study.questions import load_question
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = load_checked(ROOT, "config/study.yaml", "study")["questions"]
 MODULES = sorted(p for p in (PACKAGE / "questions").glob("*.py") if p.stem != "__init__")
+UNTYPED = [question for question in QUESTIONS if not package_of(question)]
 
 # What an experiment sets and one of its jobs can do without: the task has a default, another parameter chooses it, or
 # an entry of the grid sets it.
@@ -47,15 +50,16 @@ FREE = {
 
 def tasks() -> dict[str, Path]:
     """Name -> file of each task that there is."""
-    return {f"{path.stem}.{name}": path for path in MODULES for name in _keys_of("TASKS", path)}
+    named = ((path, names_in(f"odestudy.questions.{path.stem}", "TASKS")) for path in MODULES)
+    return {f"{path.stem}.{name}": path for path, names in named for name in names}
 
 
 def experiments() -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
     """Question, name, definition and the entries of its axes."""
     settings = load_checked(ROOT, "config/study.yaml", "study")
     systems = load_checked(ROOT, "config/systems.yaml", "systems")
-    for question in QUESTIONS:
-        spec = load_checked(ROOT, f"config/questions/{question}.yaml", "question")
+    for question in UNTYPED:
+        spec = load_question(ROOT, question)
         for name, experiment in spec["experiments"].items():
             whole = settings["job"] | {"seeds": [0], "base": {}, "grid": {}} | experiment
             yield question, name, whole, spec.get("entries", {}) | {"system": systems}
@@ -152,37 +156,55 @@ def test_what_names_a_method_names_all_that_there_are():
     from odestudy.densities.models import MODELS
     from odestudy.densities.targets import KINDS as TARGETS
     from odestudy.densities.transport import FORMULAS
-    from odestudy.ode import TABLEAUS
-    from odestudy.sensitivity.arms import ARMS
-    from odestudy.sensitivity.problems import KINDS as PROBLEMS
     from odestudy.timeseries.batching import WAYS
 
     known = load_yaml(ROOT / FILE)["$defs"]
     model = task_of(ROOT, "density_fit.model")["properties"]["model"]["properties"]["name"]
     way = task_of(ROOT, "timeseries_batching.batching")["properties"]["way"]["properties"]["name"]
     for names, registry in (
-        (known["explicit"], TABLEAUS), (known["gradient"], ARMS), (known["formulas"]["items"]["enum"], FORMULAS),
-        (known["target"]["properties"]["kind"]["enum"], TARGETS), (known["problem"]["properties"]["kind"]["enum"], PROBLEMS),
+        (known["formulas"]["items"]["enum"], FORMULAS), (known["target"]["properties"]["kind"]["enum"], TARGETS),
         (model["enum"], MODELS), (way["enum"], WAYS),
     ):  # fmt: skip
         assert set(names) == set(registry)
 
 
-def test_a_target_or_problem_takes_the_keyword_arguments_of_its_function():
+def test_a_target_takes_the_keyword_arguments_of_its_function():
     from odestudy.densities.targets import KINDS as TARGETS
-    from odestudy.sensitivity.problems import KINDS as PROBLEMS
 
-    known = load_yaml(ROOT / FILE)["$defs"]
-    for name, functions in (("target", TARGETS), ("problem", PROBLEMS)):
-        rules = {rule["if"]["properties"]["kind"]["const"]: rule["then"] for rule in known[name]["allOf"]}
-        assert set(rules) == set(functions)
-        for kind, function in functions.items():
-            arguments = inspect.signature(function).parameters
-            needed = [key for key, about in arguments.items() if about.default is about.empty]
-            rule = rules[kind]["properties"]["parameters"]
-            assert set(rule["properties"]) == set(arguments), kind
-            assert rule.get("required", []) == needed, kind
-            assert rules[kind].get("required", []) == ["parameters"] * bool(needed), kind
+    rules = load_yaml(ROOT / FILE)["$defs"]["target"]["allOf"]
+    rules = {rule["if"]["properties"]["kind"]["const"]: rule["then"] for rule in rules}
+    assert set(rules) == set(TARGETS)
+    for kind, function in TARGETS.items():
+        arguments = inspect.signature(function).parameters
+        needed = [key for key, about in arguments.items() if about.default is about.empty]
+        rule = rules[kind]["properties"]["parameters"]
+        assert set(rule["properties"]) == set(arguments), kind
+        assert rule.get("required", []) == needed, kind
+        assert rules[kind].get("required", []) == ["parameters"] * bool(needed), kind
+
+
+def test_a_problem_takes_the_keyword_arguments_of_its_function_with_the_same_defaults():
+    from odestudy.questions.gradients.params import Problem
+    from odestudy.questions.gradients.problems import KINDS
+
+    entries = {get_args(e.model_fields["kind"].annotation)[0]: e for e in get_args(get_args(Problem)[0])}
+    assert set(entries) == set(KINDS)
+    for kind, function in KINDS.items():
+        arguments = inspect.signature(function).parameters
+        fields = entries[kind].model_fields["parameters"].annotation.model_fields
+        needed = {key for key, about in arguments.items() if about.default is about.empty}
+        assert {key for key, about in fields.items() if about.is_required()} == needed, kind
+        given = {key: about.default for key, about in arguments.items() if key not in needed}
+        assert {key: about.default for key, about in fields.items() if not about.is_required()} == given, kind
+
+
+def test_every_typed_task_is_computed_by_a_function_and_says_what_each_parameter_is():
+    from odestudy.questions.gradients.params import PARAMS
+    from odestudy.questions.gradients.tasks import TASKS
+
+    assert set(PARAMS) == set(TASKS)
+    for kind in PARAMS.values():
+        assert all(field.description for field in kind.model_fields.values()), kind
 
 
 def entry(axis: str, name: str, **parameters: Any):
@@ -216,12 +238,15 @@ def of(experiment: str, **changes: Any):
         ("density", of("step", formulas=["trase"]), "formulas.0: 'trase'"),
         ("density", lambda d: d["entries"]["flow"]["generic"].pop("matrix"), "needs 'flow.matrix' (with flow generic)"),
         ("timeseries", lambda d: d["entries"]["arm"]["latent_ode"].pop("latent"), "needs 'arm.latent'"),
-        ("gradients", of("tolerance", arms=["backprop", "adjoint2"]), "arms.1: 'adjoint2'"),
+        ("gradients", of("tolerance", arms=["backprop", "adjoint2"]), "arms.1: 'adjoint2' is not allowed; allowed: backprop, checkpointed"),
+        ("gradients", of("tolerance", arm=["backprop"]), "arm: unknown key; allowed: arms, device"),
+        ("gradients", of("tolerance", tolerances=["1e-6"]), "tolerances.0: '1e-6' is a string; allowed: number (YAML needs"),
+        ("gradients", of("identities", layers=0), "layers: 0 is not allowed; allowed: at least 1"),
+        ("gradients", of("reverse", solvers=[{"name": "x", "method": "euler"}]), "needs 'steps' or 'rtol' in solvers.0"),
+        ("gradients", of("cost", step_counts=[1, 2]), "allowed: a list of at least 4"),
         ("gradients", of("modes", arms=["backprop"]), "arms"),
-        ("gradients", of("order", problems=[{"kind": "exponential"}]), "needs 'problems.0.name'"),
+        ("gradients", of("order", problems=[{"kind": "exponential", "parameters": {"horizon": 1.0}}]), "needs 'problems.0.name'"),
         ("gradients", of("order", problems=[{"name": "e", "kind": "exponential"}]), "needs 'problems.0.parameters'"),
-        ("gradients", entry("problem", "lotka", horizon=1.0, time=1.0), "problem.parameters.time: unknown key; allowed: horizon"),
-        ("gradients", entry("problem", "prothero", horizon=1.0), "needs 'problem.parameters.rate' (with problem prothero)"),
         ("density", entry("target", "pair4", seperation=4.0), "unknown key; allowed: separation, sigma (with target pair4, model"),
         ("density", entry("target", "pair4", separation="far"), "target.parameters.separation: 'far' is a string; allowed: number"),
     ],
@@ -236,3 +261,38 @@ def test_what_is_missing_or_unknown_is_told_in_one_line(edit, question, change, 
     assert said.startswith(f"config/questions/{question}.yaml: experiments.")
     assert says in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "says"),
+    [
+        ("lotka", {"horizon": 1.0, "time": 1.0}, "problem.parameters.time: unknown key; allowed: horizon"),
+        ("prothero", {"horizon": 1.0}, "needs 'problem.parameters.rate'"),
+        ("stable", {"horizon": 1.0, "eigenvalu": 1.0}, "allowed: eigenvalue, horizon (meant: eigenvalue?)"),
+    ],
+)
+def test_an_entry_of_a_typed_question_is_refused_where_it_stands(edit, name, parameters, says):
+    root = edit("config/questions/gradients.yaml", entry("problem", name, **parameters))
+    with pytest.raises(ConfigError) as caught:
+        load_study(root, "smoke")
+    said = str(caught.value)
+    assert said.startswith(f"config/questions/gradients.yaml: entries.problem.{name}: ")
+    assert says in said
+    assert "\n" not in said
+
+
+def test_what_a_tier_sets_is_refused_there(edit):
+    def mistype(tier):
+        tier["questions"]["gradients"]["modes"]["base"]["repeat"] = 3
+
+    root = edit("config/tiers/smoke.yaml", mistype)
+    with pytest.raises(
+        ConfigError, match=r"^config/tiers/smoke.yaml: questions\.gradients\.modes: .* repeat: unknown key; "
+    ):
+        load_study(root, "smoke")
+
+
+def test_what_an_experiment_leaves_out_has_its_default_in_the_specification(edit):
+    root = edit("config/questions/gradients.yaml", of("modes", repeats=None, mode_steps=None))
+    (one,), (other,) = (load_study(where, "quick").jobs_by["gradients", "modes"] for where in (root, ROOT))
+    assert one.spec == other.spec

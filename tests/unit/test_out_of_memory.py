@@ -10,7 +10,7 @@ from odestudy.questions import density_cost
 from odestudy.recovery import learning
 from odestudy.recovery import training as recovery
 from odestudy.recovery.shooting import Windows
-from odestudy.runtime.job import find_task
+from odestudy.runtime.registry import find_task
 from odestudy.study import load_study
 
 MESSAGE = "CUDA out of memory. Tried to allocate 2.00 GiB."

@@ -13,8 +13,9 @@ from torch import nn
 
 from odestudy.integrate import Counted, Solver, integrate, named_failure
 from odestudy.questions import dynamics, images_cost
-from odestudy.runtime.job import find_task, run_job
+from odestudy.runtime.job import run_job
 from odestudy.runtime.outcome import NumericalFailure, Outcome
+from odestudy.runtime.registry import find_task
 from odestudy.study import load_study
 from odestudy.systems.fields import FIELDS, field_of
 from odestudy.systems.trajectories import grid_around, in_support, observe, reference, signal_to_noise_db

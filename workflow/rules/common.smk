@@ -6,6 +6,7 @@ from odestudy.errors import StudyError
 from odestudy.measure.device import visible_gpus
 from odestudy.runtime.lock import hold_folder, refuse_read_only
 from odestudy.runtime.orphan import RUN
+from odestudy.runtime.registry import derived_module, figure_module
 from odestudy.study.code import code_hash
 from odestudy.study.forecast import expectations, request_of
 from odestudy.study.overrides import OVERRIDES
@@ -125,8 +126,16 @@ def every_metrics(wildcards):
 
 def figures_code(question):
     """A params function: the hash of the code that draws the figures of a question."""
-    modules = [f"odestudy.figures.{name}" for name in study(chosen_tier()).questions[question]["figures"]]
+    modules = [figure_module(name) for name in study(chosen_tier()).questions[question]["figures"]]
     return lambda wildcards: code_hash(*modules, "odestudy.figures.base")
+
+
+def tables_code(question):
+    """A params function: the hash of the code that gathers the tables of a question."""
+    own = derived_module(question)
+    return lambda wildcards: code_hash(
+        "odestudy.analysis.tables", "odestudy.analysis.csvs", *([own] if own else [])
+    )
 
 
 # Which tables and figures there are is the same in all tiers.

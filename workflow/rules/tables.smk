@@ -15,7 +15,7 @@ for question in study(chosen_tier()).questions:
             f"results/{{run}}/benchmarks/tables_{question}.tsv"
         localrule: True
         params:
-            code=lambda wildcards: code_hash("odestudy.analysis.tables", "odestudy.analysis.csvs"),
+            code=tables_code(question),
             question=question,
             study=of_study,
             config=tables_fingerprint,

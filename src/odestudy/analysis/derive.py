@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from odestudy.analysis.derive_density import density_equal_cost
-from odestudy.analysis.derive_gradients import growth_in_words, work_at_level
 from odestudy.analysis.derive_images import beside_published, equivalence_pairs, mcnemar_pairs
 from odestudy.analysis.success_rates import shares_over_systems
+from odestudy.runtime.registry import derived_of
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -17,7 +17,7 @@ Rows = list[dict[str, Any]]
 
 def derived_rows(study: Study, question: str, definition: dict[str, Any]) -> Rows:
     """The rows of a table with a key `derive`."""
-    return DERIVED[definition["derive"]](study, question, definition)
+    return (DERIVED | derived_of(question))[definition["derive"]](study, question, definition)
 
 
 def protocol_card(study: Study, question: str, definition: dict[str, Any]) -> Rows:
@@ -50,7 +50,5 @@ DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
     "forecasts_beside_published": forecasts_beside_published,
     "protocol_card": protocol_card,
     "density_equal_cost": density_equal_cost,
-    "work_at_level": work_at_level,
-    "growth_in_words": growth_in_words,
     "shares_over_systems": shares_over_systems,
 }

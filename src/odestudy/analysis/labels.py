@@ -22,9 +22,9 @@ class Labels:
     entries: Mapping[str, str]
 
     def of(self, column: str, value: Any) -> str:
-        """What a value of a column is called; where nothing is said of it, as it stands."""
+        """What a value of a column is called; a name of which nothing is said, with blanks for underscores."""
         text = f"{value:g}" if isinstance(value, float) else str(value)
-        return self.columns.get(column, {}).get(text, text)
+        return self.columns[column].get(text, text.replace("_", " ")) if column in self.columns else text
 
 
 def labels_of(study: Study, question: str) -> Labels:
@@ -34,6 +34,9 @@ def labels_of(study: Study, question: str) -> Labels:
     columns = {axis: {name: entry["label"] for name, entry in found.items()} for axis, found in named.items()}
     entries = {name: label for labels in columns.values() for name, label in labels.items()}
     for column, about in spec["columns"].items():
-        levels = about.get("levels", {})
-        columns[column] = columns.get(column, {}) | (columns[levels] if isinstance(levels, str) else levels)
+        if "levels" in about:
+            levels = about["levels"]
+            columns[column] = columns.get(column, {}) | (
+                columns[levels] if isinstance(levels, str) else levels
+            )
     return Labels(columns, entries)

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from odestudy.cli.options import chosen_study, study_options
+from odestudy.study.claims import claim_of
 
 
 def add(commands: Any) -> None:
@@ -20,7 +21,8 @@ def act(options: argparse.Namespace) -> int:
     study = chosen_study(options)
     print(f"tier {study.run}: {study.tier['title']}")
     for name, spec in study.questions.items():
-        print(f"\n{name}: {spec['title']} ({', '.join(spec['claims'])})")
+        claims = dict.fromkeys(claim_of(row["id"]) for row in study.claims if row["question"] == name)
+        print(f"\n{name}: {spec['title']} ({', '.join(claims) or 'no claim'})")
         for experiment, about in spec["experiments"].items():
             if (name, experiment) in study.dropped:
                 print(f"  {experiment}: left out, {study.dropped[name, experiment]}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,8 +18,9 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 
 from odestudy.analysis.labels import Labels
 from odestudy.analysis.selecting import is_ok
-from odestudy.figures.style import SETTINGS, look
+from odestudy.figures.style import SETTINGS, look, looks
 from odestudy.runtime.files import write_atomically
+from odestudy.runtime.registry import figure_module
 from odestudy.runtime.store import read_arrays
 
 FRAMES_PER_SECOND = 8
@@ -56,6 +57,10 @@ class FigureData:
             return self.labels.of(column, name)
         return self.labels.entries.get(name) or str(look(name)["label"])
 
+    def looks(self, names: Iterable[str], column: str) -> dict[str, dict[str, Any]]:
+        """A look for each value of a column, with what configuration calls it as its label."""
+        return {name: kind | {"label": self.labels.of(column, name)} for name, kind in looks(names).items()}
+
     def axis(self, column: str) -> str:
         """An axis label: name and unit."""
         info = self.columns.get(column, {})
@@ -78,7 +83,7 @@ def render(name: str, data: FigureData, outputs: dict[str, Path], extra: dict[st
 
     Where there is nothing to show, the files say so in words.
     """
-    module = import_module(f"odestudy.figures.{name}")
+    module = import_module(figure_module(name))
     with mpl.rc_context(SETTINGS):
         try:
             data.refuse_failed()
@@ -106,7 +111,7 @@ def render_animation(name: str, data: FigureData, output: Path) -> None:
     The GIF has the size of the column at 110 dots an inch; where there is nothing to show it is one frame
     that says so.
     """
-    module = import_module(f"odestudy.figures.{name}")
+    module = import_module(figure_module(name))
     with mpl.rc_context(SETTINGS):
         try:
             data.refuse_failed()

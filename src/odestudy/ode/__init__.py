@@ -16,11 +16,13 @@ from odestudy.ode._solve import solve
 from odestudy.ode._status import STATUSES, SolveError
 from odestudy.ode._tableau import DenseOutput, ExplicitTableau
 from odestudy.ode.gradients import GRADIENTS
+from odestudy.ode.numbers import NUMBERS
 
 __all__ = [
     "GRADIENTS",
     "IMPLICIT_TABLEAUS",
     "METHODS",
+    "NUMBERS",
     "STATUSES",
     "TABLEAUS",
     "BatchedModels",

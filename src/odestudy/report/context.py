@@ -136,6 +136,15 @@ class Context:
         """A figure with caption, data and command."""
         return figure_markdown(self.study, self.results, name)
 
+    def rest(self, question: str) -> str:
+        """The figures that a question's section does not show, and of a question without a section its tables, too."""
+        section = self.study.root / "report" / "sections" / f"{question}.md.j2"
+        text = section.read_text(encoding="utf-8") if section.is_file() else ""
+        spec = self.study.questions[question]
+        parts = [self.figure(name) for name in spec["figures"] if f'figure("{name}"' not in text]
+        parts += [] if text else [self.summary(table) for table in spec["tables"]]
+        return "\n\n".join(parts)
+
     def solver_times(self) -> SolverTimes | None:
         """The published run of benchmarks/solvers.py, where the clone has one."""
         csv = self.study.root / SOLVER_TIMES
@@ -236,8 +245,7 @@ def make_report(study: Study, outputs: dict[str, Path]) -> None:
         comment_start_string="{##", comment_end_string="##}",  # {# starts an identifier in pandoc's Markdown
     )  # fmt: skip
     # Markdown, so no HTML escaping here: markdown.escape does it for what comes from data.
-    shown = Context(study, study.results).questions_run
-    sections = [q for q in shown if (folder / "sections" / f"{q}.md.j2").is_file()]
+    sections = Context(study, study.results).questions_run
     page, paper = (
         environment.get_template("report.md.j2").render(
             r=Context(study, study.results, paper),

@@ -7,7 +7,7 @@ import pandas as pd
 from odestudy.analysis.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED
 from odestudy.report.ledger_markdown import OURS, SIGNS, found_and_accepted, lines
 from odestudy.report.markdown import escape, pipe_table, shares
-from odestudy.study.consistency import claim_of
+from odestudy.study.claims import claim_of
 
 
 def overview_table(ledger: pd.DataFrame, titles: dict[str, str], shown: set[str]) -> str:

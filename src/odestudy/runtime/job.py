@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from odestudy.errors import ConfigError
 from odestudy.runtime.checkpoint_dir import at_work
 from odestudy.runtime.keys import key_of
 from odestudy.runtime.outcome import STATUSES, Outcome
+from odestudy.runtime.registry import find_task
 
 UNLIMITED = nullcontext()
 
@@ -106,21 +106,6 @@ def start_afresh(threads: int, seed: int) -> None:
     torch.manual_seed(seed)
     np.random.seed(seed)
     random.seed(seed)
-
-
-def find_task(name: str) -> Any:
-    """The function that a task's name means.
-
-    Raises:
-        ConfigError: there is none; the known ones are named.
-    """
-    from importlib import import_module
-
-    module, _, function = name.partition(".")
-    tasks = import_module(f"odestudy.questions.{module}").TASKS
-    if function not in tasks:
-        raise ConfigError(f"task {name!r}: unknown; allowed: {', '.join(f'{module}.{t}' for t in tasks)}")
-    return tasks[function]
 
 
 def _check(outcome: Outcome, task: str) -> None:

@@ -80,8 +80,13 @@ def _schema(path: Path) -> dict[str, Any]:
 def load_checked(root: Path, file: str, schema: str) -> Any:
     """Parse `root/file` and hold it against workflow/schemas/<schema>.schema.yaml."""
     data = load_yaml(root / file, shown=file)
-    check(data, _schema(root / "workflow" / "schemas" / f"{schema}.schema.yaml"), file)
+    check(data, schema_of(root, schema), file)
     return data
+
+
+def schema_of(root: Path, name: str) -> dict[str, Any]:
+    """A JSON schema of workflow/schemas."""
+    return _schema(root / "workflow" / "schemas" / f"{name}.schema.yaml")
 
 
 def check(data: Any, schema: dict[str, Any], file: str, at: Iterable[str | int] = ()) -> None:
@@ -126,7 +131,7 @@ def _explain(error: ValidationError, at: list[str | int]) -> str:
     if error.validator == "type":
         wanted = rule if isinstance(rule, str) else " or ".join(rule)
         hint = (
-            " (YAML needs a point and a sign in powers of ten: write 1.0e-6)" if _looks_numeric(value) else ""
+            " (YAML needs a point and a sign in powers of ten: write 1.0e-6)" if looks_numeric(value) else ""
         )
         return f"{key}: {shown_value(value)} is a {kind_of(value)}; allowed: {wanted}{hint}"
     if error.validator == "required":
@@ -142,7 +147,8 @@ def _explain(error: ValidationError, at: list[str | int]) -> str:
     return f"{key}: {one_line(error.message)}"
 
 
-def _looks_numeric(value: Any) -> bool:
+def looks_numeric(value: Any) -> bool:
+    """Whether a text is a number that YAML does not take for one."""
     try:
         return isinstance(value, str) and float(value) is not None
     except ValueError:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-from functools import cache
-from pathlib import Path
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from odestudy.errors import ConfigError
+from odestudy.runtime.names import names_in
+from odestudy.runtime.parameters import Parameters
+from odestudy.runtime.registry import derived_names, figure_module, parameters_of
+from odestudy.study.claims import claim_of
 from odestudy.study.code import module_file
 from odestudy.study.config import check
 from odestudy.study.grid import label_fields
+from odestudy.study.parameters import check_entry
 
 IDENTITY = ("seed", "status", "message", "job", "stale")
 
@@ -22,9 +25,14 @@ def check_question(name: str, spec: dict[str, Any]) -> None:
         ConfigError: one line with file, key and what is allowed.
     """
     file = f"config/questions/{name}.yaml"
+    kinds = parameters_of(name)
     for experiment, about in spec["experiments"].items():
-        _check_experiment(file, f"experiments.{experiment}", about, spec)
+        _check_experiment(file, f"experiments.{experiment}", about, spec, kinds)
     for axis, entries in spec.get("entries", {}).items():
+        if kinds:
+            for entry, settings in entries.items():
+                check_entry(axis, entry, settings, kinds.values(), f"{file}: entries")
+            continue
         allowed = {"label": {}, "groups": {}, **spec["parameters"]}
         schema = {"type": "object", "additionalProperties": False, "properties": allowed}
         for entry, settings in entries.items():
@@ -35,27 +43,34 @@ def check_question(name: str, spec: dict[str, Any]) -> None:
     for table, definition in spec["tables"].items():
         known = {*spec["columns"], *IDENTITY, *_axes(spec, definition["experiments"])}
         if "derive" in definition:
-            _known(definition["derive"], _derivations(), f"{file}: tables.{table}.derive", "derivation")
+            _known(definition["derive"], _derivations(name), f"{file}: tables.{table}.derive", "derivation")
         for column in (*definition["summary"]["by"], *definition["summary"]["columns"]):
             _known(column, known, f"{file}: tables.{table}.summary", "column")
     for figure, definition in spec["figures"].items():
-        if module_file(f"odestudy.figures.{figure}") is None:
-            raise ConfigError(f"{file}: figures.{figure}: no file src/odestudy/figures/{figure}.py")
+        if module_file(module := figure_module(figure)) is None:
+            raise ConfigError(f"{file}: figures.{figure}: no file src/{module.replace('.', '/')}.py")
         for table in definition["tables"]:
             _known(table, spec["tables"], f"{file}: figures.{figure}.tables", "table")
         for experiment in definition.get("arrays", ()):
             _known(experiment, spec["experiments"], f"{file}: figures.{figure}.arrays", "experiment")
 
 
-def _check_experiment(file: str, at: str, about: dict[str, Any], spec: dict[str, Any]) -> None:
+def _check_experiment(
+    file: str, at: str, about: dict[str, Any], spec: dict[str, Any], kinds: Mapping[str, type[Parameters]]
+) -> None:
     module, _, function = about["task"].partition(".")
-    path = module_file(f"odestudy.questions.{module}")
-    if path is None:
-        raise ConfigError(f"{file}: {at}.task: no module odestudy.questions.{module}")
-    _known(function, _keys_of("TASKS", path), f"{file}: {at}.task", "task")
+    if kinds:
+        _known(about["task"], kinds, f"{file}: {at}.task", "task")
+        parameters = set(kinds[about["task"]].model_fields) - set(Parameters.model_fields)
+    else:
+        if module_file(f"odestudy.questions.{module}") is None:
+            raise ConfigError(f"{file}: {at}.task: no module odestudy.questions.{module}")
+        known = names_in(f"odestudy.questions.{module}", "TASKS")
+        _known(function, known, f"{file}: {at}.task", "task")
+        parameters = {*spec["parameters"], *spec.get("entries", {}), "system"}
     grid = about.get("grid", {})
     for axis in grid:
-        _known(axis, {*spec["parameters"], *spec.get("entries", {}), "system"}, f"{file}: {at}.grid", "axis")
+        _known(axis, parameters, f"{file}: {at}.grid", "axis")
         entries = spec.get("entries", {}).get(axis)
         for value in grid[axis] if entries and isinstance(grid[axis], list) else ():
             _known(value, entries, f"{file}: {at}.grid.{axis}", axis)
@@ -67,22 +82,8 @@ def _check_experiment(file: str, at: str, about: dict[str, Any], spec: dict[str,
         _known(field, grid, f"{file}: {at}.label", "axis")
 
 
-def _derivations() -> list[str]:
-    path = module_file("odestudy.analysis.derive")
-    assert path is not None, "odestudy.analysis.derive vanished"
-    return _keys_of("DERIVED", path)
-
-
-@cache
-def _keys_of(name: str, path: Path) -> list[str]:
-    """The keys of a module's dictionary, read without importing the module (which may import torch)."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Dict):
-            continue
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if [target.id for target in targets if isinstance(target, ast.Name)] == [name]:
-            return [str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)]
-    return []
+def _derivations(question: str) -> list[str]:
+    return [*names_in("odestudy.analysis.derive", "DERIVED"), *derived_names(question)]
 
 
 def _axes(spec: dict[str, Any], experiments: list[str]) -> set[str]:
@@ -94,15 +95,13 @@ def _known(name: Any, known: Any, where: str, what: str) -> None:
         raise ConfigError(f"{where}: unknown {what} {name!r}; allowed: {', '.join(sorted(map(str, known)))}")
 
 
-def claim_of(row: str) -> str:
-    """The claim that a row of the ledger is part of: C14 of C14a."""
-    return row.rstrip("abcdefghijklmnopqrstuvwxyz")
-
-
 def check_claims(
-    claims: list[dict[str, Any]], titles: dict[str, str], questions: dict[str, dict[str, Any]]
+    claims: list[dict[str, Any]],
+    titles: dict[str, str],
+    questions: dict[str, dict[str, Any]],
+    with_file: Collection[str],
 ) -> None:
-    """Hold the ledger against the questions that are there.
+    """Hold the ledger against the questions that are there, of which `with_file` have a file of claims.
 
     Raises:
         ConfigError: an id twice or without a title, an empty region, or an unknown table, column or axis.
@@ -110,12 +109,15 @@ def check_claims(
     seen: set[str] = set()
     tables = {t: (q, d) for q, spec in questions.items() for t, d in spec["tables"].items()}
     for claim in claims:
-        where = f"config/claims.yaml: {claim['id']}"
+        own = claim["question"] in with_file
+        file = f"config/claims/{claim['question']}.yaml" if own else "config/claims.yaml"
+        where = f"{file}: {claim['id']}"
         if claim["id"] in seen:
             raise ConfigError(f"{where}: given twice")
         seen.add(claim["id"])
+        _known(claim["question"], questions, f"{where}.question", "question")
         if claim_of(claim["id"]) not in titles:
-            raise ConfigError(f"config/claims.yaml: titles: {claim_of(claim['id'])} has none")
+            raise ConfigError(f"{file}: titles: {claim_of(claim['id'])} has none")
         rule = claim.get("rule", {})
         if rule.get("low", float("-inf")) > rule.get("high", float("inf")):
             raise ConfigError(f"{where}.rule: low {rule['low']} is above high {rule['high']}")

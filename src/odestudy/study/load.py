@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from odestudy.errors import ConfigError
 from odestudy.runtime.keys import key_of
+from odestudy.runtime.registry import parameters_of, task_module
 from odestudy.study.batches import Batch, batches_of, jobs_at_a_time
+from odestudy.study.claims import Region, load_claims
 from odestudy.study.code import code_hash
 from odestudy.study.config import load_checked
 from odestudy.study.consistency import check_claims, check_question
@@ -18,6 +20,8 @@ from odestudy.study.grid import expand
 from odestudy.study.jobs import Job
 from odestudy.study.needs import check_needs
 from odestudy.study.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
+from odestudy.study.parameters import typed_jobs
+from odestudy.study.questions import load_question
 from odestudy.study.tiers import check_tier_names, merged_experiment, where_of
 
 TIERS = ("smoke", "quick", "cpu", "full")
@@ -35,6 +39,7 @@ class Study:
         per_process: (question, experiment) -> how many of its jobs one process computes.
         sources: question -> what others report, config/sources/<q>.yaml.
         titles: claim without the letter of a row -> what it says, in one sentence.
+        margins: question -> the regions that its claims, and its derived tables, name.
     """
 
     root: Path
@@ -49,6 +54,7 @@ class Study:
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     per_process: dict[tuple[str, str], int] = field(default_factory=dict)
+    margins: dict[str, dict[str, Region]] = field(default_factory=dict)
 
     @property
     def results(self) -> Path:
@@ -84,6 +90,9 @@ class Study:
                 "questions": self.questions,
                 "claims": self.claims,
                 "titles": self.titles,
+                "margins": {
+                    q: {n: m.model_dump() for n, m in named.items()} for q, named in self.margins.items()
+                },
                 "systems": self.systems,
                 "sources": self.sources,
             }
@@ -108,7 +117,7 @@ class Study:
 
     def code_of(self, job: Job) -> str:
         """The hash of the code that computes a job."""
-        return code_hash(f"odestudy.questions.{job.module}")
+        return code_hash(task_module(job.task))
 
 
 def tier_of(run: str) -> str:
@@ -134,10 +143,8 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     settings = load_checked(root, "config/study.yaml", "study")
     tier = load_checked(root, f"config/tiers/{tier_name}.yaml", "tier")
     systems = load_checked(root, "config/systems.yaml", "systems")
-    claims = load_checked(root, "config/claims.yaml", "claims")
-    questions = {
-        q: load_checked(root, f"config/questions/{q}.yaml", "question") for q in settings["questions"]
-    }
+    claims, titles, margins = load_claims(root, settings["questions"])
+    questions = {q: load_question(root, q) for q in settings["questions"]}
     check_tier_names(tier, tier_name, questions)
     chosen = chosen_questions(overrides.get("questions"), settings["questions"])
     common = settings["job"] | tier.get("job", {}) | chosen_device(overrides)
@@ -149,7 +156,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     by_key: dict[str, Job] = {}
     systems = {name: _with_own_code(name, system) for name, system in systems.items()}
     _check_systems(systems)
-    check_claims(claims["claims"], claims["titles"], questions)
+    check_claims(claims, titles, questions, margins)
     for question in questions:
         check_question(question, questions[question])
     for question in chosen:
@@ -168,7 +175,10 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
             own = where_of(question, name)
             origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
             jobs = expand(common | merged, entries, own, origin)
-            check_needs(root, jobs, own)
+            if kinds := parameters_of(question):
+                jobs = typed_jobs(jobs, kinds, partial(_origin, changes, own, where))
+            else:
+                check_needs(root, jobs, own)
             # The same specification is one job, whatever a second experiment calls it.
             kept = [job for job in jobs if arms is None or _arm_of(job) in (None, *arms)]
             jobs_by[question, name] = [by_key.setdefault(job.key, job) for job in kept]
@@ -179,14 +189,21 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
         settings,
         tier,
         {q: questions[q] for q in chosen},
-        claims["claims"],
+        claims,
         systems,
         jobs_by,
         dropped,
         _sources(root, chosen),
-        claims["titles"],
+        titles,
         per_process,
+        margins,
     )
+
+
+def _origin(changes: dict[str, Any], own: str, where: str, parameter: str) -> str:
+    """File and key of what sets a parameter: the tier where it does, else the question."""
+    set_by_tier = parameter in changes.get("base", {}) or parameter in changes.get("grid", {})
+    return where if set_by_tier else own
 
 
 def _sources(root: Path, chosen: list[str]) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from jsonschema.exceptions import ValidationError
 
 from odestudy.errors import ConfigError
 from odestudy.runtime.keys import canonical
+from odestudy.runtime.names import names_in
 from odestudy.study.config import explained, load_yaml
 from odestudy.study.jobs import Job
 from odestudy.study.values import key_at, shown_value
@@ -56,9 +57,12 @@ def _tasks(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _resolved(schema: Any, known: dict[str, Any]) -> Any:
-    """The schema with each reference replaced by what it stands for, which is many times as fast to check."""
+    """The schema with each reference and registry replaced by what it stands for, which is many times as fast to check."""
     if isinstance(schema, list):
-        return [_resolved(part, known) for part in schema]
+        names = [
+            names_in("odestudy.ode._methods", part) if part == "TABLEAUS" else (part,) for part in schema
+        ]
+        return [_resolved(part, known) for parts in names for part in parts]
     if not isinstance(schema, dict):
         return schema
     target = known[schema["$ref"].removeprefix("#/$defs/")] if "$ref" in schema else {}

@@ -16,7 +16,8 @@ def merged_experiment(
     experiment: dict[str, Any], changes: dict[str, Any], question: str, spec: dict[str, Any], where: str
 ) -> dict[str, Any]:
     """An experiment with a tier's changes; every parameter is held against the question's own schema."""
-    parameters = {"type": "object", "additionalProperties": False, "properties": spec["parameters"]}
+    own = spec.get("parameters")  # None where the tasks' classes say it all
+    parameters = {"type": "object", "additionalProperties": own is None, "properties": own or {}}
     axes = experiment.get("grid", {})
     for source, at in ((experiment, where_of(question, "?")), (changes, where)):
         file, _, key = at.partition(": ")
@@ -24,11 +25,7 @@ def merged_experiment(
         for axis, values in source.get("grid", {}).items():
             if axis not in axes:
                 raise ConfigError(f"{at}.grid.{axis}: unknown axis; allowed: {', '.join(axes)}")
-            if (
-                axis in spec["parameters"]
-                and axis not in spec.get("entries", {})
-                and isinstance(values, list)
-            ):
+            if axis in (own or {}) and axis not in spec.get("entries", {}) and isinstance(values, list):
                 for value in values:
                     check({axis: value}, parameters, file, [key.replace(".?", ""), "grid"])
     merged = experiment | {k: v for k, v in changes.items() if k not in ("base", "grid")}

@@ -1,0 +1,1 @@
+"""Gradients, memory and reversibility: everything of this question."""

@@ -1,0 +1,119 @@
+"""One step size for a batch that mixes slow and fast samples, against one for each sample (claim C26)."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from odestudy.integrate import Counted, Solver, integrate
+from odestudy.learning.attempt import attempt
+from odestudy.measure.clock import time_repeats
+from odestudy.ode import Solution, solve
+from odestudy.questions.gradients.gradient import missing
+from odestudy.questions.gradients.params import Batch
+from odestudy.runtime.outcome import NumericalFailure, Outcome, Row
+
+
+class Oscillators(nn.Module):
+    """z' = w J z for samples z in the plane, each with its own frequency w; states (batch, 2)."""
+
+    def __init__(self, frequencies: Tensor) -> None:
+        super().__init__()
+        self.w = frequencies
+
+    def forward(self, t: Tensor, y: Tensor) -> Tensor:
+        return self.w[:, None] * torch.stack([-y[:, 1], y[:, 0]], -1)
+
+    def for_samples(self, index: Tensor) -> Oscillators:
+        """f for some of the samples alone."""
+        return Oscillators(self.w[index])
+
+
+def batch(params: Batch, device: str) -> Outcome:
+    """Rows `runs`: one a number of fast samples, tolerance and way to choose the step that can run here."""
+    seed = params.seeds[0]
+    rows = []
+    here = [name for name in params.batchings if name != "torchode" or not missing("torchode_backprop")]
+    for fast, rtol, batching in product(params.fast, params.tolerances, here):
+        row: Row = {
+            "seed": seed,
+            "fast": fast,
+            "rtol": rtol,
+            "batching": batching,
+            "times_faster": params.fast_frequency / params.slow_frequency,
+            "status": "ok",
+            "message": "",
+        }
+        rows.append(row | attempt(_measure, batching, fast, rtol, params))
+    return Outcome({"runs": rows})
+
+
+def _measure(batching: str, fast: int, rtol: float, params: Batch) -> Row:
+    frequencies = torch.full((params.samples,), params.slow_frequency, dtype=torch.float64)
+    frequencies[:fast] = params.fast_frequency
+    phase = torch.linspace(0, 3, params.samples, dtype=torch.float64)
+    y0 = torch.stack([torch.cos(phase), torch.sin(phase)], -1)
+
+    def work() -> tuple[Tensor, Tensor, int]:
+        return BATCHINGS[batching](Oscillators(frequencies), y0, params.horizon, rtol)
+
+    ends, nfe, calls = work()
+    turned = phase + frequencies * params.horizon
+    error = (ends - torch.stack([torch.cos(turned), torch.sin(turned)], -1)).norm(dim=1)
+    row: Row = {
+        "error_fast": float(error[:fast].max()),
+        "error_slow": float(error[fast:].max()),
+        "error_fast_over_rtol": float(error[:fast].max()) / rtol,
+        "nfe_fast": float(nfe[:fast].double().mean()),
+        "nfe_slow": float(nfe[fast:].double().mean()),
+        "nfe_sample": float(nfe.double().mean()),
+        "calls": calls,
+    }
+    if batching == "alone":  # no way to compute: it shows what each sample needs
+        return row
+    return row | time_repeats(work, "cpu", repeats=params.repeats)
+
+
+def _solve(f: nn.Module, y0: Tensor, horizon: float, rtol: float, **settings: Any) -> Solution:
+    with torch.no_grad():
+        found = solve(f, y0, [0.0, horizon], rtol=rtol, atol=rtol / 100, **settings)
+    if found.status != "ok":
+        raise NumericalFailure(found.status, found.message)
+    return found
+
+
+def shared(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[Tensor, Tensor, int]:
+    """All samples as one ODE, whose error norm averages over them; end states, evaluations a sample, calls of f."""
+    found = _solve(f, y0, horizon, rtol)
+    return found.ys[-1], torch.full((len(y0),), found.stats.nfe), found.stats.nfe
+
+
+def own_steps(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[Tensor, Tensor, int]:
+    """One call for the whole batch, in which each sample has its own steps."""
+    found = _solve(f, y0, horizon, rtol, per_sample=True)
+    assert found.samples is not None, "solved per sample"
+    return found.ys[-1], found.samples.nfe, found.stats.nfe
+
+
+def alone(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[Tensor, Tensor, int]:
+    """One solve after the other: what a step size of one's own is held against."""
+    index = torch.arange(len(y0))
+    found = [_solve(f.for_samples(i), y0[i], horizon, rtol) for i in index.split(1)]
+    nfe = torch.tensor([one.stats.nfe for one in found])
+    return torch.cat([one.ys[-1] for one in found]), nfe, int(nfe.sum())
+
+
+def torchode(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[Tensor, Tensor, int]:
+    """The peer's steps for each sample; f sees all samples until the last of them is done."""
+    counted = Counted(f)
+    t = torch.tensor([0.0, horizon], dtype=y0.dtype)
+    with torch.no_grad():
+        ends = integrate(counted, y0, t, Solver(library="torchode", rtol=rtol, atol=rtol / 100))[-1]
+    nfe, _ = counted.take()
+    return ends, torch.full((len(y0),), nfe), nfe
+
+
+BATCHINGS = {"shared": shared, "own_steps": own_steps, "alone": alone, "torchode": torchode}

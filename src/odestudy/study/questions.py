@@ -1,0 +1,27 @@
+"""Reading a question's YAML, with what its folder of code says beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from odestudy.runtime.registry import figures_of, package_of
+from odestudy.study.config import check, load_yaml, schema_of
+from odestudy.study.extends import with_extensions
+
+
+def load_question(root: Path, name: str) -> dict[str, Any]:
+    """One question: experiments with what they extend, and the figures of its folder.
+
+    Raises:
+        ConfigError: one line with file, key and what is allowed.
+    """
+    file = f"config/questions/{name}.yaml"
+    data = load_yaml(root / file, shown=file)
+    if isinstance(data, dict):
+        if isinstance(data.get("experiments"), dict):
+            data = data | {"experiments": with_extensions(data["experiments"], file)}
+        if package_of(name):
+            data = {"figures": figures_of(name)} | data
+    check(data, schema_of(root, "question"), file)
+    return data
