@@ -62,6 +62,7 @@ def growth_in_words(study: Study, question: str, definition: dict[str, Any]) -> 
     """One row a way to the gradient and a varied number: how each measure grows with it, where its fit can tell."""
     rows: Rows = []
     constant = study.margins[question]["constant_memory"].at_most
+    assert constant is not None, "the margin has an upper end"
     for job in study.jobs_of(question, definition["experiments"]):
         found = read_metrics(job.metrics(study.results))["rows"]
         if "fits" not in found:  # the job ended before it had what is fitted
