@@ -23,11 +23,10 @@ from tests.workflow.clone import SNAKEMAKE, WITHOUT_SLURM, copy_of_clone
 
 TABLE = "results/smoke/tables/images_accuracy.csv"
 FIGURE = "results/smoke/figures/images_accuracy.svg"
-JOBS = 12
 
 
-def toy(target: Path) -> Path:
-    """A clone whose smoke tier trains two nets for six seeds each, jobs of about two seconds, three a process."""
+def toy(target: Path, jobs: int) -> Path:
+    """A clone whose smoke tier trains two nets, each seed a job of about two seconds, three jobs a process."""
     folder = copy_of_clone(target)
     tier = folder / "config/tiers/smoke.yaml"
     content = yaml.safe_load(tier.read_text())
@@ -35,7 +34,7 @@ def toy(target: Path) -> Path:
         "train": {
             "base": {"epochs": 30, "train_size": 256},
             "grid": {"arm": ["resnet6", "tied6"]},
-            "seeds": list(range(JOBS // 2)),
+            "seeds": list(range(jobs // 2)),
             "seeds_apart": True,
             "per_process": 3,
         },

@@ -13,33 +13,35 @@ import pytest
 
 from odestudy.runtime.store import read_metrics
 from tests.workflow.clone import run
-from tests.workflow.disturbed import FIGURE, JOBS, TABLE, Watcher, start, steps, toy, unmeasured, wait_for
+from tests.workflow.disturbed import FIGURE, TABLE, Watcher, start, steps, toy, unmeasured, wait_for
 
 pytestmark = pytest.mark.dag
 
 # Who is killed, and how many jobs are finished before; then at a random moment of the first half of the time that a job
 # of the undisturbed run took. The first is killed while it reads the configuration, the last one while the table or the
-# figure is made.
-MOMENTS = [
+# figure is made; in between a first training, and the second job of a batch.
+FOUR = [("snakemake", 0), ("job", 0), ("job", 1), ("snakemake", 6)]
+TWENTY = [
     ("snakemake", 0), *(("job", done) for done in (0, 0, 1, 1)),
     ("snakemake", 2), *(("job", done) for done in (2, 3, 3, 4)),
     ("snakemake", 5), *(("job", done) for done in (5, 6, 6, 7)),
     ("snakemake", 8), *(("job", done) for done in (8, 8, 9)),
-    ("snakemake", JOBS),
+    ("snakemake", 12),
 ]  # fmt: skip
 # What was killed goes on from its checkpoint: in the second half a job may be over before it is killed a second time.
 SPREAD = 0.5
 
 
-def test_sigkill_at_twenty_moments_leaves_the_tables_of_an_undisturbed_run(tmp_path):
-    whole, disturbed = toy(tmp_path / "whole"), toy(tmp_path / "disturbed")
+@pytest.mark.parametrize("moments", [FOUR, pytest.param(TWENTY, marks=pytest.mark.slow)], ids=len)
+def test_sigkill_at_any_moment_leaves_the_tables_of_an_undisturbed_run(tmp_path, moments):
+    jobs = moments[-1][1]
+    whole, disturbed = (toy(tmp_path / name, jobs) for name in ("whole", "disturbed"))
     run(whole, "--cores", "1", TABLE, FIGURE)
     with Watcher(disturbed / "results") as seen:
-        kill_at(MOMENTS, disturbed, seen, SPREAD * typical_s(whole))
+        kill_at(moments, disturbed, seen, SPREAD * typical_s(whole))
         run(disturbed, TABLE, FIGURE)
         seen.look()
-    assert len(MOMENTS) == 20
-    assert len(seen.finished) == JOBS
+    assert len(seen.finished) == jobs
     assert not seen.repeated, "a job that was finished was repeated"
     assert not seen.broken, "a half-written file was there to be read"
     for table in (TABLE, TABLE.replace(".csv", "_summary.csv")):
@@ -60,7 +62,8 @@ def typical_s(folder: Path) -> float:
 
 
 def kill_at(moments: list[tuple[str, int]], folder: Path, seen: Watcher, job_s: float) -> None:
-    """Run the toy and kill at each moment; Snakemake is started again when it has ended."""
+    """Run the toy and kill at each moment, the last when all jobs are done; Snakemake is started again when it has ended."""
+    jobs = moments[-1][1]
     chance = random.Random(0)
     snakemake = start(folder, "--cores", "1", TABLE, FIGURE)
 
@@ -74,8 +77,8 @@ def kill_at(moments: list[tuple[str, int]], folder: Path, seen: Watcher, job_s: 
         wait_for(lambda done=done: living() and len(seen.finished) >= done)
         if victim == "snakemake":
             if done:
-                wait_for(lambda: steps(living()) or len(seen.finished) == JOBS)
-            time.sleep(chance.uniform(0.0, job_s if done < JOBS else 1.0))
+                wait_for(lambda: steps(living()) or len(seen.finished) == jobs)
+            time.sleep(chance.uniform(0.0, job_s if done < jobs else 1.0))
             living().kill()
             snakemake.wait()
         else:
