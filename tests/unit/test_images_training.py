@@ -139,11 +139,11 @@ def test_without_mixed_precision_the_block_is_the_bare_solve_to_the_bit():
         assert bare.dtype == dtype
 
 
-@pytest.mark.parametrize("arm", ["resnet6", "odenet_adjoint", "odenet_backprop"])
+@pytest.mark.parametrize("arm", ["resnet6", "odenet_adjoint"])
 def test_a_job_of_any_device_trains_in_mixed_precision_to_about_the_same_loss(root, edit, arm):
     """Device auto on a machine without a GPU as well: the CPU has bfloat16, it only saves no time."""
     clone = edit("config/questions/images.yaml", lambda d: d["experiments"]["train"]["base"].update(amp=True))
-    mixed, single = (spec_of_arm(at, arm) | {"train_size": 320, "seeds": [0]} for at in (clone, root))
+    mixed, single = (spec_of_arm(at, arm) | {"train_size": 128, "seeds": [0]} for at in (clone, root))
     assert mixed["amp"]
     found = [images_train.train(spec, "cpu").rows for spec in (mixed, single)]
     assert found[0]["runs"][0]["status"] == "ok"

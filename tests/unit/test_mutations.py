@@ -1,4 +1,4 @@
-"""Over a thousand broken configurations, tables and command lines: used, or refused in one readable line before any work."""
+"""Broken configurations, tables and command lines: used, or refused in one readable line before any work."""
 
 from __future__ import annotations
 
@@ -53,10 +53,13 @@ LINES = [
 ]
 
 
-def examples(count: int) -> Any:
+SHARES = pytest.mark.parametrize("share", [0.2, pytest.param(1.0, marks=pytest.mark.slow)])
+
+
+def examples(count: float) -> Any:
     """So many examples, the same in every run."""
     return settings(
-        max_examples=count, deadline=None, derandomize=True, database=None,
+        max_examples=round(count), deadline=None, derandomize=True, database=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )  # fmt: skip
 
@@ -113,8 +116,9 @@ def unchanged(file: str, schema: str) -> Any:
     return load_checked(ROOT, file, schema)
 
 
+@SHARES
 @pytest.mark.parametrize("file", FILES)
-def test_a_broken_configuration_is_expanded_to_jobs_or_refused_with_its_file(clone, monkeypatch, file):
+def test_a_broken_configuration_is_expanded_to_jobs_or_refused_with_its_file(clone, monkeypatch, file, share):
     whole = (ROOT / file).read_text(encoding="utf-8")
     chosen = {} if "questions/" not in file else {"questions": Path(file).stem}
 
@@ -123,7 +127,7 @@ def test_a_broken_configuration_is_expanded_to_jobs_or_refused_with_its_file(clo
 
     monkeypatch.setattr(planning, "load_checked", load)
 
-    @examples(60)
+    @examples(60 * share)
     @given(mutated(whole))
     def check(text: str) -> None:
         (clone / file).write_text(text, encoding="utf-8", errors="surrogatepass")
@@ -140,13 +144,20 @@ def test_a_broken_configuration_is_expanded_to_jobs_or_refused_with_its_file(clo
         (clone / file).write_text(whole, encoding="utf-8")
 
 
-@examples(150)
-@given(st.binary(max_size=40) | st.text(max_size=40).map(lambda text: text.encode(errors="surrogatepass")))
-def test_a_file_of_anything_is_read_or_refused(tmp_path_factory, content):
-    path = tmp_path_factory.getbasetemp() / "anything.yaml"
-    path.write_bytes(content)
-    with contextlib.suppress(ConfigError):
-        load_yaml(path, "anything.yaml")
+@SHARES
+def test_a_file_of_anything_is_read_or_refused(tmp_path, share):
+    path = tmp_path / "anything.yaml"
+
+    @examples(150 * share)
+    @given(
+        st.binary(max_size=40) | st.text(max_size=40).map(lambda text: text.encode(errors="surrogatepass"))
+    )
+    def check(content: bytes) -> None:
+        path.write_bytes(content)
+        with contextlib.suppress(ConfigError):
+            load_yaml(path, "anything.yaml")
+
+    check()
 
 
 CELLS = [
@@ -166,31 +177,36 @@ def read_or_refused(read: Callable[[Path], Any], path: Path, text: str) -> Any:
         return None
 
 
-@examples(200)
-@given(
-    mutated(
-        "trajectory,t,y1,y2\n" + "".join(f"{i // 5},{i % 5},{i * i % 7},{i}\n" for i in range(15)),
-        CELLS,
-        ROWS,
-    )
-)
-def test_broken_observations_are_read_or_refused(tmp_path_factory, text):
-    table = read_or_refused(read_observations, tmp_path_factory.getbasetemp() / "observations.csv", text)
-    if table is not None:
-        observed = table.observed()
-        assert all(
-            np.isfinite(y).all() and (np.diff(t) > 0).all() for t, y in zip(table.t, table.y, strict=True)
-        )
-        assert np.isfinite(observed.spread).all()
+@SHARES
+def test_broken_observations_are_read_or_refused(tmp_path, share):
+    rows = "".join(f"{i // 5},{i % 5},{i * i % 7},{i}\n" for i in range(15))
+
+    @examples(200 * share)
+    @given(mutated("trajectory,t,y1,y2\n" + rows, CELLS, ROWS))
+    def check(text: str) -> None:
+        table = read_or_refused(read_observations, tmp_path / "observations.csv", text)
+        if table is not None:
+            for t, y in zip(table.t, table.y, strict=True):
+                assert np.isfinite(y).all()
+                assert (np.diff(t) > 0).all()
+            assert np.isfinite(table.observed().spread).all()
+
+    check()
 
 
-@examples(150)
-@given(mutated("x1,x2\n" + "".join(f"{i * i % 101},{i}\n" for i in range(105)), CELLS, ROWS))
-def test_broken_points_are_read_or_refused(tmp_path_factory, text):
-    values = read_or_refused(read_points, tmp_path_factory.getbasetemp() / "points.csv", text)
-    if values is not None:
-        assert np.isfinite(values).all()
-        assert np.isfinite(values.std(axis=0)).all()
+@SHARES
+def test_broken_points_are_read_or_refused(tmp_path, share):
+    rows = "".join(f"{i * i % 101},{i}\n" for i in range(105))
+
+    @examples(150 * share)
+    @given(mutated("x1,x2\n" + rows, CELLS, ROWS))
+    def check(text: str) -> None:
+        values = read_or_refused(read_points, tmp_path / "points.csv", text)
+        if values is not None:
+            assert np.isfinite(values).all()
+            assert np.isfinite(values.std(axis=0)).all()
+
+    check()
 
 
 class WorkStarted(Exception):
@@ -206,9 +222,18 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@examples(400)
-@given(st.lists(st.sampled_from(ARGUMENTS) | st.text("ab1-=/.,\u00e9 ", max_size=6), max_size=5))
-def test_a_broken_command_line_is_refused_before_work_starts(clone, arguments):
+@SHARES
+def test_a_broken_command_line_is_refused_before_work_starts(clone, share):
+    @examples(400 * share)
+    @given(st.lists(st.sampled_from(ARGUMENTS) | st.text("ab1-=/.,\u00e9 ", max_size=6), max_size=5))
+    def check(arguments: list[str]) -> None:
+        refused_before_work(clone, arguments)
+
+    check()
+
+
+def refused_before_work(clone: Path, arguments: list[str]) -> None:
+    """The command comes to its work, or says in one line why it does not."""
     shown = io.StringIO()
     with (
         pytest.MonkeyPatch.context() as patch,

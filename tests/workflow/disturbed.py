@@ -71,7 +71,8 @@ def script(process: psutil.Process) -> str:
     return ""
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 600.0) -> Any:
+    """What the condition gives once it holds; a wait that would never end is ended."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"

@@ -40,7 +40,7 @@ def test_one_core_and_kills_on_the_way_give_the_metrics_of_an_undisturbed_run(sm
     with Watcher(folder / "results") as seen:
         for done in moments:
             snakemake = start(folder, *arguments)
-            wait_for(lambda done=done: len(seen.finished) >= done, 300)
+            wait_for(lambda done=done: len(seen.finished) >= done)
             snakemake.kill()
             snakemake.wait()
         run(folder, *arguments)
