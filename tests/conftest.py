@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: workers of pytest-xdist share the cores
 
@@ -15,11 +16,19 @@ from tests.workflow.clone import copy_of_clone, run
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under pytest-xdist what runs the workflow stays in one worker, so that all of it shares one smoke run."""
-    for item in items:
-        if item.get_closest_marker("dag"):
-            item.add_marker(pytest.mark.xdist_group("dag"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What runs the workflow stays in one worker, which begins with it: all of it shares one smoke run.
+
+    Not by --dist loadgroup: pytest-xdist 3.8 groups nothing under pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class WorkflowTogether(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "workflow" if nodeid.startswith(("tests/workflow/", "tests/browser/")) else nodeid
+
+    return WorkflowTogether(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,6 @@ def test_no_rule_runs_python_in_place(root):
     for path in (root / "workflow/rules").glob("*.smk"):
         lines = [line.strip() for line in path.read_text().splitlines()]
         assert "run:" not in lines, path
-        assert lines.count("log:") == sum(line.startswith("rule ") for line in lines), (
+        assert lines.count("log:") == sum(line.startswith(("rule ", "rule:")) for line in lines), (
             f"{path}: a rule without a log"
         )
