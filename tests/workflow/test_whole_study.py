@@ -32,29 +32,13 @@ def test_every_job_leaves_metrics_and_the_table_of_jobs_names_them(smoke):
         assert (smoke / "results/smoke/runs" / job / "metrics.json").is_file()
 
 
-def test_the_ledger_has_all_31_claims_and_its_columns(smoke):
+def test_the_ledger_has_every_claim_and_decides_the_deterministic_ones_alone(smoke):
+    claims = {claim["id"]: claim for claim in load_study(smoke, "smoke").claims}
     ledger = pd.read_csv(smoke / "results/smoke/tables/ledger.csv")
-    assert {"id", "verdict", "estimate", "low", "high", "seeds", "tier", "question"} <= set(ledger)
-    assert ledger["id"].str[:3].nunique() == 31
-    assert set(ledger["tier"]) == {"smoke"}
-    deterministic = ledger[ledger["verdict"].isin(["supported", "refuted", "answered"])]
-    assert set(deterministic["id"].str[:3]) <= {
-        "C01",
-        "C02",
-        "C03",
-        "C04",
-        "C10",
-        "C16",
-        "C19",
-        "C20",
-        "C21",
-        "C24",
-        "C25",
-        "C26",
-        "C30",
-        "C31",
-    }
-    assert len(deterministic) >= 3
+    assert ledger["id"].tolist() == list(claims)
+    decided = ledger.loc[ledger["verdict"].isin(["supported", "refuted", "answered"]), "id"]
+    assert len(decided) >= 3
+    assert all(claims[name].get("deterministic") for name in decided)
 
 
 def test_a_new_system_appears_in_tables_and_report(smoke):
@@ -63,15 +47,11 @@ def test_a_new_system_appears_in_tables_and_report(smoke):
     assert "weak focus of a test" in page(smoke)
 
 
-def test_the_report_loads_nothing_from_outside_and_every_link_to_data_works(smoke):
+def test_the_report_loads_nothing_from_outside(smoke):
     html = page(smoke)
     loaded = re.findall(r'<(?:img|script|link|source|iframe)[^>]+(?:src|href)="([^"]{0,80})', html)
     assert loaded
     assert all(address.startswith("data:") for address in loaded)
-    links = {a for a in re.findall(r'<a[^>]+href="([^"#]+)"', html) if not a.startswith(("http", "mailto"))}
-    assert len(links) > 20
-    for link in links:
-        assert (smoke / "results/smoke/report" / link).exists(), link
 
 
 def test_every_citation_is_found_and_no_template_is_left_over(smoke):
@@ -129,6 +109,7 @@ def test_a_question_can_be_made_alone(smoke):
     assert "images" not in re.sub(r"Config.*", "", done.stdout)
 
 
+@pytest.mark.slow
 def test_snakemakes_own_report_works(smoke):
     run(smoke, "--config", "tier=smoke", "--report", "snakemake-report.html")
     assert (smoke / "snakemake-report.html").stat().st_size > 50_000
