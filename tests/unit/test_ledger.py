@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ import yaml
 from odestudy.analysis.advice import seeds_needed, what_would_flip
 from odestudy.analysis.ledger import judge, ledger
 from odestudy.analysis.selecting import select
+from odestudy.report.ledger_words import with_words
 from odestudy.study import load_study
 
 
@@ -178,7 +181,8 @@ def test_holm_can_take_a_verdict_back(quick, monkeypatch):
     assert 0.01 < alone.p < 0.05
     together = ledger(quick, {"dynamics_recovery": table})
     assert set(together["verdict"]) == {"inconclusive"}
-    assert "Holm" in together["why"].iloc[0]
+    assert set(together["reason"]) == {"holm"}
+    assert "Holm" in with_words(together, quick)["why"].iloc[0]
 
 
 def test_a_seed_without_any_row_is_not_forgotten(quick):
@@ -268,7 +272,7 @@ def test_the_seeds_that_a_verdict_still_needs_follow_from_mean_and_spread(quick)
     fewer = (fewer - fewer.mean()) / fewer.std(ddof=1) * np.std(errors, ddof=1) + np.mean(errors)
     for sample, verdict in ((more, "supported"), (fewer, "inconclusive")):
         assert judge(claim(), quick, {"dynamics_recovery": recovery(list(sample))}).verdict == verdict
-    assert f"{needed:.0f} seeds" in what_would_flip(found, claim())
+    assert f"{needed:.0f} seeds" in what_would_flip(replace(found, seeds_needed=needed), claim())
 
 
 def test_a_decided_verdict_or_a_failed_run_needs_no_seeds(quick):

@@ -21,6 +21,7 @@ from odestudy.analysis.verdicts import INCONCLUSIVE, Finding
 from odestudy.report.figure_markdown import figure_markdown
 from odestudy.report.jobs_markdown import tasks_table
 from odestudy.report.ledger_markdown import decided_table
+from odestudy.report.ledger_words import with_words
 from odestudy.report.markdown import summary_markdown
 from odestudy.report.overview import overview_table
 from odestudy.report.runs import outcomes
@@ -136,7 +137,7 @@ def test_holms_correction_asks_for_more_seeds():
 def smoke_ledger(root):
     study = load_study(root, "smoke")
     names = {t: pd.DataFrame({"seed": [], "stale": [], "status": []}) for t in study.tables}
-    return study, ledger(study, names)
+    return study, with_words(ledger(study, names), study)
 
 
 def test_the_first_page_has_a_line_for_each_claim_and_leads_to_every_row(smoke_ledger):

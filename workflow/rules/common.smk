@@ -8,6 +8,7 @@ from odestudy.runtime.lock import hold_folder, refuse_read_only
 from odestudy.runtime.orphan import RUN
 from odestudy.runtime.registry import derived_module, figure_module
 from odestudy.study.code import code_hash
+from odestudy.study.fingerprints import ledger_numbers, numbers_of, words_of
 from odestudy.study.forecast import expectations, request_of
 from odestudy.study.overrides import OVERRIDES
 from odestudy.study.load import TIERS, load_study
@@ -17,7 +18,7 @@ os.environ[RUN] = str(os.getpid())  # scripts end when this process does
 
 
 wildcard_constraints:
-    run="|".join([*TIERS, r"published/[A-Za-z0-9_.-]+"]),
+    run="|".join([*TIERS, r"shown/[A-Za-z0-9_.-]+"]),
     tier="|".join(TIERS),
     question=r"[a-z_]+",
 
@@ -83,14 +84,19 @@ def of_study(wildcards):
     return {"run": wildcards.run, "overrides": overrides()}
 
 
-def tables_fingerprint(wildcards):
-    """A hash of the configuration that tables and ledger depend on."""
-    return study(wildcards.run).fingerprint
+def numbers_fingerprint(question):
+    """A params function: a hash of the configuration that the numbers of a question's tables depend on."""
+    return lambda wildcards: numbers_of(study(wildcards.run), question)
 
 
-def figures_fingerprint(wildcards):
-    """A hash of the configuration that figures depend on."""
-    return study(wildcards.run).fingerprint
+def ledger_fingerprint(wildcards):
+    """A hash of the configuration that the verdicts depend on."""
+    return ledger_numbers(study(wildcards.run))
+
+
+def words_fingerprint(question):
+    """A params function: a hash of the configuration that the figures of a question show beside their tables."""
+    return lambda wildcards: words_of(study(wildcards.run), question)
 
 
 def report_fingerprint(wildcards):

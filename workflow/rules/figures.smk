@@ -29,6 +29,6 @@ for question, spec in study(chosen_tier()).questions.items():
             code=figures_code(question),
             question=question,
             study=of_study,
-            config=figures_fingerprint,
+            config=words_fingerprint(question),
         script:
             "../scripts/figures.py"

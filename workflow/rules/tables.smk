@@ -18,7 +18,7 @@ for question in study(chosen_tier()).questions:
             code=tables_code(question),
             question=question,
             study=of_study,
-            config=tables_fingerprint,
+            config=numbers_fingerprint(question),
         script:
             "../scripts/tables.py"
 
@@ -28,7 +28,6 @@ rule ledger:
     input:
         tables=all_of(tables_of),
         metrics=every_metrics,
-        claims="config/claims.yaml",
     output:
         ledger="results/{run}/tables/ledger.csv",
         jobs="results/{run}/tables/jobs.csv",
@@ -40,6 +39,6 @@ rule ledger:
     params:
         code=lambda wildcards: code_hash("odestudy.analysis.ledger", "odestudy.analysis.tables"),
         study=of_study,
-        config=tables_fingerprint,
+        config=ledger_fingerprint,
     script:
         "../scripts/ledger.py"

@@ -38,7 +38,7 @@ def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
     if finding.verdict == INCONCLUSIVE:
         if finding.failed:
             return f"runs that end ok ({finding.why})"
-        seeds = seeds_needed(finding, claim)
+        seeds = finding.seeds_needed
         more = (
             "more seeds"
             if np.isnan(seeds)

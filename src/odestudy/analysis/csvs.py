@@ -8,6 +8,8 @@ import pandas as pd
 
 from odestudy.runtime.files import write_atomically
 
+TEXT = dict.fromkeys(("message", "commit", "reason", "detail", "interval"), str)
+
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table; numbers keep all their digits."""
@@ -16,4 +18,4 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a table that write_csv wrote; an empty one keeps its columns."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"message": str, "commit": str})
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=TEXT)

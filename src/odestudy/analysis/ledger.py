@@ -1,4 +1,7 @@
-"""The ledger: for each claim the estimate, its interval and the verdict, computed from the tables."""
+"""The ledger: for each claim the estimate, its interval and the verdict, computed from the tables.
+
+It holds numbers, names and codes only; what a claim says is joined to it where it is shown (report/ledger_words.py).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from odestudy.analysis.advice import seeds_needed, what_would_flip
+from odestudy.analysis.advice import seeds_needed
 from odestudy.analysis.estimators import STATISTICS
 from odestudy.analysis.selecting import absent, expected_seeds, is_ok, planned, select, selections
 from odestudy.analysis.stats import FEWEST_SEEDS, Region, holm, rate_estimate
@@ -26,8 +29,8 @@ from odestudy.measure.fits import LEVEL
 from odestudy.study.load import Study
 
 COLUMNS = (
-    "id", "verdict", "estimate", "low", "high", "unit", "seeds", "runs", "failed", "tier", "question", "kind", "whose", "says",
-    "sources", "short", "estimand", "interval", "accepted", "because", "p", "p_holm", "flip", "seeds_needed", "why", "note", "stale", "question_built",
+    "id", "verdict", "estimate", "low", "high", "interval", "seeds", "runs", "failed", "p", "p_holm", "seeds_needed",
+    "reason", "detail", "tier", "question", "kind", "stale",
 )  # fmt: skip
 
 
@@ -39,6 +42,9 @@ def ledger(study: Study, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """
     findings = [judge(claim, study, tables) for claim in study.claims]
     findings = _correct(findings)
+    findings = [
+        replace(f, seeds_needed=seeds_needed(f, c)) for c, f in zip(study.claims, findings, strict=True)
+    ]
     return pd.DataFrame(
         [_row(c, f, study) for c, f in zip(study.claims, findings, strict=True)], columns=list(COLUMNS)
     )  # fmt: skip
@@ -48,33 +54,30 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
     """The verdict of one claim before Holm's correction."""
     estimand = claim.get("estimand")
     if estimand is None or estimand["table"] not in study.tables:
-        return Finding(
-            NO_DATA, why="its question has no experiment yet" if estimand is None else "question left out"
-        )
+        return Finding(NO_DATA, reason="no_experiment" if estimand is None else "question_left_out")
     if study.tier["verdicts"] == "deterministic" and not claim.get("deterministic"):
-        return Finding(NOT_TESTABLE, why="this tier decides deterministic claims only")
+        return Finding(NOT_TESTABLE, reason="needs_seeds")
     if not planned(estimand, study):
-        return Finding(NOT_TESTABLE, why="this tier leaves out the runs that it needs")
+        return Finding(NOT_TESTABLE, reason="runs_left_out")
     table = tables[estimand["table"]]
     wheres = selections(estimand)
     sides = [select(table, where) for where in wheres]
     lacking = [absent(where, table, estimand, study) for where in wheres] if len(table) else []
     if any(lacking):
-        return Finding(NOT_TESTABLE, why=f"this tier has no rows with {next(filter(None, lacking))}")
+        return Finding(NOT_TESTABLE, reason="rows_left_out", detail=next(filter(None, lacking)))
     if any(side.empty for side in sides):
-        return Finding(NO_DATA, why="the runs that it needs are missing")
+        return Finding(NO_DATA, reason="runs_missing")
     both = pd.concat(sides)
     seeds = int(both["seed"].nunique())
     failed = int((both["status"].fillna("ok") != "ok").sum()) if "status" in both else 0
     basic = Finding(NO_DATA, None, seeds, len(both), failed, stale=bool(both["stale"].any()))
-    if not claim.get("deterministic") and seeds < claim.get("needs_seeds", FEWEST_SEEDS):
-        return replace(
-            basic, verdict=NOT_TESTABLE, why=f"{seeds} of {claim.get('needs_seeds', FEWEST_SEEDS)} seeds"
-        )
+    fewest = claim.get("needs_seeds", FEWEST_SEEDS)
+    if not claim.get("deterministic") and seeds < fewest:
+        return replace(basic, verdict=NOT_TESTABLE, reason="few_seeds", detail=str(fewest))
     pairs = zip(wheres, sides, strict=True)
     missing = sum(len(expected_seeds(where, estimand, study) - set(side["seed"])) for where, side in pairs)
     if missing and not claim.get("deterministic"):
-        return replace(basic, verdict=INCONCLUSIVE, why=f"{missing} seeds have no row")
+        return replace(basic, verdict=INCONCLUSIVE, reason="seeds_missing", detail=str(missing))
     if failed and estimand["statistic"] != "rate":
         return _with_failures(basic, sides, claim)
     columns = study.questions[study.tables[estimand["table"]][0]]["columns"]
@@ -82,7 +85,7 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
     try:
         estimate = STATISTICS[estimand["statistic"]](sides, estimand, region_of(claim))
     except ValueError as error:
-        return replace(basic, verdict=INCONCLUSIVE, why=str(error))
+        return replace(basic, verdict=INCONCLUSIVE, reason="no_estimate", detail=str(error))
     return _decide(replace(basic, estimate=estimate), claim)
 
 
@@ -93,20 +96,18 @@ def _with_failures(finding: Finding, sides: list[pd.DataFrame], claim: dict[str,
     Wilson's interval of the other seeds' share lies below one half, and for deterministic claims where none is left.
     """
     estimand, rows = claim["estimand"], sides[0]
-    why = f"{finding.failed} of {finding.runs} runs failed"
     if "rule" not in claim or len(sides) > 1 or estimand["statistic"] not in ("mean", "value"):
-        return replace(finding, verdict=INCONCLUSIVE, why=why)
+        return replace(finding, verdict=INCONCLUSIVE, reason="failed")
     region, values = region_of(claim), rows[estimand["column"]].astype(float)
     good = is_ok(rows) & (values >= region.low) & (values <= region.high)
     if claim.get("deterministic"):
         verdict = INCONCLUSIVE if good.any() else REFUTED
-        return replace(finding, verdict=verdict, why=f"{why}, {int(good.sum())} fulfil it")
+        return replace(finding, verdict=verdict, reason="failed_runs", detail=str(int(good.sum())))
     seeds = good.groupby(rows["seed"]).all()
     share = rate_estimate(int(seeds.sum()), len(seeds), Region(low=0.5))
-    why = f"{why}; {int(seeds.sum())} of {len(seeds)} seeds fulfil it"
-    if share.high < 0.5:
-        return replace(finding, verdict=REFUTED, p=share.p_outside, why=why)
-    return replace(finding, verdict=INCONCLUSIVE, p=share.p_outside, why=why)
+    verdict = REFUTED if share.high < 0.5 else INCONCLUSIVE
+    detail = f"{int(seeds.sum())} of {len(seeds)}"
+    return replace(finding, verdict=verdict, p=share.p_outside, reason="failed_seeds", detail=detail)
 
 
 def _decide(finding: Finding, claim: dict[str, Any]) -> Finding:
@@ -129,42 +130,21 @@ def _correct(findings: list[Finding]) -> list[Finding]:
     for finding, p in zip(findings, adjusted, strict=True):
         finding = replace(finding, p_holm=float(p), tests=max(1, tests))
         if finding.verdict in (SUPPORTED, REFUTED) and p >= 1 - LEVEL:
-            why = f"{finding.verdict} alone (p = {finding.p:.2g}), not after Holm's correction (p = {p:.2g})"
-            finding = replace(finding, verdict=INCONCLUSIVE, why=why)
+            finding = replace(finding, verdict=INCONCLUSIVE, reason="holm", detail=finding.verdict)
         corrected.append(finding)
     return corrected
 
 
 def _row(claim: dict[str, Any], finding: Finding, study: Study) -> dict[str, Any]:
     found = finding.estimate
-    estimand = claim.get("estimand", {})
-    return {
+    names = ("verdict", "seeds", "runs", "failed", "p", "p_holm", "seeds_needed", "reason", "detail", "stale")
+    return {name: getattr(finding, name) for name in names} | {
         "id": claim["id"],
-        "verdict": finding.verdict,
         "estimate": found.value if found else np.nan,
         "low": found.low if found else np.nan,
         "high": found.high if found else np.nan,
-        "unit": estimand.get("unit", ""),
-        "seeds": finding.seeds,
-        "runs": finding.runs,
-        "failed": finding.failed,
+        "interval": found.ends if found else "",
         "tier": study.tier_name,
         "question": claim["question"],
         "kind": claim["kind"],
-        "whose": claim.get("whose", "source"),
-        "says": claim["says"],
-        "sources": "; ".join(claim["sources"]),
-        "short": estimand.get("short", ""),
-        "estimand": estimand.get("is", ""),
-        "interval": found.ends if found and found.low != found.high else "",
-        "accepted": str(region_of(claim)) if "rule" in claim else "",
-        "because": claim.get("rule", {}).get("because", ""),
-        "p": finding.p,
-        "p_holm": finding.p_holm,
-        "flip": what_would_flip(finding, claim),
-        "seeds_needed": seeds_needed(finding, claim),
-        "why": finding.why,
-        "note": claim.get("note", ""),
-        "stale": finding.stale,
-        "question_built": claim["question"] in study.questions,
     }

@@ -20,6 +20,7 @@ from odestudy.analysis.verdicts import VERDICTS
 from odestudy.report.figure_markdown import figure_markdown
 from odestudy.report.jobs_markdown import jobs_table, tasks_table
 from odestudy.report.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
+from odestudy.report.ledger_words import with_words
 from odestudy.report.markdown import escape, rows_markdown, summary_markdown
 from odestudy.report.overview import overview_table
 from odestudy.report.pages import write_html, write_pdf
@@ -47,7 +48,8 @@ class Context:
 
     @cached_property
     def ledger(self) -> pd.DataFrame:
-        return read_csv(self.results / "tables" / "ledger.csv")
+        """The ledger's numbers with the words of the claims."""
+        return with_words(read_csv(self.results / "tables" / "ledger.csv"), self.study)
 
     @cached_property
     def jobs(self) -> pd.DataFrame:
