@@ -1,10 +1,11 @@
 ## make study    run a tier and write its report     [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n] [CORES=n] [VERBOSE=1]
-## make report   tables, figures and report alone    [TIER=...] [QUESTIONS=...] [SEEDS=n]
-## make publish  a finished run to results/published [TIER=...] [QUESTIONS=...] [SEEDS=n]
+## make report   tables, figures and report of the published results; of an own run alone [TIER=...] [QUESTIONS=...] [SEEDS=n]
+## make publish  a finished run, packed, to results/published [TIER=...] [QUESTIONS=...] [SEEDS=n]
 ## make test     all tests but the slow ones (pytest -m slow)
 ## make lint     format, style, types
 ## make audit    known vulnerabilities of the pinned versions
 ## make clean    remove the virtual environment
+OWN := $(TIER)
 TIER ?= quick
 PYTHON ?= python3
 CORES ?= all
@@ -24,11 +25,10 @@ study: $(VENV)/study.stamp
 	@$(BIN)/odestudy study --tier $(TIER) --cores $(CORES) --gpus $(if $(filter 0,$(GPUS)),1,$(GPUS)) $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(ARMS),--arms "$(ARMS)") $(if $(SEEDS),--seeds $(SEEDS)) $(if $(VERBOSE),--verbose)
 
 report: $(VENV)/study.stamp
-	$(SNAKEMAKE) results/$(TIER)/report/index.html
+	$(if $(OWN),$(SNAKEMAKE) results/$(TIER)/report/index.html,$(BIN)/odestudy report)
 
-# What is published is shown as a whole, as `odestudy verify` does, however much of it this run has added.
 publish: study
-	$(BIN)/snakemake --cores $(CORES) --config tier=$(TIER) -- $$($(BIN)/odestudy publish --tier $(TIER) $(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEEDS),--seeds $(SEEDS)))/manifest.sha256
+	$(BIN)/odestudy publish --tier $(TIER) $(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEEDS),--seeds $(SEEDS))
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n auto

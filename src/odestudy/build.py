@@ -68,6 +68,13 @@ def make_jobs_table(study: Study) -> None:
     write_csv(jobs_table(study), study.results / "tables/jobs.csv")
 
 
+def make_all_tables(study: Study) -> None:
+    """The tables of all questions, that of the jobs, and the ledger."""
+    for question in study.questions:
+        make_tables(study, question)
+    make_ledgers(study)
+
+
 def make_ledger(study: Study) -> None:
     """The verdict on every claim, from the tables."""
     from odestudy.analysis.ledger import ledger
@@ -96,14 +103,14 @@ def make_figure(study: Study, name: str) -> None:
     question, definition = study.figures[name]
     about = {"title": definition["title"], "question": question, "tables": definition["tables"]}
     outputs = {kind: study.results / f"figures/{name}.{kind}" for kind in ("svg", "pdf", "png", "json")}
-    render(name, _data(study, name), outputs, about | {"animated": definition.get("animated", False)})
+    render(name, figure_data(study, name), outputs, about | {"animated": definition.get("animated", False)})
 
 
 def make_animation(study: Study, name: str) -> None:
     """The moving picture of one figure as GIF."""
     from odestudy.figures.base import render_animation
 
-    render_animation(name, _data(study, name), study.results / f"figures/{name}.gif")
+    render_animation(name, figure_data(study, name), study.results / f"figures/{name}.gif")
 
 
 def make_report(study: Study) -> None:
@@ -114,14 +121,8 @@ def make_report(study: Study) -> None:
     context.make_report(study, {kind: study.results / "report" / name for kind, name in names.items()})
 
 
-def make_manifest(study: Study) -> None:
-    """The sums of all files of a published folder."""
-    from odestudy.publication.manifest import write_manifest
-
-    write_manifest(study.results)
-
-
-def _data(study: Study, name: str) -> FigureData:
+def figure_data(study: Study, name: str) -> FigureData:
+    """What one figure may look at: its tables, and the arrays of the experiments that it names."""
     from odestudy.analysis.labels import labels_of
     from odestudy.figures.base import FigureData
 

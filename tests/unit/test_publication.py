@@ -7,16 +7,21 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from odestudy.analysis.csvs import read_csv
 from odestudy.cli.main import main
 from odestudy.errors import DataError
-from odestudy.publication.compare import compare, read_results
+from odestudy.publication.compare import _numbers, compare, read_results
 from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
 from odestudy.publication.publish import publish
 from odestudy.publication.shown import as_text, write_html, write_json
-from odestudy.runtime.store import write_metrics
+from odestudy.publication.thin import thinned
+from odestudy.publication.verify import NUMBERS, differences
+from odestudy.runtime.packed import Packed, read_packed, write_packed
+from odestudy.runtime.store import seal, write_metrics
 from odestudy.study import load_study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +40,6 @@ def folder(
     summary.to_csv(tables / "errors_summary.csv", index=False)
     claim = {
         "id": "C01",
-        "says": "one | <script>",
         "verdict": verdict,
         "estimate": 1.0,
         "low": 0.5,
@@ -47,7 +51,7 @@ def folder(
 
 
 def outcomes(a: Path, b: Path, metric: str) -> list[str]:
-    found = compare(read_results(a), read_results(b), {"train_s"})
+    found = compare(read_results(a, ROOT), read_results(b, ROOT), {"train_s"})
     return found.metrics.loc[found.metrics["metric"] == metric, "outcome"].tolist()
 
 
@@ -102,11 +106,11 @@ def test_other_tiers_and_folders_without_tables_are_refused(tmp_path, capsys):
 
 def test_the_page_shows_names_from_files_as_text(tmp_path):
     found = compare(
-        read_results(folder(tmp_path / "a", device="<script>x</script>")),
-        read_results(folder(tmp_path / "b")),
+        read_results(folder(tmp_path / "a", device="<script>x</script>"), ROOT),
+        read_results(folder(tmp_path / "b"), ROOT),
         set(),
     )
-    write_html(found, tmp_path / "c.html", ROOT)
+    write_html(found, tmp_path / "c.html", ROOT, {"C01": "one | <script>"})
     page = (tmp_path / "c.html").read_text()
     assert "<script>x" not in page
     assert "one | &lt;script&gt;" in page
@@ -116,8 +120,8 @@ def test_the_page_shows_names_from_files_as_text(tmp_path):
     assert "1 of 1 verdicts are the same" in as_text(found)
 
 
-def test_the_manifest_is_sha256sums_own_and_leaves_out_logs_and_hidden_files(tmp_path):
-    for name in ("runs/a.json", "logs/x.log", ".hidden/y"):
+def test_the_manifest_is_sha256sums_own_and_leaves_out_hidden_files(tmp_path):
+    for name in ("runs/a.json", ".hidden/y"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
     write_manifest(tmp_path)
@@ -142,41 +146,128 @@ def test_a_manifest_that_is_none_is_refused_in_one_line(tmp_path, text):
 
 
 def test_a_metric_that_is_the_end_of_an_interval_is_no_stumbling_block():
-    from odestudy.publication.compare import _numbers
-
     columns = ["problem", "runs", "ok", "order", "order_low", "order_high", "order_low.1", "order_low_low"]
     row = dict(zip(columns, ["p", 1, 1, 2.0, 1.9, 2.1, 1.9, float("nan")], strict=True))
     assert _numbers(pd.DataFrame([row])) == {("p", "order"): (2.0, 1.9, 2.1)}
+
+
+def test_a_flag_of_the_clock_and_what_was_done_in_equal_time_are_no_difference(tmp_path):
+    a, b = (
+        pd.DataFrame(
+            {"target": ["t"], "equal_time": ["yes"], "runs": [5], "ok": [5]}
+            | {
+                f"{c}{end}": [value]
+                for c in ("noisy", "iterations", "error")
+                for end in ("", "_low", "_high")
+            }
+        )
+        for value in (1.0, 9.0)
+    )
+    assert {metric for frame in (a, b) for _, metric in _numbers(frame)} == {"error"}
+    apart = a.rename(columns={"equal_time": "arm"})
+    assert {metric for _, metric in _numbers(apart)} == {"iterations", "error"}
+
+
+@pytest.fixture(scope="module")
+def published_ledger():
+    return read_csv(ROOT / "results/published/quick-cpu/ledger.csv")
+
+
+def test_last_digits_of_a_ledger_are_no_difference(published_ledger):
+    numbers = list(NUMBERS)
+    moved = published_ledger.assign(**(published_ledger[numbers] * (1 + 1e-12)))
+    assert not moved[numbers].equals(published_ledger[numbers])
+    assert differences(published_ledger, moved) == []
+
+
+@pytest.mark.parametrize("column", ["estimate", "low", "p"])
+def test_a_changed_number_of_a_ledger_is_named(published_ledger, column):
+    row = published_ledger[column].abs().idxmax()
+    forged = published_ledger.copy()
+    forged.loc[row, column] *= 1.001
+    (line,) = differences(forged, published_ledger)
+    assert line.startswith(f"ledger.csv: {published_ledger['id'][row]}, {column}: published ")
+
+
+def test_a_changed_verdict_and_a_lost_row_are_named(published_ledger):
+    forged = published_ledger.copy()
+    forged.loc[0, "verdict"] = "refuted"
+    first = published_ledger.loc[0]
+    assert differences(forged.drop(index=3), published_ledger) == [
+        f"ledger.csv: {published_ledger['id'][3]}: missing",
+        f"ledger.csv: {first['id']}, verdict: published refuted, the metrics give {first['verdict']}",
+    ]
+    assert differences(published_ledger, published_ledger.drop(index=3)) == [
+        f"ledger.csv: {published_ledger['id'][3]}: does not follow from the metrics"
+    ]
+
+
+def test_packing_keeps_metrics_and_arrays_and_gives_the_same_bytes_each_time(tmp_path):
+    metrics = {f: {"rows": rows} for f, rows in (("b/y", [{"error": 0.1, "seed": 0}]), ("a/x", []))}
+    metrics = {f: content | {"seal": seal(content)} for f, content in metrics.items()}
+    arrays = {
+        "a/x": {"curve": np.linspace(0, 1, 5, dtype=np.float32), "labels": np.arange(3, dtype=np.uint8)}
+    }
+    for name in ("one", "two"):
+        write_packed(tmp_path / name, "question", Packed(metrics, arrays))
+    found = read_packed(tmp_path / "one")["question"]
+    assert found.metrics == metrics
+    assert found.arrays.keys() == arrays.keys()
+    for name, array in arrays["a/x"].items():
+        np.testing.assert_array_equal(found.arrays["a/x"][name], array, strict=True)
+    assert sums_of(tmp_path / "one") == sums_of(tmp_path / "two")
+
+
+def test_arrays_are_cut_to_what_is_shown_with_the_bits_that_a_picture_needs():
+    arrays = {
+        "curve": np.full(10, 1 / 3),
+        "map": np.full(20_000, 1 / 3),
+        "far": np.full(20_000, 1e6),
+        "unseen": np.ones(9),
+    }
+    packed = Packed(
+        {"a/x": {}, "a/y": {}}, {"a/x": arrays | {"counted": np.arange(4)}, "a/y": {"curve": np.ones(9)}}
+    )
+    found = thinned(packed, {"a/x": {"curve", "map", "far"}})
+    assert {n: a.dtype.name for n, a in found.arrays["a/x"].items()} == {
+        "curve": "float64", "map": "float16", "far": "float32", "counted": "int64",
+    }  # fmt: skip
+    assert "a/y" not in found.arrays
+    assert found.metrics == packed.metrics
+
+
+def test_a_folder_that_is_not_published_is_refused_in_one_line(tmp_path, capsys):
+    assert main(["report", str(tmp_path)]) == 2
+    assert "no published results" in capsys.readouterr().err
 
 
 def test_publishing_a_part_of_a_tier_leaves_the_rest_of_it_published(study_copy):
     whole = load_study(study_copy, "smoke")
     part = load_study(study_copy, "smoke", {"questions": "images"})
     job = part.jobs_by["images", "sizes"][0]
-    content = {
-        "spec": job.spec,
-        "rows": {},
-        "code": whole.code_of(job),
-        "provenance": {"device_name": "a processor"},
-    }
-    write_metrics(job.metrics(part.results), content, {})
-    runs = study_copy / "results/published/smoke-cpu/runs"
-    other = whole.jobs_by["gradients", "identities"][0].folder
-    for folder in (other, "images_train/of-an-older-tier"):
-        (runs / folder).mkdir(parents=True)
-        (runs / folder / "metrics.json").touch()
-    publish(part, partial=True)
-    assert {p.parent.relative_to(runs).as_posix() for p in runs.glob("*/*/metrics.json")} == {
-        job.folder,
-        other,
-    }
+    other = whole.jobs_by["gradients", "identities"][0]
+    content = {"rows": {}, "provenance": {"device_name": "a processor", "versions": {}}}
+    results = study_copy / "results/published/smoke-cpu"
+    kept = {"format": 1, **content, "spec": other.spec, "code": "elsewhere"}
+    kept["seal"] = seal(kept)
+    write_packed(results, "gradients", Packed({other.folder: kept, "gradients_order/of-an-older-tier": kept}))
+    write_manifest(results)
+    write_metrics(job.metrics(part.results), content | {"spec": job.spec, "code": whole.code_of(job)}, {})
+    assert publish(part, partial=True) == results
+    found = {q: list(packed.metrics) for q, packed in read_packed(results).items()}
+    assert found == {"images": [job.folder], "gradients": [other.folder]}
 
 
-def test_make_publish_runs_and_copies_the_questions_and_shows_all_that_is_published():
+def test_make_publish_runs_and_packs_the_questions_that_are_asked_for():
     made = ["make", "--dry-run", "publish", "TIER=cpu", "QUESTIONS=images", "SEEDS=2"]
     text = subprocess.run(made, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    study = next(line for line in text.splitlines() if "snakemake" in line and "manifest" not in line)
-    assert "questions=images" in study
-    line = next(line for line in text.splitlines() if "manifest.sha256" in line)
-    assert "questions=" not in line, "what is verified afterwards is the whole"
-    assert "odestudy publish --tier cpu --questions images --seeds 2" in line
+    assert any("odestudy study" in line and "images" in line for line in text.splitlines())
+    assert "odestudy publish --tier cpu --questions images --seeds 2" in text
+
+
+def test_make_report_shows_what_is_published_unless_a_tier_is_named():
+    for words, said in (([], "odestudy report"), (["TIER=smoke"], "results/smoke/report/index.html")):
+        done = subprocess.run(
+            ["make", "--dry-run", "report", *words], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert said in done.stdout

@@ -16,13 +16,26 @@ def tracked(root):
     return [root / name for name in done.stdout.splitlines() if (root / name).is_file()]
 
 
-def test_no_file_is_larger_than_a_mebibyte_outside_the_published_results(root, tracked):
-    published = root / "results" / "published"
-    for path in tracked:
-        # A page of all five questions holds every figure twice, as SVG and, where it moves, as GIF.
-        limit = 20 * 2**20 if published in path.parents else 2**20
-        assert path.stat().st_size <= limit, path
-    assert sum(p.stat().st_size for p in tracked if published in p.parents) <= 100 * 2**20
+def largest(files):
+    """The files that take most, for a message that says what to do about."""
+    by_size = sorted(((p.stat().st_size, str(p)) for p in files), reverse=True)[:8]
+    return "\n".join(f"{size / 2**20:8.2f} MiB  {path}" for size, path in by_size)
+
+
+def test_the_clone_is_small(root, tracked):
+    published = [p for p in tracked if root / "results" / "published" in p.parents]
+    assert sum(p.stat().st_size for p in tracked) <= 25 * 2**20, largest(tracked)
+    assert sum(p.stat().st_size for p in published) <= 12 * 2**20, largest(published)
+    others = [p for p in set(tracked) - set(published) if p.stat().st_size > 2**20]
+    assert not others, largest(others)
+
+
+def test_no_figure_and_no_page_is_tracked_but_the_readmes_pictures(root, tracked):
+    made = [p for p in tracked if p.suffix in (".pdf", ".svg", ".gif", ".png")]
+    made += [p for p in tracked if p.suffix == ".html" and p.name != "page.html"]
+    assert {p.parent for p in made} <= {root / "docs/pictures"}, largest(made)
+    assert {p.suffix for p in made} <= {".png"}
+    assert all(p.stat().st_size <= 300_000 for p in made), largest(made)
 
 
 def test_no_package_registry_is_named(root, tracked):

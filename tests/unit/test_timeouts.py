@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 
 from odestudy import build
+from odestudy.publication.unpack import unpack
 from odestudy.runtime.store import read_metrics, write_metrics
 from odestudy.runtime.timeout import TIMEOUT, record_timeout
 from odestudy.study import load_study
 from odestudy.study.load import Study
-
-RUN = "published/quick-cpu"
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +22,8 @@ def late(root, tmp_path_factory) -> Study:
     folder = tmp_path_factory.mktemp("late")
     for name in ("config", "workflow", "report"):
         shutil.copytree(root / name, folder / name)
-    for kind in ("images", "gradients"):
-        for runs in (root / "results" / RUN / "runs").glob(f"{kind}_*"):
-            shutil.copytree(runs, folder / "results" / RUN / "runs" / runs.name)
-    study = load_study(folder, RUN, {"questions": "images,gradients"})
+    run = unpack(folder, root / "results/published/quick-cpu")
+    study = load_study(folder, run, {"questions": "images,gradients"})
     for jobs in study.jobs_by.values():
         for job in jobs[:1]:
             path = job.metrics(study.results)

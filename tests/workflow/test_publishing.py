@@ -1,8 +1,7 @@
-"""A run is published, shown again from its metrics, and verified."""
+"""A run is published, shown again from its packed results, and verified."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -12,8 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from odestudy.publication.manifest import write_manifest
+from odestudy.runtime.packed import Packed, read_packed, write_packed
 from odestudy.runtime.store import seal
-from tests.workflow.clone import copy_of_clone, run
+from tests.workflow.clone import copy_of_clone
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = "images,timeseries"  # of what is published
@@ -21,60 +22,97 @@ QUESTIONS = "images,timeseries"  # of what is published
 pytestmark = pytest.mark.dag
 
 
-def test_published_metrics_are_shown_as_they_are_and_marked_where_they_are_stale(smoke, tmp_path):
-    folder = copy_of_clone(tmp_path)
-    source, target = smoke / "results/smoke/runs", folder / "results/published/smoke-test/runs"
-    shutil.copytree(source / "images_sizes", target / "images_sizes")
-    sizes = sorted(target.glob("images_sizes/mnist-*"))
-    shutil.rmtree(sizes[0])
-    changed = sizes[1] / "metrics.json"
-    content = json.loads(changed.read_text())
-    older = content | {"code": "older"}
-    changed.write_text(json.dumps(older | {"seal": seal(older)}))
-    done = run(folder, "results/published/smoke-test/report/index.html")
-    assert "rule quick_" not in done.stderr
-    jobs = pd.read_csv(folder / "results/published/smoke-test/tables/jobs.csv")
-    assert (~jobs["ran"]).sum() == 1 + (~jobs["job"].str.startswith("images_sizes/")).sum()
-    assert jobs.loc[jobs["stale"] == True, "job"].tolist() == [f"images_sizes/{sizes[1].name}"]  # noqa: E712  (has gaps)
-    html = (folder / "results/published/smoke-test/report/index.html").read_text()
-    assert "1 jobs are stale" in html
-    assert json.loads(changed.read_text())["code"] == "older"
+def odestudy(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "odestudy.cli.main", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_a_run_is_published_verified_and_every_change_to_it_is_found(smoke, tmp_path):
-    folder = copy_of_clone(tmp_path)
-    (folder / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+def sealed(content: dict) -> dict:
+    """Metrics as if a job had written them so."""
+    return content | {"seal": seal(content)}
+
+
+@pytest.fixture(scope="module")
+def clone(smoke, tmp_path_factory):
+    """A copy of the clone with a finished run, of which two questions are published; and where they are."""
+    folder = copy_of_clone(tmp_path_factory.mktemp("clone"))
     (folder / "results").mkdir()
     (folder / "results/smoke").symlink_to(smoke / "results/smoke")
-    shutil.copy(smoke / "config/systems.yaml", folder / "config/systems.yaml")
-    shutil.copy(smoke / "config/tiers/smoke.yaml", folder / "config/tiers/smoke.yaml")
+    for name in ("config/systems.yaml", "config/tiers/smoke.yaml"):
+        shutil.copy(smoke / name, folder / name)
+    done = odestudy(folder, "publish", "--tier", "smoke", "--questions", QUESTIONS)
+    assert done.stdout == "results/published/smoke-cpu\n", done.stderr
+    return folder, folder / "results/published/smoke-cpu"
 
-    def odestudy(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "odestudy.cli.main", *words]
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
-    published = Path(odestudy("publish", "--tier", "smoke", "--questions", QUESTIONS).stdout.strip())
-    assert published.as_posix() == "results/published/smoke-cpu"
-    run(folder, f"{published}/manifest.sha256")
+def test_a_published_run_holds_packed_results_and_the_ledger_only(clone):
+    _, published = clone
+    files = {p.relative_to(published).as_posix() for p in published.rglob("*") if p.is_file()}
+    packed = {
+        f"{kind}/{q}.{end}"
+        for q in QUESTIONS.split(",")
+        for kind, end in (("metrics", "json.xz"), ("arrays", "npz"))
+    }
+    assert files == packed | {"ledger.csv", "manifest.sha256"}
+
+
+def test_the_same_run_published_again_gives_the_same_bytes(clone):
+    folder, published = clone
+    before = {p: p.read_bytes() for p in published.rglob("*") if p.is_file()}
+    assert odestudy(folder, "publish", "--tier", "smoke", "--questions", QUESTIONS).returncode == 0
+    assert {p: p.read_bytes() for p in published.rglob("*") if p.is_file()} == before
+
+
+def test_what_was_published_compares_as_reproduced(clone, tmp_path):
+    folder, published = clone
     found = tmp_path / "found.json"
-    assert odestudy("compare", "results/smoke", str(published), "--json", str(found)).returncode == 0
-    compared = [
-        row["outcome"]
-        for row in json.loads(found.read_text())["metrics"]
-        if row["table"].startswith(tuple(QUESTIONS.split(",")))
-    ]
+    assert odestudy(folder, "compare", "results/smoke", str(published), "--json", str(found)).returncode == 0
+    rows = json.loads(found.read_text())["metrics"]
+    compared = [row["outcome"] for row in rows if row["table"].startswith(tuple(QUESTIONS.split(",")))]
     assert len(compared) > 100
     assert set(compared) == {"reproduced"}
-    table = folder / published / "tables/images_sizes.csv"
-    table.write_text(table.read_text().replace("208266", "208267"))
-    altered = odestudy("verify", str(published))
-    assert (altered.returncode, altered.stdout.splitlines()[0]) == (1, "altered: tables/images_sizes.csv")
-    forged = hashlib.sha256(table.read_bytes()).hexdigest()
-    manifest = folder / published / "manifest.sha256"
-    lines = [line for line in manifest.read_text().splitlines() if not line.endswith("/images_sizes.csv")]
-    manifest.write_text("\n".join([*lines, f"{forged}  tables/images_sizes.csv"]) + "\n")
-    said = odestudy("verify", str(published))
+
+
+def test_a_changed_metric_is_found_even_where_the_sums_are_forged(clone, tmp_path):
+    folder, published = clone
+    copy = tmp_path / published.name
+    shutil.copytree(published, copy)
+    assert odestudy(folder, "verify", str(copy)).returncode == 0
+    results = read_packed(copy)["images"]
+    for job in results.metrics:
+        if job.startswith("images_sizes/mnist-odenet"):
+            for row in results.metrics[job]["rows"]["runs"]:
+                row["parameters"] *= 1.001
+    write_packed(copy, "images", results)
+    altered = odestudy(folder, "verify", str(copy))
+    assert (altered.returncode, altered.stdout.splitlines()[0]) == (1, "altered: metrics/images.json.xz")
+    write_manifest(copy)
+    unsealed = odestudy(folder, "verify", str(copy))
+    assert (unsealed.returncode, unsealed.stderr.count("\n")) == (2, 1)
+    assert "altered since it was computed" in unsealed.stderr
+    write_packed(copy, "images", Packed({f: sealed(m) for f, m in results.metrics.items()}, results.arrays))
+    write_manifest(copy)
+    said = odestudy(folder, "verify", str(copy))
     assert said.returncode == 1
-    # All that was published is made again from the metrics, and only what was forged is not as it was published.
-    assert said.stdout.splitlines()[0] == "does not follow from the metrics: tables/images_sizes.csv"
-    assert said.stdout.splitlines()[1].endswith(" of them made again from the metrics, 1 differ.")
+    assert said.stdout.startswith("ledger.csv: C10")
+    assert ", estimate: published " in said.stdout
+
+
+def test_published_results_are_shown_as_they_are_and_marked_where_they_are_stale(clone, tmp_path):
+    folder, published = clone
+    copy = tmp_path / "smoke-older"
+    shutil.copytree(published, copy)
+    results = read_packed(copy)["images"]
+    first, second = sorted(job for job in results.metrics if job.startswith("images_sizes/mnist-"))[:2]
+    del results.metrics[first]
+    results.metrics[second] = sealed(results.metrics[second] | {"code": "older"})
+    write_packed(copy, "images", results)
+    write_manifest(copy)
+    done = odestudy(folder, "report", str(copy))
+    assert done.returncode == 0, done.stderr
+    shown = folder / "results/shown/smoke-older"
+    jobs = pd.read_csv(shown / "tables/jobs.csv")
+    assert not jobs.loc[jobs["job"] == first, "ran"].any()
+    assert jobs.loc[jobs["stale"] == True, "job"].tolist() == [second]  # noqa: E712  (has gaps)
+    assert "1 jobs are stale" in (shown / "report/index.html").read_text()
+    assert (shown / "report/report.pdf").is_file()

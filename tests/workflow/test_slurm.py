@@ -17,6 +17,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from odestudy.runtime.packed import Packed, write_packed
+from odestudy.runtime.store import read_metrics
 from odestudy.study import Study, load_study
 from odestudy.study.batches import Batch
 from odestudy.study.forecast import Request, expectations, request_of
@@ -72,10 +74,8 @@ def submitted(cluster, smoke, tmp_path_factory) -> Submitted:
     tier = folder / "config/tiers/smoke.yaml"
     tier.write_text(tier.read_text().replace("per_process: 16", "per_process: 1"))
     study = load_study(folder, "smoke", {"questions": QUESTIONS})
-    for job in study.jobs:
-        shutil.copytree(
-            smoke / "results/smoke/runs" / job, folder / "results/published/smoke-test/runs" / job
-        )
+    metrics = {f: read_metrics(smoke / f"results/smoke/runs/{f}/metrics.json") for f in study.jobs}
+    write_packed(folder / "results/published/smoke-test", "all", Packed(metrics))
     expected, assumed = expectations(study), study.settings["assumed"]
     batches = {f"smoke_{batch.name}": batch for batch in study.batches}
     wanted = {name: request_of(batch.jobs, expected, assumed) for name, batch in batches.items()}

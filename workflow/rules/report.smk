@@ -26,18 +26,3 @@ rule report:
         config=report_fingerprint,
     script:
         "../scripts/report.py"
-
-
-# The sums of all files of a published folder, made when all else is there.
-rule manifest:
-    input:
-        "results/{run}/report/index.html",
-    output:
-        "results/{run}/manifest.sha256",
-    log:
-        "results/{run}/logs/manifest.log",
-    localrule: True
-    params:
-        study=of_study,
-    script:
-        "../scripts/manifest.py"

@@ -27,8 +27,9 @@ def act(options: argparse.Namespace) -> int:
     from odestudy.runtime.clone import project_root
     from odestudy.study import load_study
 
-    a, b = read_results(options.a), read_results(options.b)
-    study = load_study(project_root(), a.tier)
+    root = project_root()
+    a, b = read_results(options.a, root), read_results(options.b, root)
+    study = load_study(root, a.tier)
     columns = [c for spec in study.questions.values() for c in spec["columns"].items()]
     measured = {name for name, about in columns if about.get("measured")}
     found = compare(a, b, measured, options.across_tiers)
@@ -36,5 +37,5 @@ def act(options: argparse.Namespace) -> int:
     if options.json:
         write_json(found, options.json)
     if options.html:
-        write_html(found, options.html, study.root)
+        write_html(found, options.html, study.root, {claim["id"]: claim["says"] for claim in study.claims})
     return int(found.flipped)

@@ -9,7 +9,20 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from odestudy.cli import check, compare, density, figure, fit, plan, publish, run, snapshot, study, verify
+from odestudy.cli import (
+    check,
+    compare,
+    density,
+    figure,
+    fit,
+    plan,
+    publish,
+    report,
+    run,
+    snapshot,
+    study,
+    verify,
+)
 from odestudy.cli import list as list_
 from odestudy.errors import StudyError
 from odestudy.text import one_line
@@ -22,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {one_line(message, 600)}; see {self.prog} --help\n")
 
 
-COMMANDS = (study, list_, plan, run, figure, fit, check, compare, publish, verify, snapshot, density)
+COMMANDS = (study, list_, plan, run, figure, fit, check, compare, report, publish, verify, snapshot, density)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,7 +10,9 @@ from odestudy.cli.options import chosen_study, study_options
 
 def add(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("publish", help="copy a run's metrics to results/published/<tier>-<device>")
+    parser = commands.add_parser(
+        "publish", help="pack a run's results into results/published/<tier>-<device>"
+    )
     parser.add_argument("--device", default=None, help="what to call the machine; cpu, or the GPU's name")
     parser.add_argument("--partial", action="store_true", help="also where some jobs have not run")
     study_options(parser)
@@ -18,7 +20,7 @@ def add(commands: Any) -> None:
 
 
 def act(options: argparse.Namespace) -> int:
-    """Copy, and print the folder relative to the clone, for the rule that renders it."""
+    """Pack, and print the folder relative to the clone."""
     from odestudy.publication.publish import publish
 
     study = chosen_study(options)

@@ -17,15 +17,12 @@ def add(commands: Any) -> None:
 
 
 def act(options: argparse.Namespace) -> int:
-    """Write both."""
-    from odestudy.errors import DataError
+    """Write both, and the pictures that they show."""
     from odestudy.publication.snapshot import write_snapshot
+    from odestudy.publication.unpack import unpack
     from odestudy.runtime.clone import project_root
     from odestudy.study import load_study
 
     root = project_root()
-    folder = options.folder.resolve()
-    if folder.parent != root / "results/published" or not (folder / "tables/ledger.csv").is_file():
-        raise DataError(f"{options.folder}: no published folder with a ledger; `make publish` makes one")
-    write_snapshot(load_study(root, f"published/{folder.name}"))
+    write_snapshot(load_study(root, unpack(root, options.folder)))
     return 0

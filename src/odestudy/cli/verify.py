@@ -11,7 +11,7 @@ def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "verify",
-        help="a published folder: nothing was altered, and tables and report follow from the metrics",
+        help="a published folder: nothing was altered, and the ledger follows from the metrics",
     )
     parser.add_argument("folder", type=Path, help="such as results/published/quick-cpu")
     parser.set_defaults(act=act)

@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from odestudy import build
 from odestudy.analysis.csvs import read_csv
 from odestudy.errors import DataError
+from odestudy.publication.unpack import is_packed, unpack
+from odestudy.study.load import load_study
 
 REPRODUCED, DIFFERS, MISSING = "reproduced", "differs", "missing"
 SAME, CHANGED, FLIPPED = "same", "changed", "flipped"
 OPPOSITE = {"supported", "refuted"}
 RELATIVE = 0.01  # for numbers without an interval: one seed, or deterministic
+# A flag of the clock, and what a trainer got done in a given time, tell of the machine and not of the method.
+OF_THE_MACHINE = {"noisy"}
+OF_THE_MACHINE_AT_EQUAL_TIME = {"iterations", "samples_used"}
 FACTOR = 2.0  # for times and memory: within this factor of what the machines' typical ratio predicts
 
 
@@ -45,19 +51,26 @@ class Comparison:
         return bool((self.verdicts["outcome"] == FLIPPED).any())
 
 
-def read_results(folder: Path) -> Results:
-    """The tables of a results folder.
+def read_results(folder: Path, root: Path) -> Results:
+    """The tables of a results folder, those of a published one made from its metrics.
 
     Raises:
         DataError: it holds no tables; the text says how to make them.
     """
-    tables = folder / "tables"
+    tables = (_laid_out(root, folder) if is_packed(folder) else folder) / "tables"
     if not (tables / "ledger.csv").is_file() or not (tables / "jobs.csv").is_file():
         raise DataError(f"{folder}: no tables/ledger.csv and tables/jobs.csv; `make report` writes them")
     ledger, jobs = read_csv(tables / "ledger.csv"), read_csv(tables / "jobs.csv")
     found = {p.stem.removesuffix("_summary"): read_csv(p) for p in sorted(tables.glob("*_summary.csv"))}
     devices = sorted(jobs["device_name"].dropna().unique()) if "device_name" in jobs else []
     return Results(str(folder), str(ledger["tier"].iloc[0]), ", ".join(devices), found, ledger)
+
+
+def _laid_out(root: Path, folder: Path) -> Path:
+    """The folder where published results have their tables."""
+    study = load_study(root, unpack(root, folder))
+    build.make_all_tables(study)
+    return study.results
 
 
 def compare(a: Results, b: Results, measured: set[str], across_tiers: bool = False) -> Comparison:
@@ -98,8 +111,10 @@ def _numbers(summary: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float,
     """(case, metric) -> mean, low, high; what stands before the column `runs` names the case."""
     columns = [str(c) for c in summary]
     by = columns[: columns.index("runs")]
+    left_out = OF_THE_MACHINE | (OF_THE_MACHINE_AT_EQUAL_TIME if "equal_time" in by else set())
     # A column that is itself the end of an interval, as order_low is, has no ends of its own under its name.
     metrics = [c for c in columns[columns.index("ok") + 1 :] if {f"{c}_low", f"{c}_high"} <= set(columns)]
+    metrics = [c for c in metrics if c not in left_out]
     found: dict[tuple[str, str], tuple[float, float, float]] = {}
     for row in summary.to_dict("records"):
         case = ", ".join(str(row[c]) for c in by)
@@ -142,10 +157,8 @@ def _judge(row: dict[str, Any], measured: bool, typical: dict[str, float]) -> tu
 
 def _verdicts(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     """Both verdicts of every claim, in the order of the ledgers."""
-    keep = ["id", "says", "verdict", "estimate", "low", "high"]
-    both = a[keep].merge(
-        b[keep].drop(columns="says"), on="id", how="outer", suffixes=("_a", "_b"), sort=False
-    )
+    keep = ["id", "verdict", "estimate", "low", "high"]
+    both = a[keep].merge(b[keep], on="id", how="outer", suffixes=("_a", "_b"), sort=False)
     return both.assign(
         outcome=[_outcome(x, y) for x, y in zip(both["verdict_a"], both["verdict_b"], strict=True)]
     )

@@ -12,13 +12,13 @@ NAME = "manifest.sha256"
 
 
 def files_of(folder: Path) -> list[str]:
-    """What the manifest covers: all files but itself, logs and hidden ones, relative, in order."""
+    """What the manifest covers: all files but itself and hidden ones, relative, in order."""
     found = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     return sorted(p.as_posix() for p in found if not _left_out(p))
 
 
 def _left_out(path: Path) -> bool:
-    return path.name == NAME or path.parts[0] == "logs" or any(part.startswith(".") for part in path.parts)
+    return path.name == NAME or any(part.startswith(".") for part in path.parts)
 
 
 def sums_of(folder: Path) -> dict[str, str]:

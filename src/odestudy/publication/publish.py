@@ -1,4 +1,4 @@
-"""Copy the metrics of a run to the folder under results/published that is committed."""
+"""Pack the results of a run into the folder under results/published that is committed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
+
+from odestudy import build
+from odestudy.analysis.csvs import read_csv, write_csv
 from odestudy.errors import ConfigError, DataError
-from odestudy.runtime.store import read_metrics
+from odestudy.publication.manifest import NAME, write_manifest
+from odestudy.publication.thin import arrays_shown, thinned
+from odestudy.publication.unpack import is_packed, lay_out, unpack
+from odestudy.runtime.packed import Packed, read_packed, write_packed
+from odestudy.runtime.store import read_arrays, read_metrics
+from odestudy.study.jobs import Job
 from odestudy.study.load import Study, load_study
 
 
 def publish(study: Study, device: str | None = None, partial: bool = False) -> Path:
-    """The published folder, with the metrics and arrays of every job that has run.
+    """The published folder, with metrics and ledger of every job that has run, and the arrays that figures show.
 
     Jobs that the tier no longer has are removed from it; those that ran elsewhere and not here, or that a run cut to
     some questions or seeds leaves out, stay.
@@ -36,13 +45,48 @@ def publish(study: Study, device: str | None = None, partial: bool = False) -> P
     if not re.fullmatch(r"[A-Za-z0-9_.]+", name):
         raise ConfigError(f"--device {name!r}: letters, digits, dot and underscore are allowed")
     target = study.root / "results" / "published" / f"{study.run}-{name}"
-    known = {*study.jobs, *load_study(study.root, study.run).jobs}
-    for there in sorted(p.parent for p in target.glob("runs/*/*/metrics.json")):
-        if there.relative_to(target / "runs").as_posix() not in known:
-            shutil.rmtree(there)
-    for folder in done:
-        shutil.copytree(study.results / "runs" / folder, target / "runs" / folder, dirs_exist_ok=True)
+    results = _merged(study, done, read_packed(target) if is_packed(target) else {})
+    _write(study.root, target, results)
     return target
+
+
+def _merged(study: Study, done: dict[str, Job], before: dict[str, Packed]) -> dict[str, Packed]:
+    """Question -> what this run has, and of what was published the jobs that the tier still has and this run has not."""
+    whole = load_study(study.root, study.run)
+    question_of = {
+        job.folder: q for s in (whole, study) for (q, _), jobs in s.jobs_by.items() for job in jobs
+    }
+    results = {question: Packed() for question in whole.questions}
+    for packed in before.values():
+        for folder in packed.metrics:
+            if folder in question_of and folder not in done:
+                results[question_of[folder]].metrics[folder] = packed.metrics[folder]
+                results[question_of[folder]].arrays[folder] = packed.arrays.get(folder, {})
+    for folder, job in done.items():
+        path = job.metrics(study.results)
+        results[question_of[folder]].metrics[folder] = read_metrics(path)
+        results[question_of[folder]].arrays[folder] = read_arrays(path)
+    return {question: packed for question, packed in results.items() if packed.metrics}
+
+
+def _write(root: Path, target: Path, results: dict[str, Packed]) -> None:
+    """Lay everything out to see what the figures show, and pack that with the ledger; then show what was packed."""
+    shown = load_study(root, f"shown/{target.name}")
+    (shown.results / NAME).unlink(missing_ok=True)
+    lay_out(shown.results, results)
+    build.make_all_tables(shown)
+    seen = arrays_shown(shown)
+    shutil.rmtree(target, ignore_errors=True)
+    for question, packed in results.items():
+        write_packed(target, question, thinned(packed, seen))
+    write_csv(published_ledger(shown), target / "ledger.csv")
+    write_manifest(target)
+    unpack(root, target)
+
+
+def published_ledger(shown: Study) -> pd.DataFrame:
+    """The ledger without the mark of what is stale, which is a matter of the clone that looks at it."""
+    return read_csv(shown.results / "tables/ledger.csv").drop(columns="stale")
 
 
 def _device(names: list[str]) -> str:

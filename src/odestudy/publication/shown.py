@@ -49,12 +49,12 @@ def write_json(found: Comparison, path: Path) -> None:
     write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def write_html(found: Comparison, path: Path, root: Path) -> None:
-    """One page that needs no network, in the report's style."""
+def write_html(found: Comparison, path: Path, root: Path, says: dict[str, str]) -> None:
+    """One page that needs no network, in the report's style; `says`: claim -> what it says."""
     from odestudy.report.pages import write_html as write_page
 
     verdicts = [
-        [str(r.id), escape(r.says), _words(r.outcome), _side(r, "a"), _side(r, "b")]
+        [str(r.id), escape(says.get(str(r.id), "")), _words(r.outcome), _side(r, "a"), _side(r, "b")]
         for r in found.verdicts.itertuples()
     ]
     metrics = [

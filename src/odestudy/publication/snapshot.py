@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pandas as pd
+from PIL import Image
 
+from odestudy import build
 from odestudy.analysis.csvs import read_csv
 from odestudy.analysis.values import interval
 from odestudy.analysis.verdicts import NO_DATA, NOT_TESTABLE
 from odestudy.report.ledger_markdown import SIGNS
+from odestudy.report.ledger_words import with_words
 from odestudy.report.markdown import escape, pipe_table
 from odestudy.report.marked import put_between
 from odestudy.runtime.files import write_atomically
 from odestudy.study.load import Study
 
-PAGE, README = Path("docs/findings.md"), Path("README.md")
+PAGE, README, PICTURES = Path("docs/findings.md"), Path("README.md"), Path("docs/pictures")
+WIDTH_PX, COLOURS = 1200, 64
 DECIDED = [verdict for verdict in SIGNS if verdict not in (NO_DATA, NOT_TESTABLE)]
 
 
 def write_snapshot(study: Study) -> None:
-    """Write docs/findings.md, and the part of the README that is between its markers, from a published run."""
-    readme = study.root / README
-    text = put_between(readme.read_text(encoding="utf-8"), "findings", summary_of(study))
-    write_atomically(study.root / PAGE, page_of(study).encode())
+    """Write docs/findings.md, the README's part between its markers and their pictures, from a published run."""
+    for question in study.questions:
+        build.make_tables(study, question)
+    for name in study.settings["shown"]:
+        build.make_figure(study, name)
+        write_atomically(study.root / PICTURES / f"{name}.png", _small(study.results / f"figures/{name}.png"))
+    ledger, readme = ledger_of(study), study.root / README
+    text = put_between(readme.read_text(encoding="utf-8"), "findings", summary_of(study, ledger))
+    write_atomically(study.root / PAGE, page_of(study, ledger).encode())
     write_atomically(readme, text.encode())
 
 
-def page_of(study: Study) -> str:
+def ledger_of(study: Study) -> pd.DataFrame:
+    """The published numbers of the claims, with their words."""
+    folder = study.root / "results/published" / study.results.name
+    return with_words(read_csv(folder / "ledger.csv"), study)
+
+
+def page_of(study: Study, ledger: pd.DataFrame) -> str:
     """All decided rows of the ledger as Markdown."""
-    ledger = _ledger(study)
-    report = f"../results/{study.run}/report/index.html"
     counts = ", ".join(
         f"{SIGNS[v]} {(ledger['verdict'] == v).sum()} {v}" for v in SIGNS if (ledger["verdict"] == v).any()
     )
@@ -40,34 +54,42 @@ def page_of(study: Study) -> str:
          escape(row["flip"])]
         for _, row in ledger[ledger["verdict"].isin(DECIDED)].iterrows()
     ]  # fmt: skip
+    folder = f"results/published/{study.results.name}"
     return (
-        f"# What the study found\n\nWritten by `odestudy snapshot results/{study.run}`; no number here is typed. Tier "
+        f"# What the study found\n\nWritten by `odestudy snapshot {folder}`; no number here is typed. Tier "
         f"{study.tier_name}: {escape(study.tier['title'])}. {counts}. What each number is, its sources and the rest "
-        f"stand in [the report]({report}).\n\n"
+        f"stand in the report, which `odestudy report {folder}` writes.\n\n"
         + pipe_table(["claim", "verdict", "", "estimate", "seeds", "what would flip it"], rows)
     )
 
 
-def summary_of(study: Study) -> str:
+def summary_of(study: Study, ledger: pd.DataFrame) -> str:
     """Counts of the verdicts and the figures that config/study.yaml names."""
-    ledger = _ledger(study)
-    counts = [[f"{SIGNS[v]} {v}", str((ledger["verdict"] == v).sum())] for v in SIGNS]
-    folder = f"results/{study.run}"
     parts = [
-        f"The tier {study.tier_name} as published ([report]({folder}/report/report.pdf), "
-        f"[all verdicts]({PAGE.as_posix()})):\n",
-        pipe_table(["verdict", "claims and questions"], counts),
+        f"The tier {study.tier_name} as published ([all verdicts]({PAGE.as_posix()}); `make report` writes the report):\n",
+        counts_of(ledger),
     ]
     for name in study.settings["shown"]:
         about = json.loads((study.results / f"figures/{name}.json").read_text(encoding="utf-8"))
-        parts.append(
-            f"![{escape(about['alt'])}]({folder}/figures/{name}.png)\n\n{escape(about['caption'])}\n"
-        )
+        picture = (PICTURES / f"{name}.png").as_posix()
+        parts.append(f"![{escape(about['alt'])}]({picture})\n\n{escape(about['caption'])}\n")
     return "\n".join(parts)
 
 
-def _ledger(study: Study) -> pd.DataFrame:
-    return read_csv(study.results / "tables/ledger.csv")
+def counts_of(ledger: pd.DataFrame) -> str:
+    """How many rows have which verdict, as Markdown."""
+    counts = [[f"{SIGNS[v]} {v}", str((ledger["verdict"] == v).sum())] for v in SIGNS]
+    return pipe_table(["verdict", "claims and questions"], counts)
+
+
+def _small(png: Path) -> bytes:
+    """A picture for a page: as wide as that shows it, and of few colours."""
+    with Image.open(png) as picture:
+        size = WIDTH_PX, round(picture.height * WIDTH_PX / picture.width)
+        drawn = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(COLOURS)
+    buffer = io.BytesIO()
+    drawn.save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
 
 
 def _estimate(row: pd.Series) -> str:

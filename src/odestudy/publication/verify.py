@@ -1,26 +1,35 @@
-"""A published folder against its manifest, and against what follows from its metrics."""
+"""A published folder against its manifest, and its ledger against what follows from its metrics."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
-from odestudy.errors import DataError
-from odestudy.publication.manifest import files_of, read_manifest, sums_of
-from odestudy.publication.render import render
+import numpy as np
+import pandas as pd
+
+from odestudy import build
+from odestudy.analysis.csvs import read_csv
+from odestudy.publication.manifest import read_manifest, sums_of
+from odestudy.publication.unpack import lay_out
+from odestudy.runtime.packed import read_packed
 from odestudy.study.load import load_study
 
-LINKED = ("config", "report", "workflow", "benchmarks", "pyproject.toml")
+LINKED = ("config", "workflow")
+EXACT = ("verdict", "seeds", "runs", "failed", "reason", "interval", "tier", "question", "kind")
+NUMBERS = ("estimate", "low", "high", "p", "p_holm", "seeds_needed")
+RELATIVE, OF_LARGEST = 1e-6, 1e-9
 
 
 def verify(root: Path, folder: Path) -> tuple[list[str], str]:
     """(problems, one line that says what was checked).
 
-    Altered, missing and added files are found by their sums. Then everything but the metrics is made again from
-    the metrics with this clone's code, and held against what was published, byte by byte.
+    Altered, missing and added files are found by their sums. Then the ledger is computed again from the metrics with
+    this clone's code: verdicts, counts and codes have to be the same, numbers within a millionth, or a billionth of the
+    largest of their column. What the claims say is not part of it.
 
     Raises:
-        DataError: the folder has no manifest, or no published name.
+        DataError: the folder has no manifest, or a file of it is damaged.
     """
     published, now = read_manifest(folder), sums_of(folder)
     problems = [f"altered: {name}" for name in published if name in now and now[name] != published[name]]
@@ -29,28 +38,45 @@ def verify(root: Path, folder: Path) -> tuple[list[str], str]:
     if problems:
         return problems, f"{len(published)} files have a sum; {len(problems)} are not as they were published."
     with tempfile.TemporaryDirectory() as scratch:
-        again = _rendered(root, folder.resolve(), Path(scratch))
-        made = [name for name in files_of(again) if not name.startswith("runs/")]
-        problems = [f"does not follow from the metrics: {n}" for n in made if _differs(again, folder, n)]
-        problems += [
-            f"nothing makes it: {n}" for n in published if not n.startswith("runs/") and n not in made
-        ]
-    said = f"{len(published)} files are as published"
-    return problems, f"{said}, {len(made)} of them made again from the metrics, {len(problems)} differ."
+        found = _again(root, folder.resolve(), Path(scratch))
+    there = read_csv(folder / "ledger.csv")
+    problems = differences(there, found)
+    said = f"{len(published)} files are as published, {len(there)} rows of the ledger"
+    return (
+        problems,
+        f"{said} follow from the metrics." if not problems else f"{said}: {len(problems)} differ.",
+    )
 
 
-def _rendered(root: Path, folder: Path, scratch: Path) -> Path:
-    """The folder's tables, figures and report, made again in a scratch folder."""
+def differences(published: pd.DataFrame, again: pd.DataFrame) -> list[str]:
+    """A line for each cell of a published ledger that is not what the metrics give, and for each row too many or few."""
+    published, again = published.set_index("id"), again.set_index("id")
+    lines = [
+        f"ledger.csv: {row}: does not follow from the metrics"
+        for row in published.index.difference(again.index)
+    ]
+    lines += [f"ledger.csv: {row}: missing" for row in again.index.difference(published.index)]
+    both = [row for row in published.index if row in again.index]
+    for column in (*EXACT, *NUMBERS):
+        a, b = published.loc[both, column], again.loc[both, column]
+        same = _close(a, b) if column in NUMBERS else a.fillna("").astype(str) == b.fillna("").astype(str)
+        for row in a.index[~same]:
+            lines.append(f"ledger.csv: {row}, {column}: published {a[row]}, the metrics give {b[row]}")
+    return lines
+
+
+def _close(a: pd.Series, b: pd.Series) -> np.ndarray:
+    """Where two columns of numbers are the same but for the last digits, which differ between processors."""
+    x, y = a.to_numpy(dtype=float), b.to_numpy(dtype=float)
+    finite = np.abs(np.concatenate([x[np.isfinite(x)], y[np.isfinite(y)]]))
+    return np.isclose(x, y, rtol=RELATIVE, atol=OF_LARGEST * finite.max(initial=0.0), equal_nan=True)
+
+
+def _again(root: Path, folder: Path, scratch: Path) -> pd.DataFrame:
+    """The ledger that follows from the metrics, as a file would hold it."""
     for name in LINKED:
         (scratch / name).symlink_to(root / name)
-    again = scratch / "results" / "published" / folder.name
-    again.mkdir(parents=True)
-    if not (folder / "runs").is_dir():
-        raise DataError(f"{folder}: no metrics in it")
-    (again / "runs").symlink_to(folder / "runs")
-    render(load_study(scratch, f"published/{folder.name}"))
-    return again
-
-
-def _differs(a: Path, b: Path, name: str) -> bool:
-    return not (b / name).is_file() or (a / name).read_bytes() != (b / name).read_bytes()
+    study = load_study(scratch, f"shown/{folder.name}")
+    lay_out(study.results, read_packed(folder))
+    build.make_all_tables(study)
+    return read_csv(study.results / "tables/ledger.csv")

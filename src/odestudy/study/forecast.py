@@ -7,9 +7,12 @@ import statistics
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from odestudy.errors import DataError
+from odestudy.runtime.packed import read_packed_metrics
 from odestudy.runtime.store import read_metrics
 from odestudy.study.jobs import Job
 from odestudy.study.load import Study
@@ -66,13 +69,19 @@ def _took(provenance: dict[str, Any]) -> float:
 
 def _recorded(job: Job, study: Study) -> dict[str, Any] | None:
     """A job's provenance in this folder, else in a published one of the same tier."""
-    published = study.root / "results" / "published"
-    for folder in (study.results, *sorted(published.glob(f"{study.tier_name}-*"))):
-        metrics = job.metrics(folder)
-        if metrics.is_file():
-            with suppress(DataError):
-                return read_metrics(metrics)["provenance"]
-    return None
+    metrics = job.metrics(study.results)
+    if metrics.is_file():
+        with suppress(DataError):
+            return read_metrics(metrics)["provenance"]
+    return _published(study.root, study.tier_name).get(job.folder)
+
+
+@cache
+def _published(root: Path, tier: str) -> dict[str, dict[str, Any]]:
+    """Job folder -> provenance, of all that is published of a tier."""
+    folders = sorted((root / "results" / "published").glob(f"{tier}-*"), reverse=True)
+    found = [jobs for folder in folders for jobs in read_packed_metrics(folder).values()]
+    return {job: content["provenance"] for jobs in found for job, content in jobs.items()}
 
 
 @dataclass(frozen=True)

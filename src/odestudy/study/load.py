@@ -29,10 +29,10 @@ TIERS = ("smoke", "quick", "cpu", "full")
 
 @dataclass(frozen=True)
 class Study:
-    """What is run and shown for one tier, or for one published folder.
+    """What is run and shown for one tier, or shown of one published folder.
 
     Attributes:
-        run: the folder under results/: a tier's name, or published/<tier>-<device>.
+        run: the folder under results/: a tier's name, or shown/<tier>-<device>.
         settings: config/study.yaml; tier: config/tiers/<tier>.yaml; questions: name -> its YAML, in order.
         jobs_by: (question, experiment) -> jobs.
         dropped: (question, experiment) -> why this tier leaves it out.
@@ -67,7 +67,7 @@ class Study:
     @property
     def published(self) -> bool:
         """True where only existing metrics are shown and nothing is run."""
-        return self.run.startswith("published/")
+        return self.run.startswith("shown/")
 
     @cached_property
     def jobs(self) -> dict[str, Job]:
@@ -121,7 +121,7 @@ class Study:
 
 
 def tier_of(run: str) -> str:
-    """The tier of a results folder: quick -> quick, published/quick-cpu -> quick."""
+    """The tier of a results folder: quick -> quick, shown/quick-cpu -> quick."""
     return run.split("/")[-1].split("-")[0]
 
 
@@ -130,7 +130,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
 
     Args:
         root: the clone's folder.
-        run: a tier, or published/<tier>-<device>.
+        run: a tier, or shown/<tier>-<device>.
         overrides: `questions` and `arms` (names), `seeds` (a number of seeds, at most that many), `device`.
 
     Raises:
