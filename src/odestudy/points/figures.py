@@ -118,6 +118,8 @@ def flow_animation(fitted: FittedPoints) -> FuncAnimation | None:
     ticks = torch.linspace(-half, half, SIDE, dtype=torch.float64)
     where = torch.cartesian_prod(ticks, ticks)
     figure, grid = canvas(1, 2, height=WIDTH / 2)
+    grid[0, 0].set_title("samples")
+    _laid_out(figure)
 
     def show(k: int) -> list[Any]:
         k = min(k, FRAMES)
@@ -137,9 +139,16 @@ def flow_animation(fitted: FittedPoints) -> FuncAnimation | None:
     return FuncAnimation(figure, show, frames=FRAMES + LAST_FRAMES)
 
 
+def _laid_out(figure: Figure) -> None:
+    """Lay the figure out once for all frames, which takes longer than to draw one."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+
+
 def _in_space(drifting: np.ndarray, half: float) -> FuncAnimation:
     figure = Figure(figsize=(WIDTH / 2, WIDTH / 2), layout="constrained")
     axes: Any = figure.add_subplot(projection="3d")
+    _laid_out(figure)
 
     def show(step: int) -> list[Any]:
         k = min(step, FRAMES)
