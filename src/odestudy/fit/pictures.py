@@ -117,4 +117,4 @@ def _label(text: str) -> str:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=150, metadata={"Software": None})
+    figure.savefig(path, dpi=120, metadata={"Software": None})

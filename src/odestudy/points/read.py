@@ -103,7 +103,7 @@ def _enough(path: Path, n: int, d: int, which: str = "") -> None:
 def _near(rows: Rows, values: np.ndarray, headers: list[str], notes: list[str]) -> np.ndarray:
     """Which rows are not far from all others; a note names those that are."""
     distance = robust_distance(values)
-    far = (distance > FAR).any(axis=1)
+    far = np.any(distance > FAR, axis=1)
     lines = [rows.lines[j] for j in np.flatnonzero(far)]
     if len(lines) > max(1, FAR_SHARE * len(far)):
         name = headers[int(np.argmax((distance > FAR).sum(axis=0)))]

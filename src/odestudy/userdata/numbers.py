@@ -67,9 +67,9 @@ def _decimal_commas(rows: Rows, cells: dict[int, list[str]]) -> bool:
             f"{said}, with a comma inside; write decimal points and no thousands separators, or separate the columns by semicolons"
         )
     if False in found:
-        column, row = found[False]
+        other, row = found[False]
         raise DataError(
-            f"{said} and line {rows.lines[row]} has {rows.cells[row][column]!r}: decimal commas and points in one file "
+            f"{said} and line {rows.lines[row]} has {rows.cells[row][other]!r}: decimal commas and points in one file "
             f"(separated by {SEPARATORS[rows.separator]}s); write points throughout"
         )
     return True
