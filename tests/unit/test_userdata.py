@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -207,3 +209,44 @@ def read_or_refused(folder, text):
         return read_observations(written(folder, text))
     except DataError as error:
         return error
+
+
+# What is said of each of the files as people have them; those that are read as the plain one say nothing, or a note.
+PEOPLES = {
+    "fit_constant_14.62.csv": "note: left out, being constant: y3",
+    "fit_constant_0.1.csv": "note: left out, being constant: y3",
+    "fit_semicolon_decimal_comma.csv": "note: read as separated by semicolons, with decimal commas",
+    "fit_tabs.csv": "note: read as separated by tabs, with decimal points",
+    "fit_header_blanks.csv": "",
+    "fit_units_in_header.csv": "",
+    "fit_dates.csv": "t is '2024-01-01 00:00:00', a date",
+    "fit_bad_cell_after_blank_lines.csv": "line 8: y1 is 'broken'",
+    "density_outlier.csv": "note: line 402: left out: x1 is 1e+06",
+    "density_collinear.csv": "x3 = x1 + x2",
+    "density_constant_14.62.csv": "constant column x3",
+}
+
+
+@pytest.fixture(scope="module")
+def peoples(root, tmp_path_factory):
+    script = root.parent / "shared/cases/make_tables.py"
+    if not script.is_file():
+        pytest.skip(f"no {script}, which writes files as people have them")
+    folder = tmp_path_factory.mktemp("tables")
+    subprocess.run([sys.executable, str(script), str(folder)], check=True)
+    return folder
+
+
+@pytest.mark.parametrize(("name", "said"), PEOPLES.items())
+def test_files_as_people_have_them_are_read_as_the_plain_one_or_refused(peoples, name, said):
+    kind = name.split("_")[0]
+    read = read_observations if kind == "fit" else read_points
+    if said.startswith("note") or not said:
+        mine, plain = read(peoples / name), read(peoples / f"{kind}_plain.csv")
+        assert said.removeprefix("note: ") in " ".join(mine.notes)
+        assert bool(said) == bool(mine.notes)
+        pairs = zip(mine.y, plain.y, strict=True) if kind == "fit" else [(mine.values, plain.values)]
+        for one, other in pairs:
+            np.testing.assert_array_equal(one, other)
+    else:
+        assert said in refusal(read, peoples / name)
