@@ -72,12 +72,13 @@ def maximise(
     log_prob: Callable[[Batch], Tensor],
     draw: Callable[[], Batch],
     course: Course,
-    title: str,
-    look: Callable[[int], None] = lambda iteration: None,
+    title: str | None,
+    look: Callable[[int], bool | None] = lambda iteration: None,
 ) -> Fitted:
     """Train the parameters of `net` in place, so that `log_prob` of what `draw` gives is large.
 
-    `look` is called after each iteration with their number so far.
+    `look` is called after each iteration with their number so far; training ends where it returns True. Progress is
+    shown on a terminal under a title, where there is one.
 
     Raises:
         NumericalFailure: the loss is not finite.
@@ -90,7 +91,8 @@ def maximise(
         return course.share(len(losses), time.perf_counter() - clock)
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: (1 + math.cos(math.pi * over())) / 2)
-    with tqdm(total=course.iterations, desc=title, disable=None, leave=False) as bar:
+    hidden = None if title else True  # None: where no terminal looks
+    with tqdm(total=course.iterations, desc=title, disable=hidden, leave=False) as bar:
         while over() < 1:
             loss = -log_prob(draw()).mean()
             if not torch.isfinite(loss):
@@ -101,8 +103,9 @@ def maximise(
             optimizer.step()
             losses.append(float(loss.detach()))
             schedule.step()
-            look(len(losses))
             bar.update()
+            if look(len(losses)):
+                break
     return Fitted(_tail(losses, 10), _late_gain(losses), time.perf_counter() - clock, len(losses))
 
 

@@ -1,4 +1,4 @@
-"""Reading a CSV with the columns trajectory, t, y1 ... yd; what cannot be used is refused with row numbers."""
+"""Trajectories out of a user's file: columns t (or time), trajectory where there are several, and any others as state."""
 
 from __future__ import annotations
 
@@ -6,36 +6,44 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from odestudy.errors import DataError
+from odestudy.fit.cleaning import by_time, doubts, without_constant, without_far
 from odestudy.systems.trajectories import Observed
 from odestudy.text import one_line
+from odestudy.userdata.columns import Column, choose, columns_of, take_column
+from odestudy.userdata.numbers import to_numbers
+from odestudy.userdata.rows import at_lines, listed, read_rows
 
 FEWEST = 3  # points of a trajectory
-LARGEST = 1e100  # of a value, so that squares are finite
-SHOWN = 5  # row numbers in one message
+ONLY = "1"  # the name of the trajectory of a file that names none
 
 
 @dataclass(frozen=True)
 class Table:
-    """Trajectories by name: times (n,) and observations (n, d), in the order of the file."""
+    """Trajectories, in the order of their names and times: times (n,) and observations (n, d) of each.
+
+    Attributes:
+        columns: of the state, d of them; time: of the times.
+        notes: what was found and done on reading, a sentence each.
+    """
 
     names: list[str]
     t: list[np.ndarray]
     y: list[np.ndarray]
+    columns: list[Column]
+    time: Column
+    notes: list[str]
 
     @property
     def d(self) -> int:
-        return int(self.y[0].shape[1])
+        return len(self.columns)
 
     def until(self, share: float) -> Table:
         """The first share of each trajectory's points."""
         counts = [max(FEWEST, int(np.ceil(share * len(t)))) for t in self.t]
-        parts = (
-            [x[:n] for x, n in zip(series, counts, strict=True)] for series in (self.t, self.y)
-        )  # fmt: skip
-        return Table(self.names, *parts)
+        t, y = ([x[:n] for x, n in zip(series, counts, strict=True)] for series in (self.t, self.y))
+        return Table(self.names, t, y, self.columns, self.time, self.notes)
 
     def observed(self) -> Observed:
         """As one array, shorter trajectories ending in nan; the observations stand for the unknown truth."""
@@ -47,56 +55,35 @@ class Table:
         return Observed(when, what, what, np.full(self.d, np.nan))
 
 
-def read_observations(path: Path) -> Table:
-    """Read and check one file; rows are counted as in the file, the header being row 1.
+def read_observations(path: Path, wanted: str | None = None) -> Table:
+    """Read and check one file; `wanted` lists the columns of the state, all but t and trajectory otherwise.
 
     Raises:
-        DataError: one line that says what is wrong, where, and what is allowed.
+        DataError: one line that says what is wrong, on which line of the file or in which column, and how to mend it.
     """
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, encoding="utf-8")
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:  # pandas tells bad rows and encodings by ValueErrors
-        raise DataError(f"{path}: not readable as CSV in UTF-8 ({one_line(error)})") from None
-    wanted = ["trajectory", "t", *(f"y{i}" for i in range(1, max(2, len(frame.columns) - 1)))]
-    if list(frame.columns) != wanted:
-        raise DataError(
-            f"{path}: columns {one_line(', '.join(map(str, frame.columns)))}; allowed: trajectory, t, y1, y2 ... without gaps"
-        )
-    _refuse(path, frame["trajectory"].str.strip() == "", "no name of a trajectory")
-    numbers = frame[wanted[1:]].apply(pd.to_numeric, errors="coerce").astype(float)
-    for column in wanted[1:]:
-        empty = frame[column].str.strip().str.lower().isin(["", "na", "nan", "null", "none"])
-        _refuse(path, empty, f"{column} is missing; leave out rows that lack a value")
-        _refuse(path, ~np.isfinite(numbers[column]), f"{column} is no finite number")
-        _refuse(path, numbers[column].abs() > LARGEST, f"{column} is beyond {LARGEST:g}; choose another unit")
-    if frame.empty:
+    rows = read_rows(path)
+    columns = columns_of(rows.header)
+    time, trajectory = take_column(columns, "t", "time"), take_column(columns, "trajectory")
+    if time is None or not columns:
+        needed = "a column t or time, and at least one other; trajectory tells several apart"
+        raise DataError(f"{path}: columns {one_line(listed(rows.header))}; needed: {needed}")
+    columns = choose(rows, columns, wanted)
+    if not rows.cells:
         raise DataError(f"{path}: no rows; needed: at least {FEWEST} for each trajectory")
-    _refuse(
-        path,
-        numbers.groupby(frame["trajectory"])["t"].diff() <= 0,
-        "t does not increase within its trajectory",
-    )
-    parts = [
-        (str(name), part["t"].to_numpy(), part[wanted[2:]].to_numpy())
-        for name, part in numbers.groupby(frame["trajectory"], sort=False)
-    ]
-    short = [name for name, t, _ in parts if len(t) < FEWEST]
-    if short:
-        raise DataError(
-            f"{path}: trajectory {one_line(repr(short[0]))} has fewer than {FEWEST} rows; needed: at least {FEWEST}"
-        )
-    names, t, y = (list(column) for column in zip(*parts, strict=True))
-    if (np.concatenate(y).std(axis=0) == 0).all():
-        raise DataError(f"{path}: no observation ever changes; there is nothing to learn")
-    return Table(names, t, y)
-
-
-def _refuse(path: Path, bad: pd.Series, why: str) -> None:
-    rows = [int(i) + 2 for i in np.flatnonzero(bad.to_numpy())]
-    if rows:
-        listed = ", ".join(map(str, rows[:SHOWN])) + (
-            f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-        )
-        raise DataError(f"{path}: row {listed}: {why}")
+    numbers, commas = to_numbers(rows, [time.place, *(column.place for column in columns)])
+    notes = rows.notes(commas)
+    names = [row[trajectory.place] for row in rows.cells] if trajectory else [ONLY] * len(rows.cells)
+    if "" in names:
+        where = at_lines([line for line, name in zip(rows.lines, names, strict=True) if not name])
+        raise DataError(f"{path}: {where}: no name of a trajectory")
+    numbers, columns = without_constant(rows, numbers, columns, time, notes)
+    parts = by_time(rows, names, numbers, trajectory is not None, notes)
+    parts = without_far(rows, parts, numbers, columns, notes)
+    notes += doubts(numbers, columns)
+    for name, part in parts.items():
+        if len(part) < FEWEST:
+            raise DataError(
+                f"{path}: trajectory {one_line(repr(name))} has {len(part)} rows; needed: at least {FEWEST}"
+            )
+    t, y = [numbers[part, 0] for part in parts.values()], [numbers[part, 1:] for part in parts.values()]
+    return Table(list(parts), t, y, columns, time, notes)

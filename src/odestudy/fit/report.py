@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import pypandoc
 
 from odestudy.analysis.csvs import write_csv
 from odestudy.analysis.values import number
 from odestudy.errors import DataError
-from odestudy.fit.learn import SHARE, Ensemble, Settings, held_out_error, learn, save
+from odestudy.fit.headings import slopes
+from odestudy.fit.judge import SHARE, HeldOut, answer, can_hold_out, held_out
+from odestudy.fit.learn import Settings, learn
+from odestudy.fit.model import Ensemble, save
 from odestudy.fit.observations import Table
 from odestudy.fit.pictures import draw_forecast, draw_portrait
 from odestudy.fit.tables import MOST_GRID, field_table, forecast_table
 from odestudy.report.markdown import escape, pipe_table
-from odestudy.runtime.outcome import Row
+from odestudy.userdata.page import bullets, loading, write_report
+from odestudy.userdata.progress import Progress
 
 FILES = {
     "field.csv": "the learnt vector field on a grid, its spread over the models, and where data support it",
     "forecast.csv": "forecasts from each trajectory's first observation to twice its span",
-    "weights.pt": "the models; odestudy.fit.learn.load reads them, torch.load(..., weights_only=True) as well",
+    "weights.pt": "the models; torch.load(..., weights_only=True) reads them as well",
     "portrait.png": "observations, learnt trajectories and the vector field",
     "forecast.png": "observations and forecasts over time",
 }
@@ -37,89 +40,95 @@ def write_fit(table: Table, settings: Settings, folder: Path, source: str) -> Pa
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror})") from None
-    judged = held_out_error(table, settings)
-    ensemble = learn(table, settings)
+    judged, ensemble, cut = fit_and_judge(table, settings)
+    save(ensemble, folder / "weights.pt")
     field, forecast = field_table(table, ensemble), forecast_table(table, ensemble)
     write_csv(field, folder / "field.csv")
     write_csv(forecast, folder / "forecast.csv")
-    save(ensemble, folder / "weights.pt")
     draw_portrait(table, field, forecast, folder / "portrait.png")
     draw_forecast(table, forecast, folder / "forecast.png")
-    text = report(table, ensemble, judged, field, source)
-    (folder / "report.md").write_text(text, encoding="utf-8")
-    page = folder / "report.html"
-    pypandoc.convert_text(
-        text, "html", format="markdown", outputfile=str(page),
-        extra_args=["--standalone", "--embed-resources", f"--resource-path={folder}", "--metadata=lang:en"],
-    )  # fmt: skip
-    return page
+    return write_report(folder, f"Fit of {source}", _parts(table, ensemble, judged, field, cut))
 
 
-def report(table: Table, ensemble: Ensemble, judged: Row, field: pd.DataFrame, source: str) -> str:
-    """Markdown with every number out of the fit."""
-    settings = ensemble.settings
-    trained = [row for row in ensemble.rows if row["status"] == "ok"]
-    inside, outside = (_disagreement(field, table.d, where) for where in (True, False))
+def fit_and_judge(table: Table, settings: Settings) -> tuple[HeldOut | None, Ensemble, str]:
+    """A fit of all of the table, what one of its first part is worth on the rest, and where Ctrl-C cut it short."""
+    n, judge = settings.iterations, can_hold_out(table)
+    with Progress(
+        n * (1 + judge), f"{settings.models} models, {n} training steps{' twice' * judge}"
+    ) as progress:
+        judged, done = None, 0
+        if judge:
+            seen = table.until(SHARE)
+            ensemble = learn(seen, settings, progress.reach)
+            judged = held_out(table, seen, ensemble)
+            if progress.stopped:
+                cut = f"Stopped after {ensemble.steps} of {n} training steps, on the first {round(100 * SHARE)} % of each trajectory only."
+                return judged, ensemble, cut
+            done = n
+        ensemble = learn(table, settings, lambda i: progress.reach(done + i))
+        cut = f"Stopped after {ensemble.steps} of {n} training steps" if progress.stopped else ""
+        if judged and cut:
+            cut += (
+                ", so the models that are written are worse than those that were judged, which had all steps"
+            )
+        return judged, ensemble, cut and f"{cut}."
+
+
+def _parts(
+    table: Table, ensemble: Ensemble, judged: HeldOut | None, field: pd.DataFrame, cut: str
+) -> list[str]:
+    """The report in Markdown, the answer first, with every number out of the fit."""
+    size = f"{ensemble.kind}, width {ensemble.width}" if ensemble.kind == "mlp" else ensemble.kind
+    losses = [loss for loss in ensemble.losses if loss is not None]
+    near, off = (_disagreement(table, field, where) for where in (True, False))
     facts = {
         "trajectories": str(len(table.t)),
-        "observations": str(sum(len(t) for t in table.t)),
-        "dimensions": str(table.d),
-        "model": f"{settings.model}, width {settings.width}" if settings.model == "mlp" else settings.model,
-        "models that trained to the end": f"{len(trained)} of {len(ensemble.rows)}",
-        "training steps": str(settings.iterations),
-        "final loss, in units of the data's variance": _span([row["train_loss"] for row in trained]),
-        "disagreement of the models near the data": f"{number(inside)} %",
-        "disagreement of the models off the data": f"{number(outside)} %",
+        "observations": str(sum(map(len, table.t))),
+        "columns": ", ".join(column.header for column in table.columns),
+        "model": size,
+        "models that trained to the end": f"{len(ensemble.models)} of {ensemble.tried}",
+        "training steps": str(ensemble.steps),
+        "final loss, in units of the data's variance": _span(losses) if losses else "n/a",
+        "disagreement of the models near the data": near,
+        "disagreement of the models off the data": off,
     }
-    lines = [
-        "---",
-        f"title: {json.dumps(f'Fit of {escape(source)}')}",
-        "---",
-        "",
-        _verdict(judged),
-        "",
-        pipe_table(["", "value"], [[escape(k), escape(v)] for k, v in facts.items()]),
+    start = [float(f"{v:.6g}") for v in table.y[0][0]]
+    span = [float(f"{v:.6g}") for v in (table.t[0][0], table.t[0][-1])]
+    return [
+        answer(judged),
+        f"**{cut}**" if cut else "",
+        bullets(table.notes),
         "![Observations (grey), learnt trajectories (orange) and the learnt vector field.](portrait.png)",
-        "",
         "![Observations and forecasts, with the range of the models; right of the line nothing was observed.](forecast.png)",
-        "",
-        "Off the data the field is an extrapolation: where the models disagree, none of them should be trusted.",
-        ""
-        if table.d <= MOST_GRID
-        else "The field has too many dimensions for a grid; it is given at the observations.",
-        "",
+        "Off the data the field is an extrapolation: where the models disagree, none of them should be trusted."
+        + (
+            ""
+            if table.d <= MOST_GRID
+            else " It has too many dimensions for a grid and is given at the observations."
+        ),
+        pipe_table(["", "value"], [[escape(k), escape(v)] for k, v in facts.items()]),
+        loading(
+            "odestudy.fit.model",
+            "weights.pt",
+            [f"print(model.slope([{start}]), model.forecast({start}, {span}))"],
+        ),
         pipe_table(["file", "what it holds"], [[escape(name), escape(what)] for name, what in FILES.items()]),
     ]
-    return "\n".join(lines)
 
 
-def _verdict(judged: Row) -> str:
-    """What the forecast of held-out points says, in words."""
-    mine, still = judged["held_out_nrmse"], judged["standing_still_nrmse"]
-    if judged["held_out_points"] == 0:
-        return "No trajectory is long enough to hold points out, so nothing tells how far the fit can be trusted."
-    kept = f"the last {round(100 * (1 - SHARE))} % of each trajectory ({judged['held_out_points']} points)"
-    if mine is None or mine != mine:
-        return (
-            f"A fit that did not see {kept} could not be continued over them: **do not trust its forecasts.**"
-        )
-    text = (
-        f"A fit that did not see {kept} forecasts them with a root mean square error of **{number(mine)}** standard "
-        f"deviations of the data; that nothing changes would be wrong by {number(still)}."
-    )
-    return text if mine < still else f"{text} **The fit forecasts no better than standing still.**"
-
-
-def _disagreement(field: pd.DataFrame, d: int, supported: bool) -> float:
-    """Mean spread of the models over the mean size of the slope, in per cent."""
+def _disagreement(table: Table, field: pd.DataFrame, supported: bool) -> str:
+    """Root mean square spread of the models over that of the slope, each in the column's own units, in per cent."""
     rows = field[field["supported"] == supported]
     if rows.empty:
-        return float("nan")
-    spread, slope = (rows[[f"dy{i}{end}" for i in range(1, d + 1)]].to_numpy() for end in ("_spread", ""))
-    return 100 * float(
-        (spread**2).sum(axis=1).mean() ** 0.5 / max((slope**2).sum(axis=1).mean() ** 0.5, 1e-300)
+        return "n/a"
+    spread = table.observed().spread
+    slope, gap = (
+        rows[list(names)].to_numpy() / spread
+        for names in zip(*slopes(table.columns, table.time), strict=True)
     )
+    total = float((slope**2).sum(axis=1).mean() ** 0.5)
+    return f"{number(100 * float((gap**2).sum(axis=1).mean() ** 0.5) / total)} %" if total > 0 else "n/a"
 
 
-def _span(values: list[float]) -> str:
+def _span(values: Sequence[float]) -> str:
     return f"{number(min(values))} to {number(max(values))}" if len(set(values)) > 1 else number(values[0])

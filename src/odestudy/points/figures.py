@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from odestudy.densities.transport import Grid, log_density, path
 from odestudy.figures.style import BLUE, GREY, ORANGE, WIDTH, canvas
 from odestudy.points.fit import FittedPoints
 from odestudy.points.grid import box
+from odestudy.text import one_line
 
 SHOWN, MOST_MARGINALS = 1500, 8
 FRAMES, LAST_FRAMES, SIDE = 16, 10, 64
@@ -28,18 +30,19 @@ DOTS: dict[str, Any] = {
 }
 
 
-def overview(fitted: FittedPoints) -> Figure:
-    """Points that were not trained on beside density and samples."""
+def overview(fitted: FittedPoints, names: Sequence[str]) -> Figure:
+    """Points that were not trained on beside density and samples; `names` of the columns."""
+    names = [one_line(name, 40).replace("$", r"\$") for name in names]  # no part of a name is mathematics
     drawn = fitted.density.sample(SHOWN, np.random.default_rng(0)).numpy()
     d = drawn.shape[1]
     if d == 1:
-        return _on_the_line(fitted, drawn)
+        return _on_the_line(fitted, drawn, names[0])
     if d == 2:
-        return _in_the_plane(fitted, drawn)
-    return _marginals(fitted, drawn)
+        return _in_the_plane(fitted, drawn, names)
+    return _marginals(fitted, drawn, names)
 
 
-def _on_the_line(fitted: FittedPoints, drawn: np.ndarray) -> Figure:
+def _on_the_line(fitted: FittedPoints, drawn: np.ndarray, name: str) -> Figure:
     figure, grid = canvas(height=2.8)
     where, _ = box(torch.cat([fitted.train, fitted.test]), 400)
     low, high = np.quantile(drawn, [0.0005, 0.9995])
@@ -47,27 +50,29 @@ def _on_the_line(fitted: FittedPoints, drawn: np.ndarray) -> Figure:
     for values, color, label in ((drawn, ORANGE, "samples"), (fitted.test.numpy(), GREY, "test points")):
         grid[0, 0].hist(values[:, 0], bins=edges, density=True, histtype="step", color=color, label=label)
     grid[0, 0].plot(where[:, 0], fitted.density.log_prob(where).exp(), color=BLUE, label="density")
-    grid[0, 0].set(xlabel="x1", ylabel="density", xlim=(low - 0.1 * (high - low), high + 0.1 * (high - low)))
+    grid[0, 0].set(xlabel=name, ylabel="density", xlim=(low - 0.1 * (high - low), high + 0.1 * (high - low)))
     grid[0, 0].legend()
     return figure
 
 
-def _in_the_plane(fitted: FittedPoints, drawn: np.ndarray) -> Figure:
+def _in_the_plane(fitted: FittedPoints, drawn: np.ndarray, names: Sequence[str]) -> Figure:
     figure, grid = canvas(1, 3, height=2.7, sharex=True, sharey=True)
     where, _ = box(torch.cat([fitted.train, fitted.test]), 120)
     _map(grid[0, 1], where, fitted.density.log_prob(where).exp(), 120)
     for axes, points, color in ((grid[0, 0], fitted.test.numpy(), GREY), (grid[0, 2], drawn, BLUE)):
         axes.plot(*points[:SHOWN].T, color=color, **DOTS)
     for axes, title in zip(grid[0], ("test points", "density", "samples"), strict=True):
-        axes.set(title=title, xlabel="x1")
+        axes.set(title=title, xlabel=names[0])
         axes.grid(False)
     low, high = fitted.train.amin(0), fitted.train.amax(0)
     low, high = low - 0.2 * (high - low), high + 0.2 * (high - low)
-    grid[0, 0].set(ylabel="x2", xlim=(float(low[0]), float(high[0])), ylim=(float(low[1]), float(high[1])))
+    grid[0, 0].set(
+        ylabel=names[1], xlim=(float(low[0]), float(high[0])), ylim=(float(low[1]), float(high[1]))
+    )
     return figure
 
 
-def _marginals(fitted: FittedPoints, drawn: np.ndarray) -> Figure:
+def _marginals(fitted: FittedPoints, drawn: np.ndarray, names: Sequence[str]) -> Figure:
     """Histograms of the first coordinates, points and samples, and both in the plane of their largest variance."""
     test = fitted.test.numpy()
     count = min(drawn.shape[1], MOST_MARGINALS)
@@ -79,7 +84,7 @@ def _marginals(fitted: FittedPoints, drawn: np.ndarray) -> Figure:
         edges = np.linspace(low, high, 30).tolist()
         axes[i].hist(drawn[:, i], bins=edges, density=True, histtype="step", color=BLUE, label="samples")
         axes[i].hist(test[:, i], bins=edges, density=True, histtype="step", color=ORANGE, label="test points")
-        axes[i].set(xlabel=f"x{i + 1}", yticks=[])
+        axes[i].set(xlabel=names[i], yticks=[])
     axes[0].legend(fontsize=7)
     centre = test.mean(0)
     plane = np.linalg.svd(test - centre, full_matrices=False)[2][:2].T
@@ -113,6 +118,8 @@ def flow_animation(fitted: FittedPoints) -> FuncAnimation | None:
     ticks = torch.linspace(-half, half, SIDE, dtype=torch.float64)
     where = torch.cartesian_prod(ticks, ticks)
     figure, grid = canvas(1, 2, height=WIDTH / 2)
+    grid[0, 0].set_title("samples")
+    _laid_out(figure)
 
     def show(k: int) -> list[Any]:
         k = min(k, FRAMES)
@@ -132,9 +139,16 @@ def flow_animation(fitted: FittedPoints) -> FuncAnimation | None:
     return FuncAnimation(figure, show, frames=FRAMES + LAST_FRAMES)
 
 
+def _laid_out(figure: Figure) -> None:
+    """Lay the figure out once for all frames, which takes longer than to draw one."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+
+
 def _in_space(drifting: np.ndarray, half: float) -> FuncAnimation:
     figure = Figure(figsize=(WIDTH / 2, WIDTH / 2), layout="constrained")
     axes: Any = figure.add_subplot(projection="3d")
+    _laid_out(figure)
 
     def show(step: int) -> list[Any]:
         k = min(step, FRAMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -23,13 +24,14 @@ TRAIN_GRID, EVAL_STEPS = Grid("rk4", 4), 8
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a flow is fitted to points; shares are of the rows, shuffled by the seed."""
+    """How a flow is fitted to points; shares are of the distinct rows, shuffled by the seed."""
 
     iterations: int = 1500
     batch: int = 128
     learning_rate: float = 0.01
     width: int = 64
     seed: int = 0
+    device: str = "cpu"
     validation_share: float = 0.1
     test_share: float = 0.2
 
@@ -40,10 +42,9 @@ class FittedPoints:
 
     Attributes:
         density: in the units of the data.
-        train, validation, test: rows of the data, (n, d) float64 each.
+        train, validation, test: rows of the data, (n, d) float64 each, shuffled.
         parts: for every row of the data "train", "validation" or "test".
-        best_iteration: where the validation points had the smallest NLL.
-        train_s: time taken.
+        iterations: training steps done; best_iteration: where the validation points had the smallest NLL.
     """
 
     density: Scaled
@@ -51,61 +52,73 @@ class FittedPoints:
     validation: Tensor
     test: Tensor
     parts: list[str]
+    iterations: int
     best_iteration: int
-    train_s: float
     settings: FitSettings
 
 
-def fit_points(values: np.ndarray, settings: FitSettings | None = None) -> FittedPoints:
-    """Fit a flow to points (n, d).
+def fit_points(
+    values: np.ndarray, settings: FitSettings | None = None, reach: Callable[[int], bool] = lambda done: False
+) -> FittedPoints:
+    """Fit a flow to points (n, d), until `reach(steps done)` returns True; the order of the rows does not matter.
 
     Raises:
         NumericalFailure: the loss is not finite.
     """
     settings = settings or FitSettings()
-    parts = _split(len(values), settings)
-    x = torch.tensor(values, dtype=torch.float64)
-    train, validation, test = (x[torch.from_numpy(parts == name)] for name in ("train", "validation", "test"))
+    order, parts = _split(values, settings)
+    x, of_x = torch.tensor(values[order], dtype=torch.float64), parts[order]
+    train, validation, test = (x[torch.from_numpy(of_x == name)] for name in ("train", "validation", "test"))
     centre, scale = train.mean(0), train.std(0)
     torch.manual_seed(settings.seed)
-    net = Field(x.shape[1], settings.width)
-    best, seconds = _train(net, (train - centre) / scale, (validation - centre) / scale, settings)
-    net = net.double().requires_grad_(False)
+    net = Field(x.shape[1], settings.width).to(settings.device)
+    done, best = _train(net, (train - centre) / scale, (validation - centre) / scale, settings, reach)
+    net = net.cpu().double().requires_grad_(False)
     flow = at_certified_step(net, ((test - centre) / scale)[:256], EVAL_STEPS)
     density = Scaled(flow, centre, scale)
-    return FittedPoints(density, train, validation, test, parts.tolist(), best, seconds, settings)
+    return FittedPoints(density, train, validation, test, parts.tolist(), done, best, settings)
 
 
-def _split(n: int, settings: FitSettings) -> np.ndarray:
-    """For each row the part it belongs to."""
-    order = np.random.default_rng([settings.seed, 7]).permutation(n)
+def _split(values: np.ndarray, settings: FitSettings) -> tuple[np.ndarray, np.ndarray]:
+    """A random order of the rows, equal ones side by side, and for each row the part it belongs to.
+
+    Both depend on the seed and on the set of rows, not on their order in the file; equal rows are in one part, so that
+    no test point has been seen.
+    """
+    unique, which = np.unique(values, axis=0, return_inverse=True)
+    which, n = which.reshape(-1), len(unique)
+    shuffled = np.random.default_rng([settings.seed, 7]).permutation(n)
     test, validation = (round(share * n) for share in (settings.test_share, settings.validation_share))
     parts = np.full(n, "train", dtype=object)
-    parts[order[:test]] = "test"
-    parts[order[test : test + validation]] = "validation"
-    return parts
+    parts[shuffled[:test]] = "test"
+    parts[shuffled[test : test + validation]] = "validation"
+    return np.argsort(np.argsort(shuffled)[which], kind="stable"), parts[which]
 
 
-def _train(net: Field, train: Tensor, validation: Tensor, settings: FitSettings) -> tuple[int, float]:
-    """Train `net` in place; where the validation points had the smallest NLL, and the time taken in s."""
+def _train(
+    net: Field, train: Tensor, validation: Tensor, settings: FitSettings, reach: Callable[[int], bool]
+) -> tuple[int, int]:
+    """Train `net` in place; steps done, and the step after which the validation points had the smallest NLL."""
     formula = "trace" if train.shape[1] <= EXACT_TO else "rademacher1"
     rng = np.random.default_rng([settings.seed, 1])
-    train, validation = train.float(), validation.float()
+    train, validation = (part.float().to(settings.device) for part in (train, validation))
     kept: dict[str, Any] = {"nll": np.inf, "state": deepcopy(net.state_dict()), "iteration": 0}
 
-    def look(iteration: int) -> None:
-        if iteration % max(1, settings.iterations // CHECKS) == 0 or iteration == settings.iterations:
+    def look(iteration: int) -> bool:
+        stop = reach(iteration)
+        if stop or iteration % max(1, settings.iterations // CHECKS) == 0 or iteration == settings.iterations:
             nll = -float(log_density(net, validation, TRAIN_GRID, formula).mean().detach())
             if nll < kept["nll"]:
                 kept.update(nll=nll, state=deepcopy(net.state_dict()), iteration=iteration)
+        return stop
 
     fitted = maximise(
         net,
         lambda x: log_density(net, x, TRAIN_GRID, formula),
-        lambda: train[torch.from_numpy(rng.integers(len(train), size=settings.batch))],
+        lambda: train[torch.from_numpy(rng.integers(len(train), size=settings.batch)).to(train.device)],
         Course(settings.iterations, settings.learning_rate),
-        "fit",
+        None,
         look,
     )
     net.load_state_dict(kept["state"])
-    return kept["iteration"], fitted.train_s
+    return fitted.iterations, kept["iteration"]

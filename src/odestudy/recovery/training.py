@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 
 def train(
-    models: BatchedModels, data: list[Observed], spec: dict[str, Any], record: Callable[[int], None] = lambda i: None
+    models: BatchedModels, data: list[Observed], spec: dict[str, Any],
+    record: Callable[[int], bool | None] = lambda i: None, bar: bool = True,
 ) -> list[Row]:  # fmt: skip
     """Train in place; a row for each seed with status and final loss, one of them with the cost of the batch.
 
     A model whose solve or loss fails keeps the weights that it had and takes no further part; the others go on.
-    `record(i)` is called before iteration i and once at the end.
+    `record(i)` is called before iteration i and once at the end; training ends where it returns True. `bar` shows the
+    progress on a terminal.
 
     Raises:
         Exception: something failed that several models do together; see odestudy.integrate.named_failure.
@@ -36,8 +38,10 @@ def train(
     ended: dict[int, int] = {}
     losses: list[Tensor] = []
     seconds = 0.0
-    for i in trange(spec["iterations"], desc=f"seeds {spec['seeds']}", disable=None, leave=False):
-        record(i)
+    hidden = None if bar else True  # None: where no terminal looks
+    for i in trange(spec["iterations"], desc=f"seeds {spec['seeds']}", disable=hidden, leave=False):
+        if record(i):
+            break
         clock = time.perf_counter()
         found = step(shooting, optimizer)
         ended |= {m: i for m in shooting.failures if m not in ended}
