@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._problem import Problem
-from odestudy.ode._solution import State
 from odestudy.ode._span import Span
+from odestudy.ode._state import State
 from odestudy.ode._step import Field
 from odestudy.ode._stepper import Attempt, Stepper
 

@@ -1,20 +1,18 @@
 """One step of a diagonally implicit Runge-Kutta method."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._implicit_slope import attach
-from odestudy.ode._jacobian import Shifted, jacobian
-from odestudy.ode._newton import Outcome, solve_stage
+from odestudy.ode._jacobian import Jacobian, Shifted, jacobian
+from odestudy.ode._newton import Accuracy, Outcome, solve_stage
 from odestudy.ode._span import Span
 from odestudy.ode._step import Field, advance, weighted_sum
 from odestudy.ode._stepper import Attempt, Trouble
-from odestudy.ode._tableau import terms
-
-if TYPE_CHECKING:
-    from odestudy.ode._dirk import Dirk
+from odestudy.ode._tableau import Terms, terms
 
 RENEWALS = 5  # Jacobians at the iterates themselves, where dt is given and Newton's iterations fail
 KEEP_RATE = 0.05  # the Jacobian serves the next step where Newton's iterations converged at this rate
@@ -32,15 +30,36 @@ class Start(NamedTuple):
     fresh: bool = False
 
 
+class DirkMethod(Protocol):
+    """What a step needs to know of its method; see Dirk."""
+
+    @property
+    def tableau(self) -> DirkTableau: ...
+
+    @property
+    def jacobian(self) -> Jacobian: ...
+
+    @property
+    def accuracy(self) -> Accuracy | None: ...
+
+    @property
+    def persistent(self) -> bool: ...
+
+    @property
+    def rows(self) -> tuple[Terms, ...]: ...
+
+
 class DirkStep:
     """One step under way: its matrix may be renewed once, where the iterations fail with an old Jacobian."""
 
-    def __init__(self, method: "Dirk", f: Field, span: Span, y: Tensor, start: Start) -> None:
+    def __init__(self, method: DirkMethod, f: Field, span: Span, y: Tensor, start: Start) -> None:
         if method.accuracy is None:
-            raise ValueError(f"method {method.name!r} needs a tolerance: call within(tolerance) first")
+            raise ValueError(
+                f"method {method.tableau.name!r} needs a tolerance: call within(tolerance) first"
+            )
         self.method, self.f, self.span, self.y, self.start = method, f, span, y, start
         self.scale = method.tableau.gamma * span.length
-        self.times = span.stages(method.nodes)
+        self.times = span.stages(method.tableau.c)
         self.allowed = method.accuracy.allowed(y)
         self.eta, self.rate = start.eta, 0.0
         self.fresh, self.jacobians, self.factorizations = start.fresh, 0, 0

@@ -9,8 +9,8 @@ from odestudy.ode._callbacks import adjoint_hooks, hooks_of
 from odestudy.ode._event import EventFn
 from odestudy.ode._problem import make_problem
 from odestudy.ode._run import Run
-from odestudy.ode._solution import State
 from odestudy.ode._solve import finish
+from odestudy.ode._state import State
 from odestudy.ode._times import make_times
 from odestudy.ode._torchdiffeq_options import make_plan
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from odestudy.ode._event import Event, EventFn
 from odestudy.ode._odeint import odeint
 from odestudy.ode._problem import Problem, make_problem
-from odestudy.ode._solution import State
+from odestudy.ode._state import State
 
 
 def odeint_event(

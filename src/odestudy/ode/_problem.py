@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from odestudy.ode._solution import State
+from odestudy.ode._state import State
 from odestudy.ode._step import Field
 
 

@@ -13,7 +13,8 @@ from odestudy.ode._observer import Observer
 from odestudy.ode._plan import Counted, Plan
 from odestudy.ode._problem import Problem, needed, unflatten
 from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
-from odestudy.ode._solution import State, Stats
+from odestudy.ode._solution import Stats
+from odestudy.ode._state import State
 from odestudy.ode._status import Failure
 from odestudy.ode._step import Field
 from odestudy.ode._times import Times

@@ -1,16 +1,12 @@
 """What a solve returns."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from odestudy.ode._dense import Interpolant
+from odestudy.ode._state import State
 from odestudy.ode._status import Failure, SolveError, Status
-
-if TYPE_CHECKING:
-    from odestudy.ode._dense import Interpolant
-
-State = Tensor | tuple[Tensor, ...]
 
 
 @dataclass
@@ -72,7 +68,7 @@ class Solution:
     stats: Stats = field(default_factory=Stats)
     status: Status = "ok"
     message: str = ""
-    interpolant: "Interpolant | None" = None
+    interpolant: Interpolant | None = None
     event_t: Tensor | None = None
     samples: Samples | None = None
 

@@ -18,7 +18,8 @@ from odestudy.ode._plan import Plan
 from odestudy.ode._problem import Problem, make_problem, unflatten
 from odestudy.ode._run import Run
 from odestudy.ode._scipy_solver import ScipySolver
-from odestudy.ode._solution import Solution, State
+from odestudy.ode._solution import Solution
+from odestudy.ode._state import State
 from odestudy.ode._status import choose
 from odestudy.ode._stepper import Stepper
 from odestudy.ode._tableau import ExplicitTableau

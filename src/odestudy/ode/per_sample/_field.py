@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from odestudy.ode._control import Counter
 from odestudy.ode._problem import make_problem, needed, unflatten
-from odestudy.ode._solution import State
+from odestudy.ode._state import State
 
 
 def upload(values: np.ndarray, device: torch.device) -> Tensor:

@@ -14,7 +14,8 @@ from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._methods import TABLEAUS, make_stepper
 from odestudy.ode._norms import Norm, rms
 from odestudy.ode._problem import make_problem
-from odestudy.ode._solution import Samples, Solution, State
+from odestudy.ode._solution import Samples, Solution
+from odestudy.ode._state import State
 from odestudy.ode._status import Failure, Status, choose
 from odestudy.ode._stepper import Stepper
 from odestudy.ode._tableau import ExplicitTableau
