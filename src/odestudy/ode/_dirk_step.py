@@ -10,8 +10,8 @@ from odestudy.ode._implicit_slope import attach
 from odestudy.ode._jacobian import Jacobian, Shifted, jacobian
 from odestudy.ode._newton import Accuracy, Outcome, solve_stage
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field, advance, weighted_sum
-from odestudy.ode._stepper import Attempt, Trouble
+from odestudy.ode._step import VectorField, advance, weighted_sum
+from odestudy.ode._stepper import StepResult, StepStatus
 from odestudy.ode._tableau import Terms, terms
 
 RENEWALS = 5  # Jacobians at the iterates themselves, where dt is given and Newton's iterations fail
@@ -52,7 +52,7 @@ class DirkMethod(Protocol):
 class DirkStep:
     """One step under way: its matrix may be renewed once, where the iterations fail with an old Jacobian."""
 
-    def __init__(self, method: DirkMethod, f: Field, span: Span, y: Tensor, start: Start) -> None:
+    def __init__(self, method: DirkMethod, f: VectorField, span: Span, y: Tensor, start: Start) -> None:
         if method.accuracy is None:
             raise ValueError(
                 f"method {method.tableau.name!r} needs a tolerance: call within(tolerance) first"
@@ -66,7 +66,7 @@ class DirkStep:
         self.matrix = start.matrix
         self.first = start.slope
 
-    def run(self) -> Attempt:
+    def run(self) -> StepResult:
         tab, ks = self.method.tableau, list[Tensor]()
         stage = self.y
         for i in range(tab.stages):
@@ -77,8 +77,8 @@ class DirkStep:
                 ks.append(self.first)
                 continue
             found = self._stage(i, base.detach(), ks)
-            if found.trouble is not None:
-                return self._failed(found.trouble, ks)
+            if found.status is not None:
+                return self._failed(found.status, ks)
             slope = found.z / self.scale
             if torch.is_grad_enabled():
                 slope = attach(self.f, self.times[i], base, self.span, tab.gamma, slope, self.method.jacobian)
@@ -91,11 +91,11 @@ class DirkStep:
     def _stage(self, i: int, base: Tensor, ks: list[Tensor]) -> Outcome:
         guess, time = self._guess(i, ks), self.times[i]
         found = solve_stage(self.f, time, base, guess, self._matrix(), self.allowed, self.eta)
-        if found.trouble is not None and not self.fresh:
+        if found.status is not None and not self.fresh:
             self.matrix = None
             found = solve_stage(self.f, time, base, guess, self._matrix(), self.allowed, self.eta)
         for _ in range(RENEWALS if self.method.persistent else 0):
-            if found.trouble != "newton_failed":
+            if found.status != "newton_failed":
                 break
             self._linearize(time, base + found.z)
             found = solve_stage(self.f, time, base, found.z, self._matrix(), self.allowed, 1.0)
@@ -131,12 +131,12 @@ class DirkStep:
     def _retry(self) -> Start:
         return Start(self.start.slope if self.first is None else self.first, self.matrix, 1.0, self.fresh)
 
-    def _failed(self, trouble: Trouble, ks: list[Tensor]) -> Attempt:
-        return Attempt(self.y, ks, None, self._retry(), trouble, self.jacobians, self.factorizations)
+    def _failed(self, status: StepStatus, ks: list[Tensor]) -> StepResult:
+        return StepResult(self.y, ks, None, self._retry(), status, self.jacobians, self.factorizations)
 
-    def _done(self, y1: Tensor, ks: list[Tensor]) -> Attempt:
+    def _done(self, y1: Tensor, ks: list[Tensor]) -> StepResult:
         kept = self.matrix if self.rate <= KEEP_RATE else None
         slope = ks[-1] if self.method.tableau.stiffly_accurate else None
-        return Attempt(
+        return StepResult(
             y1, ks, Start(slope, kept, self.eta), self._retry(), None, self.jacobians, self.factorizations
         )

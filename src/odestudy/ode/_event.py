@@ -9,8 +9,8 @@ from torch import Tensor
 
 from odestudy.ode._problem import Problem
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
 
 BISECTIONS = 60
 
@@ -43,7 +43,14 @@ class Event:
         return (self._call(t, y) * self.signs).min()
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """True where the sign changed within the step; then finds when, by bisection on the dense output.
 
@@ -87,7 +94,13 @@ class Event:
         return where - where.detach() + theta
 
     def _at(
-        self, f: Field, stepper: Stepper, span: Span, y: Tensor, attempt: Attempt, theta: float | Tensor
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        y: Tensor,
+        attempt: StepResult,
+        theta: float | Tensor,
     ) -> Tensor:
         where = torch.as_tensor(theta, dtype=torch.float64, device=y.device).reshape(1)
         return stepper.interpolate(f, span, y, attempt, where)[0]

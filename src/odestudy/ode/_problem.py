@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from odestudy.ode._state import State
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 
 
 def unflatten(flat: Tensor, shapes: tuple[torch.Size, ...], leading: int = 0) -> tuple[Tensor, ...]:
@@ -32,7 +32,7 @@ def needed(params: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
 class Problem:
     """f(t, y) on one tensor, the initial value, the shapes of a tuple state (or None), and f's parameters."""
 
-    f: Field
+    f: VectorField
     y0: Tensor
     shapes: tuple[torch.Size, ...] | None
     params: tuple[Tensor, ...] | None

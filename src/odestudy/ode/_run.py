@@ -16,7 +16,7 @@ from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
 from odestudy.ode._solution import Stats
 from odestudy.ode._state import State
 from odestudy.ode._status import Failure
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 from odestudy.ode._times import Times
 
 
@@ -37,7 +37,7 @@ class Run:
     observers: tuple[Observer, ...] = ()
     event: Event | None = None
 
-    def field(self) -> Field:
+    def field(self) -> VectorField:
         """f with its forward evaluations counted, its first output checked."""
         return Counted(self.problem.f, Counter(self.stats))
 

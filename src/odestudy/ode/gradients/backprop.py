@@ -7,7 +7,7 @@ from odestudy.ode._control import Counter
 from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations, Observer, Several
 from odestudy.ode._run import Run, check_finite
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 
 
 def backprop(run: Run) -> Tensor:
@@ -15,7 +15,7 @@ def backprop(run: Run) -> Tensor:
     return forward(run)
 
 
-def forward(run: Run, f: Field | None = None, y0: Tensor | None = None, *also: Observer) -> Tensor:
+def forward(run: Run, f: VectorField | None = None, y0: Tensor | None = None, *also: Observer) -> Tensor:
     """States at the observation times, shape [len(t), *y0.shape], under the caller's gradient mode.
 
     With an event, the states at the start and at the event, whose time becomes the last observation.
@@ -36,16 +36,16 @@ def forward(run: Run, f: Field | None = None, y0: Tensor | None = None, *also: O
     return ys
 
 
-def _forward_to_event(run: Run, f: Field, y0: Tensor, *also: Observer) -> Tensor:
+def _forward_to_event(run: Run, f: VectorField, y0: Tensor, *also: Observer) -> Tensor:
     event = run.event
     assert event is not None
     t0, horizon = run.times.values[0], run.plan.horizon(run.times.values)
     observer = Several((*run.observers, *also, event))
-    cursor, run.failure = run.plan.integrate(
+    now, run.failure = run.plan.integrate(
         f, y0, (t0, horizon), observer, Counter(run.stats), run.times.start_offsets()
     )
     if event.t is None or event.y is None:
-        run.failure = run.failure or run.no_event(horizon, cursor.y)
+        run.failure = run.failure or run.no_event(horizon, now.y)
         return torch.stack([y0, torch.full_like(y0, torch.nan)])
     run.times = run.times.ending_at(event.t)
     return torch.stack([y0, event.y])

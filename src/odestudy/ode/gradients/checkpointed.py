@@ -16,8 +16,8 @@ from odestudy.ode._plan import counted
 from odestudy.ode._run import Run
 from odestudy.ode._span import Span
 from odestudy.ode._status import SolveError
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
 from odestudy.ode.gradients.backprop import forward
 
 
@@ -36,7 +36,7 @@ def checkpointed(run: Run) -> Tensor:
 Numbers = tuple[float, float, float, bool, bool, str]
 
 
-def numbers(span: Span, t: float, t1: float, attempt: Attempt) -> Numbers:
+def numbers(span: Span, t: float, t1: float, attempt: StepResult) -> Numbers:
     """What an accepted step is taken again from: (t, t1, dt, after, before, method)."""
     return t, t1, float(span.dt), span.after, span.before, attempt.method
 
@@ -50,7 +50,14 @@ class Tape:
     stride: int = 1
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """Writes the step down."""
         if len(self.spans) % self.stride == 0:
@@ -85,30 +92,30 @@ class _Checkpointed(torch.autograd.Function):
 class Replay:
     """Takes segments of steps again, last first, and carries the state's gradient `a` back through them.
 
-    `a_carry` is that of what the steps hand on beside the state, where a segment is given it.
+    `a_solver_state` is that of what the steps hand on beside the state, where a segment is given it.
     """
 
     def __init__(self, run: Run, params: tuple[Tensor, ...], spans: list[Numbers], grad_ys: Tensor) -> None:
         self.run, self.params, self.spans, self.grad_ys = run, params, spans, grad_ys
         self.a = torch.zeros_like(grad_ys[0])
-        self.a_carry: list[Tensor] = []
+        self.a_solver_state: list[Tensor] = []
         self.grads = [torch.zeros_like(p) for p in params]
         self.f = counted(run.problem.f, Counter(run.stats, backward=True))
         self.wants_t = run.times.offsets is not None
         self.grad_offsets = torch.zeros_like(run.times.offsets) if run.times.offsets is not None else None
 
-    def segment(self, state: Tensor, start: int, stop: int, carry: tuple[Tensor, ...] = ()) -> None:
-        """Back through the steps from `start` to before `stop`, which begin at `state` with this carry."""
+    def segment(self, state: Tensor, start: int, stop: int, solver_state: tuple[Tensor, ...] = ()) -> None:
+        """Back through the steps from `start` to before `stop`, which begin at `state` with this solver state."""
         offsets = None
         if self.run.times.offsets is not None:
             offsets = torch.zeros_like(self.run.times.offsets).requires_grad_()
-        y0, *held = (x.detach().requires_grad_() for x in (state, *carry))
+        y0, *held = (x.detach().requires_grad_() for x in (state, *solver_state))
         with torch.enable_grad():
             y, ending, seen, first = self._steps(y0, tuple(held), self.spans[start:stop], start, offsets)
             outputs, gradients = [y], [self.a]
-            if self.a_carry:
+            if self.a_solver_state:
                 outputs.extend(ending)
-                gradients.extend(self.a_carry)
+                gradients.extend(self.a_solver_state)
             if seen.seen > first:
                 outputs.append(seen.states(complete=False))
                 gradients.append(self.grad_ys[first : seen.seen])
@@ -116,7 +123,7 @@ class Replay:
         self.a, *rest = torch.autograd.grad(
             outputs, inputs, gradients, allow_unused=True, materialize_grads=True
         )
-        self.a_carry, rest = rest[: len(held)], rest[len(held) :]
+        self.a_solver_state, rest = rest[: len(held)], rest[len(held) :]
         for total, grad in zip(self.grads, rest, strict=False):
             total.add_(grad)
         if self.grad_offsets is not None:
@@ -125,7 +132,7 @@ class Replay:
     def _steps(
         self, y: Tensor, held: tuple[Tensor, ...], spans: list[Numbers], start: int, offsets: Tensor | None
     ) -> tuple[Tensor, Any, Observations, int]:
-        times, plan, carry = self.run.times, self.run.plan, held or None
+        times, plan, solver_state = self.run.times, self.run.plan, held or None
         sign = 1.0 if times.values[-1] >= times.values[0] else -1.0
         first = sum(1 for v in times.values if sign * v <= sign * spans[0][0])
         seen = Observations(times.values, offsets, aligned=plan.grid is ON_TIMES, seen=max(first, 1))
@@ -135,12 +142,12 @@ class Replay:
             if moved is not None:
                 span.t = moved[i] + t
                 span.dt = dt if plan.grid is None else moved[i + 1] - moved[i] + dt
-            attempt = plan.stepper.step(self.f, span, y, resumed(plan.stepper, method, carry))
-            if attempt.trouble is not None:
-                raise SolveError(unsolved(attempt.trouble, t, dt, y))
+            attempt = plan.stepper.step(self.f, span, y, resumed(plan.stepper, method, solver_state))
+            if attempt.status is not None:
+                raise SolveError(unsolved(attempt.status, t, dt, y))
             seen.accept(self.f, plan.stepper, span, t, t1, y, attempt)
-            y, carry = attempt.y1, None if before else attempt.carry
-        return y, carry, seen, max(first, 1)
+            y, solver_state = attempt.y1, None if before else attempt.solver_state
+        return y, solver_state, seen, max(first, 1)
 
     def _moved(self, offsets: Tensor | None) -> Tensor | None:
         """The gradient carriers of the steps' ends."""

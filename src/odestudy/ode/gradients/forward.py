@@ -11,7 +11,7 @@ from torch.func import functional_call, jvp, vmap
 from odestudy.ode._control import Counter
 from odestudy.ode._norms import Norm
 from odestudy.ode._run import Run
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 from odestudy.ode.gradients._backsolve import time_gradients
 from odestudy.ode.gradients._implicit import for_tangents
 from odestudy.ode.gradients.backprop import forward as solve_forward
@@ -94,7 +94,7 @@ class Sensitivities:
             at += p.numel()
         return tuple(tangents)
 
-    def field(self, run: Run) -> Field:
+    def field(self, run: Run) -> VectorField:
         """d/dt (y, S), one evaluation of f and one of its tangent map counted as one."""
         counter = Counter(run.stats)
 

@@ -9,8 +9,8 @@ from torch.autograd.function import once_differentiable
 from odestudy.ode._control import Counter
 from odestudy.ode._run import Run, state_norms
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
 from odestudy.ode.gradients._backsolve import augmented_slopes, back_solve, time_gradients, with_adjoint_norm
 from odestudy.ode.gradients.backprop import forward
 
@@ -71,11 +71,18 @@ class Integral:
         return dz
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """Adds the step's share; keeps only the slope that the next step starts from."""
         for i, weight in stepper.weights or ():
             self.total.add_(self.slopes[id(attempt.ks[i])][1], alpha=weight * float(span.dt))
-        last = self.slopes.get(id(attempt.carry))
+        last = self.slopes.get(id(attempt.solver_state))
         self.slopes = {} if last is None else {id(last[0]): last}
         return False

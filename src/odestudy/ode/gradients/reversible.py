@@ -8,11 +8,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from odestudy.ode._reversible_heun import ReversibleHeun
-from odestudy.ode._reversible_rk import Carry, ReversibleRK
+from odestudy.ode._reversible_rk import ReversibleRK, SolverState
 from odestudy.ode._run import Run
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
 from odestudy.ode.gradients.backprop import forward
 from odestudy.ode.gradients.checkpointed import Numbers, Replay, numbers
 
@@ -46,11 +46,18 @@ class Trail:
     end: tuple[Tensor, ...] = ()
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """Writes the step down."""
         self.spans.append(numbers(span, t, t1, attempt))
-        self.end = (attempt.y1, *attempt.carry)
+        self.end = (attempt.y1, *attempt.solver_state)
         return False
 
 
@@ -70,15 +77,17 @@ class _Reversible(torch.autograd.Function):
         replay = Replay(ctx.run, params, ctx.spans, grad_ys)
         stepper = ctx.run.plan.stepper
         if ctx.spans:
-            y, *carry = end
+            y, *solver_state = end
             for i in range(len(ctx.spans) - 1, 0, -1):
-                y, carry = _back(stepper, replay, i, y, tuple(carry))
-                replay.segment(y, i, i + 1, carry)
+                y, solver_state = _back(stepper, replay, i, y, tuple(solver_state))
+                replay.segment(y, i, i + 1, solver_state)
             replay.segment(y0, 0, 1)
         ctx.run.stats.status_backward = "ok"
         return None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
 
 
-def _back(stepper: Any, replay: Replay, i: int, y: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
+def _back(
+    stepper: Any, replay: Replay, i: int, y: Tensor, solver_state: SolverState
+) -> tuple[Tensor, SolverState]:
     t, _, dt, after, before, _ = replay.spans[i]
-    return stepper.reverse(replay.f, Span(t, dt, y, after=after, before=before), y, carry)
+    return stepper.reverse(replay.f, Span(t, dt, y, after=after, before=before), y, solver_state)

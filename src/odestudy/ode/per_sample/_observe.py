@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._explicit_rk import ExplicitRK
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._stepper import StepResult
 from odestudy.ode.per_sample._field import SampleField, upload
-from odestudy.ode.per_sample._span import Rises, SampleSpan, attempt_of, states_within
+from odestudy.ode.per_sample._span import SampleSpan, ScaledSlopes, attempt_of, states_within
 from odestudy.ode.per_sample._times import SampleTimes
 
 
@@ -21,7 +21,7 @@ class SampleStep:
     field: SampleField
     span: SampleSpan
     y: Tensor
-    attempt: Attempt
+    attempt: StepResult
     t1: np.ndarray
     rows: np.ndarray
 
@@ -42,7 +42,7 @@ class SampleStep:
         index = upload(rows, self.y.device)
         y, attempt = self.y.index_select(0, index), attempt_of(self.attempt, index)
         span, field = self.span.of(rows, y), self.field.of(rows)
-        self.stepper.complete(Rises(field, span), span, y, attempt)
+        self.stepper.complete(ScaledSlopes(field, span), span, y, attempt)
         return SampleStep(self.stepper, field, span, y, attempt, self.t1[rows], np.arange(len(rows)))
 
 

@@ -91,7 +91,7 @@ class SampleReplay:
         self, y: Tensor, samples: np.ndarray, start: int, stop: int, offsets: Tensor | None
     ) -> tuple[Tensor, np.ndarray, SampleObservations]:
         """The states after the segment's last step, whose they are, and the observations on the way."""
-        run, carry = self.run, None
+        run, solver_state = self.run, None
         field = SampleField(run.problem, self.counter, [], samples)
         seen = SampleObservations(run.times, offsets)
         seen.begin(samples, run.times.passed(samples, self.t[samples, start]))
@@ -99,16 +99,19 @@ class SampleReplay:
             going = np.flatnonzero(self.counts[samples] > j)
             if len(going) < len(samples):  # the others' last observation was their last step
                 index = upload(going, y.device)
-                y, carry = y.index_select(0, index), None if carry is None else carry.index_select(0, index)
+                y, solver_state = (
+                    y.index_select(0, index),
+                    None if solver_state is None else solver_state.index_select(0, index),
+                )
                 samples, field = samples[going], field.of(going)
             moved = None if offsets is None else offsets[upload(samples, y.device), 0]
             span = SampleSpan(self.t[samples, j], self.dt[samples, j], y, moved)
-            if carry is None:
-                carry = field(span.times((0.0,))[0], y)
-            tried = attempt(run.stepper, field, span, y, carry)
+            if solver_state is None:
+                solver_state = field(span.times((0.0,))[0], y)
+            tried = attempt(run.stepper, field, span, y, solver_state)
             every = np.arange(len(samples))
             seen.accept(SampleStep(run.stepper, field, span, y, tried, self.t1[samples, j], every))
-            y, carry = tried.y1, tried.carry
+            y, solver_state = tried.y1, tried.solver_state
         return y, samples, seen
 
     def grad_t(self) -> Tensor | None:
