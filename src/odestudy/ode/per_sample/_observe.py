@@ -61,6 +61,9 @@ class SampleObservations:
         everyone = np.arange(len(self.seen))
         self._add(y0, np.zeros_like(everyone), everyone)
         self.begin(everyone, np.ones_like(everyone))
+        for which in range(1, int(self.times.counts[self.times.at_rest].max(initial=1))):
+            resting = np.flatnonzero(self.times.at_rest & (self.times.counts > which))
+            self._add(y0[upload(resting, y0.device)], np.full_like(resting, which), resting)
 
     def begin(self, samples: np.ndarray, seen: np.ndarray) -> None:
         """These samples have so many observations behind them."""
@@ -111,4 +114,4 @@ class SampleObservations:
         found = torch.cat(self.pieces)
         places = np.concatenate([which * batch + who for which, who in self.places])
         ys = found.new_full((most * batch, found.shape[1]), torch.nan)
-        return ys.index_copy(0, upload(places, found.device), found).reshape(most, batch, -1)
+        return ys.index_copy(0, upload(places, found.device), found).reshape(most, batch, found.shape[1])
