@@ -71,6 +71,7 @@ class Solution:
     interpolant: Interpolant | None = None
     event_t: Tensor | None = None
     samples: Samples | None = None
+    event_index: int | None = None
 
     def raise_on_failure(self) -> "Solution":
         """Returns itself; raises SolveError where the status is not "ok"."""

@@ -1,8 +1,10 @@
 """The first layer: one initial value problem, solved with everything explicit."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from odestudy.ode._arguments import finite_times, number
@@ -10,12 +12,14 @@ from odestudy.ode._compilation import with_compilation
 from odestudy.ode._control import Control
 from odestudy.ode._controller import PIDController
 from odestudy.ode._dense import Interpolant, Recorder
-from odestudy.ode._event import Event, EventFn
+from odestudy.ode._event import Direction, Event, EventFn
+from odestudy.ode._event_gradient import rerouted
 from odestudy.ode._grid import ON_TIMES, Grid, explicit, uniform
+from odestudy.ode._layout import without_autocast
 from odestudy.ode._methods import make_stepper
 from odestudy.ode._norms import NORMS, Norm, check_norm, mixed, rms
 from odestudy.ode._plan import Plan
-from odestudy.ode._problem import Problem, make_problem, unflatten
+from odestudy.ode._problem import Problem, make_problem
 from odestudy.ode._run import Run
 from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._solution import Solution
@@ -53,6 +57,7 @@ def solve(
     params: Iterable[Tensor] | nn.Module | None = None,
     dense: bool = False,
     event_fn: EventFn | None = None,
+    event_direction: Direction = 0,
     options: Mapping[str, Any] | None = None,
     per_sample: bool = False,
     compile: bool | str = False,
@@ -62,7 +67,8 @@ def solve(
     y0 is a tensor of any shape or a tuple of them; t, strictly monotonic, may decrease. Embedded pairs adapt
     their step to rtol and atol (dt0: the first step) unless `grid` gives the steps; the others take steps
     of dt0, or of `grid`, or from one time to the next, and at most max_steps of them. `dense` adds the solution as a function of time; with `event_fn` the
-    solve ends where an element of event_fn(t, y) changes its sign, and t says only start and direction;
+    solve ends where an element of event_fn(t, y) changes its sign (`event_direction`: 1 where it rises, -1 where
+    it falls, 0 both, or one of them for each element), and t says only start and direction of time;
     `options` are the method's own (max_order, max_iters; solver; jacobian, newton_tol). With `compile` (True, or a mode of
     torch.compile) each step of an explicit Runge-Kutta method is one compiled function; the first step with
     a new f or shape compiles for many seconds (gradient "backprop" or "checkpointed").
@@ -94,7 +100,7 @@ def solve(
     if per_sample:
         refused = {
             "grid": grid is not None, "dense": dense, "options": bool(options), "adjoint_norm": adjoint_norm != "mixed",
-            "compile": compile is not False, "step_t": control.step_t != (), "jump_t": control.jump_t != (),
+            "compile": compile is not False, "event_direction": event_direction != 0, "step_t": control.step_t != (), "jump_t": control.jump_t != (),
         }  # fmt: skip
         return solve_per_sample(
             f, y0, t, control, method=method, rtol=rtol, atol=atol, dt0=dt0, gradient=gradient, norm=norm,
@@ -115,14 +121,28 @@ def solve(
         control=control,
         grid=None if adaptive else _grid(grid, control.dt0),
     )
-    return finish(Run(problem, times, plan, plan, adjoint_norm), gradient, dense, event_fn)
+    run = Run(problem, times, plan, plan, adjoint_norm)
+    return with_event_gradient(run, finish(run, gradient, dense, event_fn, event_direction))
 
 
-def finish(run: Run, gradient: str, dense: bool = False, event_fn: EventFn | None = None) -> Solution:
+def finish(
+    run: Run,
+    gradient: str,
+    dense: bool = False,
+    event_fn: EventFn | None = None,
+    event_direction: Direction = 0,
+) -> Solution:
     """Runs the solve and packs what came out of it."""
     run.refuse_scipy(gradient, dense, event_fn is not None)
+    with without_autocast(run.problem.y0.device):
+        return _finish(run, gradient, dense, event_fn, event_direction)
+
+
+def _finish(
+    run: Run, gradient: str, dense: bool, event_fn: EventFn | None, event_direction: Direction
+) -> Solution:
     if event_fn is not None:
-        run.event = Event(event_fn, run.problem, run.times.values[0])
+        run.event = Event(event_fn, run.problem, run.times.values[0], event_direction)
     recorder = Recorder()
     if dense:
         run.observers = (*run.observers, recorder)
@@ -136,7 +156,18 @@ def finish(run: Run, gradient: str, dense: bool = False, event_fn: EventFn | Non
         message="" if failed is None else failed.message,
         interpolant=_interpolant(run, recorder) if dense else None,
         event_t=None if event is None or event.t is None else run.times.tensor[-1].detach(),
+        event_index=None if event is None else event.index,
     )
+
+
+def with_event_gradient(run: Run, solution: Solution) -> Solution:
+    """The solution whose event time, and state there, are functions of each other's causes."""
+    if run.event is None or solution.event_t is None or not torch.is_grad_enabled():
+        return solution
+    ys = run.problem.layout.flatten(solution.ys, leading=1)
+    with without_autocast(ys.device):
+        event_t, end = rerouted(run.problem, run.event, solution.event_t, ys[-1])
+    return replace(solution, event_t=event_t, ys=run.problem.restore(torch.stack([ys[0], end])))
 
 
 def _interpolant(run: Run, recorder: Recorder) -> Interpolant:
@@ -180,5 +211,4 @@ def _norm(norm: str | Norm | None, problem: Problem) -> Norm:
     if norm is None:
         return rms if problem.shapes is None else mixed(problem.shapes)
     check_norm(norm)
-    shapes = problem.shapes
-    return norm if shapes is None else lambda r: norm(unflatten(r, shapes))  # type: ignore[arg-type]
+    return norm if problem.layout.plain else lambda r: norm(problem.restore(r, leading=0))  # type: ignore[arg-type]

@@ -121,6 +121,7 @@ class SampleLoop:
             tried, step = self._taken(rows, span, tried, t1, moved, ratio)
             observer.accept(step)
             if self.event is not None:
+                met[moved] = self.event.watch(step, met[moved])
                 done = accepted & met
                 self.failures |= self.event.accept(step, step.rows[met[moved]])
             self._move(rows, tried, accepted, t1)
