@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._hooks import Hook, Hooks, nothing
-from odestudy.ode._problem import Problem, unflatten
+from odestudy.ode._layout import unflatten
+from odestudy.ode._problem import Problem
 
 NAMES = ("callback_step", "callback_accept_step", "callback_reject_step")
 

@@ -9,9 +9,9 @@ from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
 
 from odestudy.ode._constants import constant
+from odestudy.ode._counted import Counted
 from odestudy.ode._explicit_rk import ExplicitRK, explicit_rk
 from odestudy.ode._norms import Norm
-from odestudy.ode._plan import Counted
 from odestudy.ode._span import Span
 from odestudy.ode._step import VectorField, rk_step
 from odestudy.ode._stepper import StepResult
@@ -35,7 +35,7 @@ def compiled_step(tab: ExplicitTableau, fixed: bool, mode: str | None, host: boo
         f: VectorField, norm: Norm, t: Tensor, dt: Tensor, y: Tensor, k1: Tensor, rtol: Tensor, atol: Tensor
     ) -> Result:
         times = [(t + c * dt).to(y.dtype) for c in rk.nodes]
-        y1, ks = rk_step(f, times, dt, y, k1, tab, rk.rows, rk.weights)
+        y1, ks = rk_step(lambda t, y: f(t, y).clone(), times, dt, y, k1, tab, rk.rows, rk.weights)
         past = StepResult(y1.detach(), [k.detach() for k in ks], None, None)
         ratio = stiffness = None
         if rk.error_power:

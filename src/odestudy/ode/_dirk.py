@@ -100,4 +100,4 @@ class Dirk:
         powers = theta[:, None] ** nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
         weights = (powers @ p * span.dt).to(y.dtype)
         ks = torch.stack(attempt.ks)
-        return y + (weights @ ks.reshape(len(ks), -1)).reshape(-1, *y.shape)
+        return y + (weights @ ks.reshape(len(ks), -1)).reshape(len(theta), *y.shape)

@@ -85,7 +85,9 @@ class ExplicitRK:
         if stages is None:
             stages = torch.stack(self.complete(f, span, y, attempt))
         weights = (self.weights_at(theta) * span.dt).to(y.dtype)
-        return torch.addmm(y.reshape(1, -1), weights, stages.reshape(len(stages), -1)).reshape(-1, *y.shape)
+        return torch.addmm(y.reshape(1, -1), weights, stages.reshape(len(stages), -1)).reshape(
+            len(theta), *y.shape
+        )
 
 
 def _twins(tableau: ExplicitTableau, nodes: tuple[float, ...]) -> tuple[int, int, Terms] | None:

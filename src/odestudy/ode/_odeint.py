@@ -67,7 +67,7 @@ def odeint_adjoint(
         )
     if adjoint_method not in (None, method) and options is not None and adjoint_options is None:
         raise ValueError("options can't be inferred for another adjoint_method: pass adjoint_options")
-    problem = make_problem(func, y0, adjoint_params)
+    problem = make_problem(func, y0, adjoint_params, closed=adjoint_params is not None)
     plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0), "adjoint")
     inherited = {k: v for k, v in (options or {}).items() if k != "norm"}
     back = dict(inherited if adjoint_options is None else adjoint_options)

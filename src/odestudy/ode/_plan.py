@@ -94,27 +94,3 @@ def within(stepper: Stepper, tolerance: Tolerance, fixed: bool) -> Stepper:
     if isinstance(stepper, Auto):
         return replace(stepper, implicit=within(stepper.implicit, tolerance, fixed))
     return stepper.within(tolerance, fixed) if isinstance(stepper, Dirk) else stepper
-
-
-@dataclass(slots=True)
-class Counted:
-    """f, each evaluation counted, and its first output checked: it must look like the state."""
-
-    f: VectorField
-    counter: Counter
-    checked: bool = False
-
-    def __call__(self, t: Tensor, y: Tensor) -> Tensor:
-        self.counter.evaluation()
-        dy = self.f(t, y)
-        if not self.checked:
-            self.checked = True
-            if not isinstance(dy, Tensor) or dy.shape != y.shape or dy.dtype != y.dtype:
-                got = f"{tuple(dy.shape)} of {dy.dtype}" if isinstance(dy, Tensor) else type(dy).__name__
-                raise ValueError(f"f(t, y) gave {got}; it must match y: {tuple(y.shape)} of {y.dtype}")
-        return dy
-
-
-def counted(f: VectorField, counter: Counter) -> Counted:
-    """f, each evaluation counted, its output known to be sound."""
-    return Counted(f, counter, checked=True)

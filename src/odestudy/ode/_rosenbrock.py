@@ -140,7 +140,7 @@ class Rosenbrock:
         p = self._polynomials.to(theta.device)
         powers = theta[:, None] ** nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
         us = torch.stack(attempt.ks)
-        return y + ((powers @ p).to(y.dtype) @ us.reshape(len(us), -1)).reshape(-1, *y.shape)
+        return y + ((powers @ p).to(y.dtype) @ us.reshape(len(us), -1)).reshape(len(theta), *y.shape)
 
 
 def _along_time(slope: Tensor, t: Tensor) -> Tensor | None:

@@ -17,7 +17,7 @@ from odestudy.ode._interp import INTERPOLATIONS, with_interpolation
 from odestudy.ode._methods import METHODS, make_stepper, options_of
 from odestudy.ode._norms import Norm, mixed, rms
 from odestudy.ode._plan import Plan
-from odestudy.ode._problem import Problem, unflatten
+from odestudy.ode._problem import Problem
 from odestudy.ode._status import choose
 from odestudy.ode._tolerance import make_tolerance
 
@@ -135,12 +135,11 @@ def _floats(options: dict[str, Any], name: str) -> tuple[float, ...]:
 
 
 def _norm(norm: Any, problem: Problem) -> Norm:
-    shapes = problem.shapes
     if norm is None:
-        return rms if shapes is None else mixed(shapes)
+        return rms if problem.shapes is None else mixed(problem.shapes)
     if not callable(norm):
         raise ValueError(f"option 'norm' must be a callable on the state, got {norm!r}")
-    return norm if shapes is None else lambda r: norm(unflatten(r, shapes))
+    return norm if problem.layout.plain else lambda r: norm(problem.restore(r, leading=0))
 
 
 def _grid(options: dict[str, Any], caller: tuple[Callable[..., Any], Any], y0: Tensor) -> Grid:

@@ -16,6 +16,16 @@ from odestudy.ode._step import VectorField
 from odestudy.ode.gradients._implicit import for_adjoint
 
 
+def real(params: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The parameters, which the adjoint's real state can hold; raises ValueError for complex ones."""
+    if any(p.is_complex() for p in params):
+        raise ValueError(
+            "an adjoint has no room for complex parameters: take gradient 'backprop' or 'checkpointed', or "
+            "torch.view_as_real(parameter) as the parameter"
+        )
+    return params
+
+
 def augmented_slopes(run: Run, params: tuple[Tensor, ...], t: Tensor, z: Tensor) -> list[Tensor]:
     """(f, -a df/dy, -a df/dparams...), each flat, for the flat state z that starts with (y, a).
 

@@ -8,11 +8,24 @@ from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations, Observer, Several
 from odestudy.ode._run import Run, check_finite
 from odestudy.ode._step import VectorField
+from odestudy.ode._uses import Uses
 
 
 def backprop(run: Run) -> Tensor:
     """Memory grows with steps times stages; needs no parameters (Chen et al. 2018 call it RK-Net)."""
     return forward(run)
+
+
+def solve_apart(run: Run, *also: Observer) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """States without a graph, and what a gradient is to be had for: f's parameters, and all else that it uses.
+
+    Raises ValueError where the parameters are neither given nor found.
+    """
+    params = run.needed_params()
+    uses = Uses(params) if torch.is_grad_enabled() and not run.problem.closed else None
+    with torch.no_grad():
+        ys = forward(run, run.field(uses), None, *also)
+    return ys, params if uses is None else (*params, *uses.found.values())
 
 
 def forward(run: Run, f: VectorField | None = None, y0: Tensor | None = None, *also: Observer) -> Tensor:

@@ -1,24 +1,26 @@
 """The exact discrete gradient with few states kept: accepted steps are replayed from checkpoints."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from odestudy.ode._auto import resumed
 from odestudy.ode._control import Counter
+from odestudy.ode._counted import counted
 from odestudy.ode._diagnosis import unsolved
+from odestudy.ode._draws import Draws, drawing_again, set_generators
 from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations
-from odestudy.ode._plan import counted
 from odestudy.ode._run import Run
 from odestudy.ode._span import Span
 from odestudy.ode._status import SolveError
 from odestudy.ode._step import VectorField
 from odestudy.ode._stepper import Stepper, StepResult
-from odestudy.ode.gradients.backprop import forward
+from odestudy.ode.gradients._once import once
+from odestudy.ode.gradients.backprop import solve_apart
 
 
 def checkpointed(run: Run) -> Tensor:
@@ -27,10 +29,13 @@ def checkpointed(run: Run) -> Tensor:
     Costs one forward solve more. Raises ValueError for unknown parameters, and for multistep methods, whose
     steps can't be replayed from a state alone. Source: Griewank, Walther 2000 (Revolve), with one level.
     """
-    params = run.needed_params()
     if not run.plan.stepper.one_step:
         raise ValueError(f"gradient 'checkpointed' needs a one-step method, not {run.plan.stepper.name!r}")
-    return _Checkpointed.apply(run, run.problem.y0, run.times.tensor, *params)
+    t, tape = run.times.tensor, Tape()
+    if run.plan.grid is not None:
+        tape.draws = Draws(run.problem.y0.device)
+    ys, params = solve_apart(run, tape)
+    return _Checkpointed.apply(run, [ys], tape, run.problem.y0, t, *params)
 
 
 Numbers = tuple[float, float, float, bool, bool, str]
@@ -43,11 +48,15 @@ def numbers(span: Span, t: float, t1: float, attempt: StepResult) -> Numbers:
 
 @dataclass
 class Tape:
-    """The accepted steps as numbers, and every stride-th state; the stride grows with the solve."""
+    """The accepted steps as numbers, and every stride-th state; the stride grows with the solve.
+
+    `draws` are the random numbers of fixed steps; adaptive ones cannot be taken again where f draws some.
+    """
 
     spans: list[Numbers] = field(default_factory=list)
     states: list[Tensor] = field(default_factory=list)
     stride: int = 1
+    draws: Draws | None = None
 
     def accept(
         self,
@@ -65,28 +74,33 @@ class Tape:
         self.spans.append(numbers(span, t, t1, attempt))
         if len(self.states) > 2 * self.stride + 2:
             self.states, self.stride = self.states[::2], 2 * self.stride
+        if self.draws is not None:
+            self.draws.step_taken()
         return False
 
 
 class _Checkpointed(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, run: Run, y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
-        tape = Tape()
-        ys = forward(run, None, None, tape)
-        ctx.run, ctx.spans, ctx.stride = run, tape.spans, tape.stride
+    def forward(
+        ctx: Any, run: Run, states: list[Tensor], tape: Tape, y0: Tensor, t: Tensor, *params: Tensor
+    ) -> Tensor:
+        ctx.run, ctx.spans, ctx.stride, ctx.draws = run, tape.spans, tape.stride, tape.draws
         ctx.save_for_backward(*params, *tape.states)
         ctx.n_params = len(params)
-        return ys
+        return states[0]
 
     @staticmethod
-    @once_differentiable
+    @once("checkpointed")
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
         params, states = ctx.saved_tensors[: ctx.n_params], ctx.saved_tensors[ctx.n_params :]
         replay = Replay(ctx.run, params, ctx.spans, grad_ys)
-        for i in range(len(states) - 1, -1, -1):
-            replay.segment(states[i], i * ctx.stride, (i + 1) * ctx.stride)
+        draws = ctx.draws
+        with nullcontext() if draws is None or not draws.random else drawing_again(grad_ys.device):
+            replay.draws = draws
+            for i in range(len(states) - 1, -1, -1):
+                replay.segment(states[i], i * ctx.stride, (i + 1) * ctx.stride)
         ctx.run.stats.status_backward = "ok"
-        return None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
+        return None, None, None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
 
 
 class Replay:
@@ -101,6 +115,7 @@ class Replay:
         self.a_solver_state: list[Tensor] = []
         self.grads = [torch.zeros_like(p) for p in params]
         self.f = counted(run.problem.f, Counter(run.stats, backward=True))
+        self.draws: Draws | None = None
         self.wants_t = run.times.offsets is not None
         self.grad_offsets = torch.zeros_like(run.times.offsets) if run.times.offsets is not None else None
 
@@ -142,6 +157,8 @@ class Replay:
             if moved is not None:
                 span.t = moved[i] + t
                 span.dt = dt if plan.grid is None else moved[i + 1] - moved[i] + dt
+            if self.draws is not None and self.draws.random:
+                set_generators(self.draws.states[i], y.device)
             attempt = plan.stepper.step(self.f, span, y, resumed(plan.stepper, method, solver_state))
             if attempt.status is not None:
                 raise SolveError(unsolved(attempt.status, t, dt, y))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from odestudy.ode._control import Control
 from odestudy.ode._event import EventFn
 from odestudy.ode._explicit_rk import ExplicitRK
+from odestudy.ode._layout import without_autocast
 from odestudy.ode._methods import TABLEAUS, make_stepper
 from odestudy.ode._norms import Norm, rms
 from odestudy.ode._problem import make_problem
@@ -65,6 +66,12 @@ def solve_per_sample(
     )
     if event_fn is not None:
         run.event = SampleEvent(event_fn, problem, times.values[:, 0].copy())
+    with without_autocast(problem.y0.device):
+        return _finish(run, gradient)
+
+
+def _finish(run: SampleRun, gradient: str) -> Solution:
+    problem, times = run.problem, run.times
     ys = SAMPLE_GRADIENTS[gradient](run)
     ts, event_t = times.tensor, None
     if run.event is not None:
