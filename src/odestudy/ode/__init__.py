@@ -9,7 +9,7 @@ from odestudy.ode._controller import PIDController
 from odestudy.ode._dense import Interpolant
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._methods import IMPLICIT_TABLEAUS, METHODS, TABLEAUS
-from odestudy.ode._odeint import odeint, odeint_adjoint
+from odestudy.ode._odeint import odeint, odeint_adjoint, odeint_dense
 from odestudy.ode._odeint_event import odeint_event
 from odestudy.ode._solution import Samples, Solution, Stats
 from odestudy.ode._solve import solve
@@ -37,6 +37,7 @@ __all__ = [
     "Stats",
     "odeint",
     "odeint_adjoint",
+    "odeint_dense",
     "odeint_event",
     "solve",
 ]

@@ -76,7 +76,11 @@ class DirkStep:
                 self.first = self.f(self.times[0], self.y) if self.first is None else self.first
                 ks.append(self.first)
                 continue
-            found = self._stage(i, base.detach(), ks)
+            try:
+                found = self._stage(i, base.detach(), ks)
+            except Exception as error:
+                self._explain(error, i)
+                raise
             if found.status is not None:
                 return self._failed(found.status, ks)
             slope = found.z / self.scale
@@ -87,6 +91,15 @@ class DirkStep:
         if not tab.stiffly_accurate:
             stage = self.y + (weighted_sum(terms(tab.b), ks) * self.span.dt).to(self.y.dtype)
         return self._done(stage, ks)
+
+    def _explain(self, error: Exception, i: int) -> None:
+        """Notes on an error of f that it was asked beyond the step's end, where it need not be defined."""
+        tab = self.method.tableau
+        if tab.c[i] > 1:
+            error.add_note(
+                f"f was asked at t = {float(self.times[i]):.9g}, beyond the step's end: stages of {tab.name!r} reach "
+                f"{max(tab.c):.3g} steps far. Where f is not defined there take 'kvaerno3', 'rodas5p' or 'auto'."
+            )
 
     def _stage(self, i: int, base: Tensor, ks: list[Tensor]) -> Outcome:
         guess, time = self._guess(i, ks), self.times[i]

@@ -6,14 +6,17 @@ import torch
 from torch import Tensor
 
 
-def without_derivative(x: Tensor, message: str) -> Tensor:
-    """x, which raises RuntimeError with this message where back-propagation reaches it."""
-    return _Refused.apply(x, message) if torch.is_grad_enabled() and x.requires_grad else x
+def without_derivative(x: Tensor, message: str, *causes: Tensor) -> Tensor:
+    """x, which raises RuntimeError with this message where back-propagation reaches it.
+
+    It does where x, or one of its `causes` that autograd has not seen, needs a gradient.
+    """
+    return _Refused.apply(message, x, *causes) if torch.is_grad_enabled() else x
 
 
 class _Refused(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, message: str) -> Tensor:
+    def forward(ctx: Any, message: str, x: Tensor, *causes: Tensor) -> Tensor:
         ctx.message = message
         return x.clone()
 

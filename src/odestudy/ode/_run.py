@@ -54,12 +54,12 @@ class Run:
         return Failure("max_steps", f"no event between t = {t0:.9g} and t = {horizon:.9g}")
 
     def refuse_scipy(self, gradient: str, dense: bool, event: bool) -> None:
-        """Raises ValueError where scipy's solvers would leave out a gradient, dense output or an event."""
+        """Raises ValueError where scipy's solvers cannot give a gradient so, dense output or an event.
+
+        Under "backprop" they solve, and refuse in backward only."""
         if not isinstance(self.plan.stepper, ScipySolver):
             return
-        inputs = (self.problem.y0, self.times.tensor, *(self.problem.params or ()))
-        wanted = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)
-        if dense or event or (wanted and gradient != "adjoint"):
+        if dense or event or gradient not in ("adjoint", "backprop"):
             raise ValueError(REFUSAL)
 
     def restore_one(self, y: Tensor) -> State:

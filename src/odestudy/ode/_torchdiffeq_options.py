@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._arguments import finite_times, number, whole
+from odestudy.ode._callbacks import warn_of_ignored
 from odestudy.ode._compilation import with_compilation
 from odestudy.ode._control import Control
 from odestudy.ode._controller import PIDController
@@ -49,8 +50,9 @@ def make_plan(
     hooks: Hooks,
     caller: tuple[Callable[..., Any], Any],
     gradient: str = "backprop",
+    back: bool = False,
 ) -> Plan:
-    """A plan with torchdiffeq's defaults; `caller` is (func, y0) as the user gave them.
+    """A plan with torchdiffeq's defaults; `caller` is (func, y0) as the user gave them, `back` says that it is the adjoint's.
 
     Raises ValueError for an unknown method, an unknown option (with the known ones), or one with a bad value.
     """
@@ -60,6 +62,7 @@ def make_plan(
     for name in options:
         choose(f"option for method {method!r}:", name, (*_common_options(method), *own))
     stepper = make_stepper(method, options={k: v for k, v in options.items() if k in own})
+    warn_of_ignored(caller[0], stepper, adjoint=back)
     tolerance = make_tolerance(rtol, atol, _norm(options.get("norm"), problem), problem)
     stepper = with_compilation(stepper, tolerance, options.get("compile", False), gradient, problem.y0.device)
     if method == "scipy_solver" or stepper.error_power > 0:

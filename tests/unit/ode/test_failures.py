@@ -1,5 +1,6 @@
 """Failures of the numerics are statuses with a text."""
 
+import pickle
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from odestudy import ode
 from odestudy.ode import STATUSES, SolveError, solve
+from odestudy.ode._status import Failure
 
 
 def explode(t: Tensor, y: Tensor) -> Tensor:
@@ -177,3 +179,20 @@ def test_options_that_torchdiffeq_takes_are_accepted(options: dict[str, Any]) ->
 def test_a_rejected_step_that_may_not_shrink_ends_the_solve() -> None:
     with pytest.raises(SolveError, match="step_size_underflow: a rejected step may not be made smaller"):
         ode.odeint(stiff, torch.zeros(1), T, options={"dfactor": 1.0, "first_step": 0.5})
+
+
+def test_a_failed_solve_crosses_processes_as_itself() -> None:
+    error = pickle.loads(pickle.dumps(SolveError(Failure("max_steps", "too many"))))
+    assert isinstance(error, SolveError)
+    assert (error.status, str(error)) == ("max_steps", "max_steps: too many")
+
+
+def test_a_method_that_asks_f_beyond_the_span_says_so() -> None:
+    def f(t: Tensor, y: Tensor) -> Tensor:
+        if float(t) > 1.0:
+            raise RuntimeError("f is not defined there")
+        return -y
+
+    with pytest.raises(RuntimeError, match="f is not defined there") as caught:
+        solve(f, torch.ones(1, dtype=torch.float64), [0.0, 1.0], method="kvaerno5")
+    assert "beyond the step's end: stages of 'kvaerno5' reach 1.23 steps far" in caught.value.__notes__[0]

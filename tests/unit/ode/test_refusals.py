@@ -140,7 +140,7 @@ def test_a_controller_that_could_not_control_is_refused() -> None:
         PIDController(factor_min=2.0)
 
 
-@pytest.mark.parametrize("gradient", ["backprop", "checkpointed", "forward", "quadrature"])
+@pytest.mark.parametrize("gradient", ["checkpointed", "forward", "quadrature"])
 def test_scipys_solvers_refuse_the_gradients_that_they_would_leave_out(gradient: str) -> None:
     class Unasked(torch.nn.Linear):
         forward = staticmethod(unasked)
@@ -150,9 +150,20 @@ def test_scipys_solvers_refuse_the_gradients_that_they_would_leave_out(gradient:
     for f, start, times in ((fixed, y0, T), (fixed, Y0, t), (Unasked(2, 2), Y0, T)):
         with pytest.raises(ValueError, match="is not differentiated through: take gradient='adjoint'"):
             solve(f, start, times, method="scipy_solver", gradient=gradient)
-    for start, times in ((y0, T), (Y0, t)):
-        with pytest.raises(ValueError, match="is not differentiated through"):
-            ode.odeint(unasked, start, times, method="scipy_solver")
+
+
+def test_scipys_solvers_solve_and_refuse_the_gradient_where_it_is_asked_for() -> None:
+    y0, t = Y0.clone().requires_grad_(), T.clone().requires_grad_()
+    w = torch.nn.Parameter(torch.ones(()))
+    for start, times, f in ((y0, T, rotation), (Y0, t, rotation), (Y0, T, lambda t, y: w * rotation(t, y))):
+        for ys in (
+            ode.odeint(f, start, times, method="scipy_solver"),
+            solve(f, start, times, method="scipy_solver").ys,
+        ):
+            assert ys.requires_grad
+            with pytest.raises(RuntimeError, match="is not differentiated through: take gradient='adjoint'"):
+                ys.sum().backward()
+    assert not ode.odeint(rotation, Y0, T, method="scipy_solver").requires_grad
 
 
 def test_scipys_solvers_run_where_no_gradient_is_wanted() -> None:

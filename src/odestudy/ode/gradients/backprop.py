@@ -6,14 +6,27 @@ from torch import Tensor
 from odestudy.ode._control import Counter
 from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations, Observer, Several
+from odestudy.ode._refusal import without_derivative
 from odestudy.ode._run import Run, check_finite
+from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
 from odestudy.ode._step import VectorField
 from odestudy.ode._uses import Uses
 
 
 def backprop(run: Run) -> Tensor:
     """Memory grows with steps times stages; needs no parameters (Chen et al. 2018 call it RK-Net)."""
+    if isinstance(run.plan.stepper, ScipySolver):
+        return _apart_from_autograd(run)
     return forward(run)
+
+
+def _apart_from_autograd(run: Run) -> Tensor:
+    """scipy's states, which refuse a gradient where one is asked for."""
+    t, uses = run.times.tensor, Uses() if torch.is_grad_enabled() else None
+    with torch.no_grad():
+        ys = forward(run, run.field(uses))
+    causes = () if uses is None else tuple(uses.found.values())
+    return without_derivative(ys, REFUSAL, run.problem.y0, t, *(run.problem.params or ()), *causes)
 
 
 def solve_apart(run: Run, *also: Observer) -> tuple[Tensor, tuple[Tensor, ...]]:
