@@ -14,7 +14,7 @@ from odestudy.ode._stepper import Stepper, StepResult
 
 BISECTIONS = 60
 LEAVING = 2.0**-10  # of a step: where an element that is zero at the start shows to which side it leaves
-ROUNDINGS = 64  # of the time: a change of sign so near to the start is the event that the solve begins with
+ROUNDINGS = 512  # of the time, as dense outputs have coefficients of that size: a change of sign so near to the start is the event that the solve begins with
 
 EventFn = Callable[[Tensor, Any], Tensor]
 Direction = float | Sequence[float]

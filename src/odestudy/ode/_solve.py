@@ -16,34 +16,32 @@ from odestudy.ode._event import Direction, Event, EventFn
 from odestudy.ode._event_gradient import rerouted
 from odestudy.ode._grid import ON_TIMES, Grid, explicit, uniform
 from odestudy.ode._layout import without_autocast
-from odestudy.ode._methods import make_stepper
+from odestudy.ode._methods import Method, controller_of, make_stepper
 from odestudy.ode._norms import NORMS, Norm, check_norm, mixed, rms
 from odestudy.ode._plan import Plan
 from odestudy.ode._problem import Problem, make_problem
 from odestudy.ode._run import Run
 from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._solution import Solution
-from odestudy.ode._state import State
+from odestudy.ode._state import S
 from odestudy.ode._status import choose
 from odestudy.ode._stepper import Stepper
-from odestudy.ode._tableau import ExplicitTableau
 from odestudy.ode._times import make_times
 from odestudy.ode._tolerance import make_tolerance
 from odestudy.ode.gradients import GRADIENTS
-from odestudy.ode.per_sample import solve_per_sample
 
 ADJOINT_NORMS = ("mixed", "seminorm")
 
 
 def solve(
     f: Callable[[Tensor, Any], Any],
-    y0: State,
+    y0: S,
     t: Tensor | Sequence[float],
     *,
-    method: str | ExplicitTableau = "dopri5",
+    method: Method = "dopri5",
     rtol: float | Tensor | Sequence[Any] = 1e-6,
     atol: float | Tensor | Sequence[Any] = 1e-8,
-    dt0: float | Tensor | None = None,
+    dt0: float | None = None,
     grid: Tensor | Sequence[float] | None = None,
     gradient: str = "backprop",
     norm: str | Norm | None = None,
@@ -59,53 +57,63 @@ def solve(
     event_fn: EventFn | None = None,
     event_direction: Direction = 0,
     options: Mapping[str, Any] | None = None,
-    per_sample: bool = False,
     compile: bool | str = False,
-) -> Solution:
-    """Solves dy/dt = f(t, y), y(t[0]) = y0, and returns the states at all of t, shape [len(t), *y0.shape].
+    throw: bool = True,
+) -> Solution[S]:
+    """Solves dy/dt = f(t, y), y(t[0]) = y0, and returns the states at all of t.
 
-    y0 is a tensor of any shape or a tuple of them; t, strictly monotonic, may decrease. Embedded pairs adapt
-    their step to rtol and atol (dt0: the first step) unless `grid` gives the steps; the others take steps
-    of dt0, or of `grid`, or from one time to the next, and at most max_steps of them. `dense` adds the solution as a function of time; with `event_fn` the
-    solve ends where an element of event_fn(t, y) changes its sign (`event_direction`: 1 where it rises, -1 where
-    it falls, 0 both, or one of them for each element), and t says only start and direction of time;
-    `options` are the method's own (max_order, max_iters; solver; jacobian, newton_tol). With `compile` (True, or a mode of
-    torch.compile) each step of an explicit Runge-Kutta method is one compiled function; the first step with
-    a new f or shape compiles for many seconds (gradient "backprop" or "checkpointed").
+    Args:
+        f: callable f(t, y), t a scalar tensor, y like y0; gives dy/dt, shaped like y. It may write its answer to
+            the same memory each time, and compute in another type.
+        y0: initial state, a tensor of any shape or a tuple of them; floating point, real or complex. Half
+            precision is advanced in float32.
+        t: times, shape [T], strictly increasing or decreasing; states are returned at each of them.
+        method: a name of METHODS, a tableau (ExplicitTableau, DirkTableau) or a Stepper of one's own.
+        rtol, atol: error allowed in a step, atol + rtol |y|: numbers, tensors that broadcast to y0, or one of
+            them for each tensor of a tuple. Implicit methods solve their equations to a part of it.
+        dt0: size of the first step, or of all of them where the method has no error estimate.
+        grid: times, shape [N], to step onto with no control of the error; from t[0] to t[-1] in any case.
+        gradient: how ys are differentiated, a name of GRADIENTS.
+        norm: of the error over the allowed error: "rms", "linf" or a callable on a state; None is rms, for a
+            tuple the largest of its tensors'.
+        adjoint_norm: "mixed", or "seminorm", which leaves the parameters out (gradient "adjoint").
+        controller: choice of the step sizes; None is the method's own.
+        dtmin, dtmax: bounds of an adaptive step.
+        max_steps: attempted steps after which the solve fails.
+        step_t, jump_t: times to step onto; at jump_t f may jump, and is asked on either side.
+        params: what f depends on, tensors or a module; None takes f's own where it is a module. Gradients
+            other than "backprop" need them; tensors that f is seen to use beside them have their gradient too.
+        dense: whether to keep the solution as a function of time, Solution.interpolant.
+        event_fn: callable event_fn(t, y), a number, a tensor or yes and no; the solve ends where an element
+            changes its sign, and t says only start and direction of time. ys hold the states at start and
+            event, which move with what they depend on.
+        event_direction: 1 where only a rising element ends the solve, -1 a falling one, 0 both; or one of
+            them for each element.
+        options: the method's own: max_order, max_iters; solver; jacobian, newton_tol; coupling.
+        compile: whether each step of an explicit Runge-Kutta method is one compiled function, or a mode of
+            torch.compile; the first step with a new f or shape takes many seconds.
+        throw: whether a failure raises SolveError; otherwise it is the solution's status.
 
-    With `per_sample` the first dimension of y0 (of each of its tensors) are samples, each with its own step
-    size, time, error and end: as if each were solved alone. f is called with t of shape [n] and y [n, ...] for
-    the n samples still under way; an f that keeps something of each sample has a method for_samples(index)
-    that gives f for those alone. t may be [B, T], a row a sample, nan behind its last time; ys stay
-    [T, B, ...]; dt0 may be of shape [B]. A failing sample leaves nan and stops no other (Solution.samples).
-    With `event_fn`, whose values have the samples first, event_t is of shape [B] and, like the states there,
-    differentiable. Explicit pairs only, gradients "backprop" and "checkpointed"; no grid, dense, step_t, jump_t.
+    Returns:
+        Solution: ys of shape [T, *y0.shape], or a tuple of such, with counts and status.
 
-    Numerical failures are the solution's status; wrong arguments raise ValueError before f is evaluated; a
-    failing backward solve raises SolveError in backward.
+    Raises:
+        ValueError: an argument is wrong; before f is evaluated.
+        SolveError: the solve failed (`throw`), or a gradient's solve did, in backward.
     """
     if controller is not None and not isinstance(controller, PIDController):
         raise ValueError(f"controller must be a PIDController or None, got {controller!r}")
     if event_fn is not None and not callable(event_fn):
         raise ValueError(f"event_fn must be a callable event_fn(t, y) or None, got {event_fn!r}")
     control = Control(
-        pid=controller or PIDController(),
-        dt0=None if dt0 is None or per_sample else number("dt0", dt0),
+        pid=controller or controller_of(method),
+        dt0=None if dt0 is None else number("dt0", dt0),
         dtmin=number("dtmin", dtmin),
         dtmax=number("dtmax", dtmax),
         max_steps=max_steps,
         step_t=finite_times("step_t", step_t),
         jump_t=finite_times("jump_t", jump_t),
     )
-    if per_sample:
-        refused = {
-            "grid": grid is not None, "dense": dense, "options": bool(options), "adjoint_norm": adjoint_norm != "mixed",
-            "compile": compile is not False, "event_direction": event_direction != 0, "step_t": control.step_t != (), "jump_t": control.jump_t != (),
-        }  # fmt: skip
-        return solve_per_sample(
-            f, y0, t, control, method=method, rtol=rtol, atol=atol, dt0=dt0, gradient=gradient, norm=norm,
-            params=params, event_fn=event_fn, refused=refused,
-        )  # fmt: skip
     problem = make_problem(f, y0, params)
     times = make_times(t, problem.y0)
     choose("gradient", gradient, GRADIENTS)
@@ -122,7 +130,8 @@ def solve(
         grid=None if adaptive else _grid(grid, control.dt0),
     )
     run = Run(problem, times, plan, plan, adjoint_norm)
-    return with_event_gradient(run, finish(run, gradient, dense, event_fn, event_direction))
+    found = with_event_gradient(run, finish(run, gradient, dense, event_fn, event_direction))
+    return found.raise_on_failure() if throw else found
 
 
 def finish(

@@ -1,7 +1,7 @@
 """The contract between a method and the loops that drive it."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -35,6 +35,7 @@ class StepResult:
     method: str = ""
 
 
+@runtime_checkable
 class Stepper(Protocol):
     """A method as the loops see it; a multistep one keeps its history in `solver_state`.
 

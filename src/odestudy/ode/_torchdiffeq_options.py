@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from odestudy.ode._controller import PIDController
 from odestudy.ode._grid import ON_TIMES, Grid, uniform
 from odestudy.ode._hooks import Hooks
 from odestudy.ode._interp import INTERPOLATIONS, with_interpolation
-from odestudy.ode._methods import METHODS, make_stepper, options_of
+from odestudy.ode._methods import METHODS, controller_of, make_stepper, options_of
 from odestudy.ode._norms import Norm, mixed, rms
 from odestudy.ode._plan import Plan
 from odestudy.ode._problem import Problem
@@ -66,7 +67,7 @@ def make_plan(
     tolerance = make_tolerance(rtol, atol, _norm(options.get("norm"), problem), problem)
     stepper = with_compilation(stepper, tolerance, options.get("compile", False), gradient, problem.y0.device)
     if method == "scipy_solver" or stepper.error_power > 0:
-        return Plan(stepper, tolerance, _control(options), hooks=hooks)
+        return Plan(stepper, tolerance, _control(options, controller_of(method)), hooks=hooks)
     interp = options.get("interp", "linear")
     choose("interp", interp, tuple(INTERPOLATIONS))
     return Plan(
@@ -86,11 +87,12 @@ def _common_options(method: str) -> tuple[str, ...]:
     return ADAPTIVE_OPTIONS if make_stepper(method).error_power > 0 else FIXED_OPTIONS
 
 
-def _control(options: dict[str, Any]) -> Control:
-    pid = PIDController(
-        safety=_number(options, "safety", 0.9),
-        factor_max=_number(options, "ifactor", 10.0),
-        factor_min=_number(options, "dfactor", 0.2),
+def _control(options: dict[str, Any], pid: PIDController) -> Control:
+    pid = replace(
+        pid,
+        safety=_number(options, "safety", pid.safety),
+        factor_max=_number(options, "ifactor", pid.factor_max),
+        factor_min=_number(options, "dfactor", pid.factor_min),
     )
     _check_dtype(options.get("dtype", torch.float64))
     dtmin = _number(options, "min_step", 0.0)

@@ -7,7 +7,7 @@ import torch
 from helpers import F64
 from torch import Tensor
 
-from odestudy.ode import odeint_event, solve
+from odestudy.ode import odeint_event, solve, solve_batch
 
 G = 9.8
 
@@ -57,6 +57,7 @@ def test_a_ball_that_starts_at_rest_on_the_ground_is_not_at_its_event() -> None:
         dtmax=0.5,
         event_direction=-1,
         max_steps=30,
+        throw=False,
     )
     assert found.status == "max_steps", "the height touches the ground and never falls below"
 
@@ -137,17 +138,17 @@ def test_samples_are_not_at_an_event_that_is_zero_where_they_start(method: str) 
         return torch.stack([y[:, 1], torch.full_like(y[:, 1], -G)], 1)
 
     y0 = torch.tensor([[0.0, 10.0], [0.0, 5.0], [1.0, 0.0]], dtype=F64)
-    found = solve(balls, y0, [0.0, 1.0], method=method, event_fn=lambda t, y: y[:, 0], per_sample=True)
+    found = solve_batch(balls, y0, [0.0, 1.0], method=method, event_fn=lambda t, y: y[:, 0])
     assert found.event_t is not None
     assert found.event_t.tolist() == pytest.approx([20 / G, 10 / G, math.sqrt(2 / G)], rel=1e-6)
     again = found.ys[-1] * torch.tensor([1.0, -1.0], dtype=F64)  # each bounces as it is
-    second = solve(balls, again, [0.0, 1.0], method=method, event_fn=lambda t, y: y[:, 0], per_sample=True)
+    second = solve_batch(balls, again, [0.0, 1.0], method=method, event_fn=lambda t, y: y[:, 0])
     assert second.event_t is not None
     assert second.event_t.tolist() == pytest.approx([20 / G, 10 / G, math.sqrt(8 / G)], rel=1e-6)
 
 
 def test_samples_have_yes_or_no_events() -> None:
     y0 = torch.tensor([[1.0], [2.0]], dtype=F64)
-    found = solve(lambda t, y: y, y0, [0.0, 1.0], event_fn=lambda t, y: y[:, 0] < 100, per_sample=True)
+    found = solve_batch(lambda t, y: y, y0, [0.0, 1.0], event_fn=lambda t, y: y[:, 0] < 100)
     assert found.event_t is not None
     assert found.event_t.tolist() == pytest.approx([math.log(100), math.log(50)], rel=1e-5)

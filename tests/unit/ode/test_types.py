@@ -7,7 +7,7 @@ import torch
 from helpers import F64
 from torch import Tensor, nn
 
-from odestudy.ode import odeint, odeint_adjoint, odeint_event, solve
+from odestudy.ode import odeint, odeint_adjoint, odeint_event, solve, solve_batch
 
 SAVING = ("adjoint", "quadrature", "checkpointed", "forward")
 TURN = complex(math.cos(1), math.sin(1))
@@ -128,7 +128,7 @@ def test_a_slope_of_another_type_is_brought_to_the_states(gradient: str) -> None
 
 
 def test_samples_bring_slopes_to_the_states_type() -> None:
-    y = solve(lambda t, y: -y.double(), torch.ones(2, 1), [0.0, 1.0], per_sample=True).ys[-1]
+    y = solve_batch(lambda t, y: -y.double(), torch.ones(2, 1), [0.0, 1.0]).ys[-1]
     assert y.dtype == torch.float32
     assert y.flatten().tolist() == pytest.approx([math.exp(-1)] * 2, abs=1e-5)
 
@@ -143,7 +143,7 @@ def test_what_has_no_room_is_refused_in_one_sentence() -> None:
     ):
         solve(turning, torch.ones(1, dtype=torch.int64), [0.0, 1.0])
     with pytest.raises(ValueError, match=r"float32 or float64, got torch\.complex64: use"):
-        solve(turning, torch.ones(1, 1, dtype=torch.complex64), [0.0, 1.0], per_sample=True)
+        solve_batch(turning, torch.ones(1, 1, dtype=torch.complex64), [0.0, 1.0])
     w = nn.Parameter(torch.tensor(1j))
     y0 = torch.ones(1, dtype=torch.complex64)
     with pytest.raises(ValueError, match="an adjoint has no room for complex parameters"):
@@ -169,7 +169,7 @@ def test_the_gradient_of_an_empty_batch_is_empty(gradient: str) -> None:
 @pytest.mark.parametrize("gradient", ["backprop", "checkpointed"])
 def test_an_empty_batch_of_samples_has_an_empty_solution(gradient: str) -> None:
     y0 = torch.zeros(0, 2, dtype=F64, requires_grad=True)
-    found = solve(lambda t, y: -y, y0, [0.0, 1.0], gradient=gradient, params=(), per_sample=True)
+    found = solve_batch(lambda t, y: -y, y0, [0.0, 1.0], gradient=gradient, params=())
     assert found.ys.shape == (2, 0, 2)
     assert found.samples is not None
     assert found.samples.nfe.shape == (0,)

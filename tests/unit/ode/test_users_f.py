@@ -9,7 +9,7 @@ import torch
 from helpers import F64
 from torch import Tensor, nn
 
-from odestudy.ode import odeint_adjoint, odeint_event, solve
+from odestudy.ode import odeint_adjoint, odeint_event, solve, solve_batch
 
 SAVING = ("adjoint", "quadrature", "checkpointed", "forward", "reversible")
 
@@ -66,7 +66,7 @@ def test_samples_whose_slopes_share_memory_are_solved_as_copies_are() -> None:
         return torch.mul(y, t[:, None], out=buffer[: len(y)])
 
     y0, t = torch.ones(2, 1, dtype=F64), torch.tensor([[0.0, 2.0], [1.0, 3.0]], dtype=F64)
-    y = solve(f, y0, t, rtol=1e-9, atol=1e-9, dt0=0.9, per_sample=True).ys[-1][:, 0]
+    y = solve_batch(f, y0, t, rtol=1e-9, atol=1e-9, dt0=0.9).ys[-1][:, 0]
     assert y.tolist() == pytest.approx([math.exp(2), math.exp(4)], rel=1e-7)
 
 
@@ -112,7 +112,7 @@ def test_a_tensor_that_f_uses_only_late_is_found() -> None:
 def test_each_sample_has_the_gradient_of_tensors_from_elsewhere() -> None:
     c = torch.tensor(0.6, dtype=F64, requires_grad=True)
     y0 = torch.ones(3, 1, dtype=F64)
-    ys = solve(Grows(c * 1), y0, [0.0, 1.0], gradient="checkpointed", per_sample=True).ys
+    ys = solve_batch(Grows(c * 1), y0, [0.0, 1.0], gradient="checkpointed").ys
     (grad,) = torch.autograd.grad(ys[-1].sum(), c)
     assert float(grad) == pytest.approx(3 * math.exp(0.6), rel=1e-4)
 

@@ -46,7 +46,7 @@ class SampleEvent:
         if not isinstance(values, Tensor) or values.shape[:1] != y.shape[:1]:
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
             raise ValueError(
-                f"event_fn(t, y) gave {got}; with per_sample its first dimension is y's, {len(y)}"
+                f"event_fn(t, y) gave {got}; in solve_batch its first dimension is y's, {len(y)}"
             )
         if values.dtype == torch.bool:
             values = values.to(y.dtype) * 2 - 1

@@ -58,8 +58,8 @@ class SampleProblem:
         parts = [matching(p, like.dtype) for p in parts]
         if got != wanted:
             raise ValueError(
-                f"f(t, y) gave {got} of {parts[0].dtype}; it must match y: {wanted} of {like.dtype}. With "
-                "per_sample y holds the samples still under way; an f that keeps something of each sample "
+                f"f(t, y) gave {got} of {parts[0].dtype}; it must match y: {wanted} of {like.dtype}. In "
+                "solve_batch y holds the samples still under way; an f that keeps something of each sample "
                 "needs a method for_samples(samples) that gives f for those alone"
             )
         return torch.cat([p.reshape(len(like), -1) for p in parts], 1) if self.is_tuple else parts[0]
@@ -73,14 +73,14 @@ def make_sample_problem(
     dtypes = problem.layout.dtypes or ()
     if not set(dtypes) <= {torch.float32, torch.float64}:
         raise ValueError(
-            f"per_sample takes states of float32 or float64, got {', '.join(map(str, dtypes))}: use y0.float(), or "
+            f"solve_batch takes states of float32 or float64, got {', '.join(map(str, dtypes))}: use y0.float(), or "
             "torch.view_as_real for complex numbers"
         )
     parts = (y0,) if isinstance(y0, Tensor) else y0
     sizes = {part.shape[0] if part.ndim else None for part in parts}
     if len(sizes) != 1 or None in sizes:
         raise ValueError(
-            "per_sample needs the samples as first dimension of y0, the same in all of its tensors, got "
+            "solve_batch needs the samples as first dimension of y0, the same in all of its tensors, got "
             f"{', '.join(str(tuple(p.shape)) for p in parts)}"
         )
     shapes = tuple(part.shape[1:] for part in parts)
