@@ -110,19 +110,19 @@ def integrate_samples(f: Any, y0: Tensor, t: Tensor, solver: Solver) -> Solved:
     Raises:
         ValueError: the library, the gradient or the method cannot step samples by themselves.
     """
-    from odestudy.ode import TABLEAUS, solve
+    from odestudy.ode import TABLEAUS, solve_batch
 
     if not steps_samples(solver):
         raise ValueError(
             f"{solver} cannot step samples by themselves; ours can, by back-propagation and adaptive steps"
         )
     stages = len(TABLEAUS[solver.method].c)
-    solution = solve(
+    solution = solve_batch(
         f, y0, t, method=solver.method, rtol=solver.rtol, atol=solver.atol, gradient=solver.gradient,
-        max_steps=max(1, solver.max_nfe // stages), per_sample=True,
+        max_steps=max(1, solver.max_nfe // stages), throw=False,
     )  # fmt: skip
     samples = solution.samples
-    assert samples is not None, "per_sample tells of each sample"
+    assert samples is not None, "a batch tells of each sample"
     assert isinstance(solution.ys, Tensor), "one tensor in, one tensor out"
     failures = [
         None if status == "ok" else NumericalFailure(status, message)
@@ -139,7 +139,7 @@ def _odestudy(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     method, options = SCIPY.get(solver.method, (solver.method, None))
     solution = solve(
         f, y0, t, method=method, rtol=solver.rtol, atol=solver.atol, dt0=solver.step,
-        gradient=gradient, adjoint_norm=norm, options=options,
+        gradient=gradient, adjoint_norm=norm, options=options, throw=False,
     )  # fmt: skip
     if isinstance(f, Counted):
         f.accepted += solution.stats.accepted

@@ -12,8 +12,8 @@ from torch import Tensor
 from odestudy.ode._arguments import whole
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field, Terms, weighted_sum
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._step import Terms, VectorField, weighted_sum
+from odestudy.ode._stepper import StepResult
 from odestudy.ode.tableaus.low_order import RK4
 
 STARTUP = 3  # slopes that the starting steps leave behind before the multistep formula takes over
@@ -69,27 +69,27 @@ class Adams:
         """The observed order: the formula's, or the fourth-order start's plus one."""
         return min(max(self.max_order, 4), 5)
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: History | None) -> Attempt:
-        """One step; the carry is the history of slopes."""
+    def step(self, f: VectorField, span: Span, y: Tensor, solver_state: History | None) -> StepResult:
+        """One step; the solver state is the history of slopes."""
         dt = span.length
-        if carry is not None and abs(carry.dt - dt) > SAME_STEP * abs(dt):
-            carry = None
+        if solver_state is not None and abs(solver_state.dt - dt) > SAME_STEP * abs(dt):
+            solver_state = None
         times = span.stages(self.nodes)
-        older = () if carry is None else carry.slopes
+        older = () if solver_state is None else solver_state.slopes
         slopes = (f(times[0], y), *older)[: self.max_order]
         history = History(dt, slopes)
         if len(slopes) <= STARTUP:
             started = _START.step(f, span, y, slopes[0])
-            return Attempt(started.y1, list(slopes), history, older)
+            return StepResult(started.y1, list(slopes), history, older)
         y1 = y + (weighted_sum(adams_weights(tuple(range(0, -len(slopes), -1))), slopes) * span.dt).to(
             y.dtype
         )
         if self.implicit:
             y1 = self._correct(f, times[-1], span.dt, y, y1, slopes)
-        return Attempt(y1, list(slopes), history, older)
+        return StepResult(y1, list(slopes), history, older)
 
     def _correct(
-        self, f: Field, end: Tensor, dt: float | Tensor, y: Tensor, y1: Tensor, slopes: Sequence[Tensor]
+        self, f: VectorField, end: Tensor, dt: float | Tensor, y: Tensor, y1: Tensor, slopes: Sequence[Tensor]
     ) -> Tensor:
         (_, first), *rest = adams_weights((1, *range(0, -len(slopes), -1)))
         known = y + (weighted_sum(tuple((i - 1, w) for i, w in rest), slopes) * dt).to(y.dtype)
@@ -97,15 +97,17 @@ class Adams:
             y1 = known + (f(end, y1) * (first * dt)).to(y.dtype)
         return y1
 
-    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """None: the steps are fixed."""
         return ()
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """Not estimated."""
         return None
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
         """An RK4 step of its own to each state asked for: local error O(dt^5), no history disturbed."""
         states = []
         for part in theta.unbind():

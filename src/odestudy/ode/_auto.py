@@ -11,8 +11,8 @@ from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._jacobian import Jacobian
 from odestudy.ode._rosenbrock import Linearization, Rosenbrock
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
 from odestudy.ode.tableaus.rodas5p import RODAS5P
 from odestudy.ode.tableaus.tsit5 import TSIT5
 
@@ -67,34 +67,34 @@ class Auto:
         if self.implicit is None:
             object.__setattr__(self, "implicit", Rosenbrock(RODAS5P, self.jacobian))
 
-    def by(self, attempt: Attempt) -> Stepper:
+    def by(self, attempt: StepResult) -> Stepper:
         """The method that took this step."""
         return self.implicit if attempt.method == self.implicit.name else self.explicit
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
-        """A step of the method that is on; its carry says which one takes the next."""
-        mode = carry if isinstance(carry, Mode) else Mode(inner=carry)
+    def step(self, f: VectorField, span: Span, y: Tensor, solver_state: Any) -> StepResult:
+        """A step of the method that is on; its solver state says which one takes the next."""
+        mode = solver_state if isinstance(solver_state, Mode) else Mode(inner=solver_state)
         stepper: Stepper = self.implicit if mode.stiff else self.explicit
         attempt = stepper.step(f, span, y, mode.inner)
         attempt.method = stepper.name
         attempt.retry = mode._replace(inner=attempt.retry)
-        attempt.carry = self._next(mode, attempt, abs(span.length))
+        attempt.solver_state = self._next(mode, attempt, abs(span.length))
         return attempt
 
     @torch.no_grad()
-    def _next(self, mode: Mode, attempt: Attempt, dt: float) -> Mode:
+    def _next(self, mode: Mode, attempt: StepResult, dt: float) -> Mode:
         if mode.stiff:
             mild = dt * spectral_radius(attempt) < MILD
             against = mode.against + 1 if mild else 0
             if against >= TO_EXPLICIT:
                 return Mode(met=mode.met)
-            return Mode(True, against, 0, attempt.carry, mode.met or not mild)
+            return Mode(True, against, 0, attempt.solver_state, mode.met or not mild)
         if mode.against == 0 and mode.calm + 1 < WATCH_EVERY:
-            return mode._replace(calm=mode.calm + 1, inner=attempt.carry)
+            return mode._replace(calm=mode.calm + 1, inner=attempt.solver_state)
         found = self.explicit.stiffness(attempt)
         stiffness = math.nan if found is None else float(found)
         uneasy = mode.uneasy + 1 if UNEASY < stiffness < math.inf else 0
-        mode = mode._replace(inner=attempt.carry, uneasy=uneasy)
+        mode = mode._replace(inner=attempt.solver_state, uneasy=uneasy)
         if uneasy >= TO_TRIAL:
             return Mode(stiff=True, met=mode.met)
         if EDGE < stiffness < math.inf:
@@ -105,29 +105,34 @@ class Auto:
             return mode._replace(against=0, calm=0)
         return mode._replace(calm=mode.calm + 1)
 
-    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """The estimate of the method that took the step, the explicit one's made strict once stiffness was met."""
         by = self.by(attempt)
         strict = self.strictness if by is self.explicit and attempt.retry.met else 1.0
         return tuple(e * strict for e in by.errors(dt, attempt))
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """The estimate of an explicit step."""
         return self.by(attempt).stiffness(attempt)
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
         """The dense output of the method that took the step."""
         return self.by(attempt).interpolate(f, span, y, attempt, theta)
 
 
-def resumed(stepper: Stepper, method: str, carry: Any) -> Any:
-    """The carry with which a step is taken again by the method that took it before."""
+def resumed(stepper: Stepper, method: str, solver_state: Any) -> Any:
+    """The solver state with which a step is taken again by the method that took it before."""
     if not isinstance(stepper, Auto):
-        return carry
-    return Mode(method == stepper.implicit.name, inner=carry.inner if isinstance(carry, Mode) else carry)
+        return solver_state
+    return Mode(
+        method == stepper.implicit.name,
+        inner=solver_state.inner if isinstance(solver_state, Mode) else solver_state,
+    )
 
 
-def spectral_radius(attempt: Attempt) -> float:
+def spectral_radius(attempt: StepResult) -> float:
     """The largest |lambda| of an implicit step's Jacobian, or a bound on it; infinite where it is not known."""
     mode = attempt.retry
     found = mode.inner if isinstance(mode, Mode) else mode

@@ -19,10 +19,10 @@ class BatchedModels(nn.Module):
     Its parameters are the models' own, stacked, of shape [M, ...] each, so that one elementwise optimizer
     (SGD, Adam, AdamW, RMSprop) on them does what M optimizers would. Chains of linear and elementwise layers
     are evaluated as batched matrix products, anything else by torch.func.vmap. Made for
-    solve(..., per_sample=True), where the models that are done leave the batch (`for_samples`): each model
+    solve_batch, where the models that are done leave the batch (`for_samples`): each model
     has its own times, steps and errors, and a loss that sums over the models gives each its own gradient.
     Where a model failed, leave it out of the loss and of `step`; solve for the others with
-    solve(models.for_samples(alive.nonzero()[:, 0]), y0[alive], t[alive], per_sample=True).
+    solve_batch(models.for_samples(alive.nonzero()[:, 0]), y0[alive], t[alive]).
 
     Raises ValueError for models of different kinds, or none.
     """

@@ -1,5 +1,6 @@
 """torchdiffeq's callbacks, found as attributes of the dynamics."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,10 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._hooks import Hook, Hooks, nothing
-from odestudy.ode._problem import Problem, unflatten
+from odestudy.ode._layout import unflatten
+from odestudy.ode._problem import Problem
+from odestudy.ode._scipy_solver import ScipySolver
+from odestudy.ode._stepper import Stepper
 
 NAMES = ("callback_step", "callback_accept_step", "callback_reject_step")
 
@@ -30,6 +34,15 @@ def adjoint_hooks(func: Any, problem: Problem) -> Hooks:
         callback(t, (z.new_zeros(()), *unflatten(z, sizes)), dt)
 
     return Hooks(*(_hook(getattr(func, f"{name}_adjoint", None), present) for name in NAMES))
+
+
+def warn_of_ignored(func: Any, stepper: Stepper, adjoint: bool = False) -> None:
+    """Warns, as torchdiffeq does, of callbacks that the method never calls: fixed steps are neither accepted nor not."""
+    called = NAMES if stepper.error_power else () if isinstance(stepper, ScipySolver) else NAMES[:1]
+    suffix = "_adjoint" if adjoint else ""
+    ignored = [name + suffix for name in NAMES if name not in called and hasattr(func, name + suffix)]
+    if ignored:
+        warnings.warn(f"method {stepper.name!r} never calls {', '.join(ignored)}", stacklevel=4)
 
 
 def _hook(callback: Any, present: Callable[..., None]) -> Hook:

@@ -9,12 +9,12 @@ from torch import Tensor
 from torch._dynamo.exc import TorchDynamoException
 
 from odestudy.ode._constants import constant
+from odestudy.ode._counted import Counted
 from odestudy.ode._explicit_rk import ExplicitRK, explicit_rk
 from odestudy.ode._norms import Norm
-from odestudy.ode._plan import Counted
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field, rk_step
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._step import VectorField, rk_step
+from odestudy.ode._stepper import StepResult
 from odestudy.ode._tableau import ExplicitTableau
 from odestudy.ode._tolerance import Tolerance
 
@@ -32,11 +32,11 @@ def compiled_step(tab: ExplicitTableau, fixed: bool, mode: str | None, host: boo
     rk = explicit_rk(tab, fixed)
 
     def step(
-        f: Field, norm: Norm, t: Tensor, dt: Tensor, y: Tensor, k1: Tensor, rtol: Tensor, atol: Tensor
+        f: VectorField, norm: Norm, t: Tensor, dt: Tensor, y: Tensor, k1: Tensor, rtol: Tensor, atol: Tensor
     ) -> Result:
         times = [(t + c * dt).to(y.dtype) for c in rk.nodes]
-        y1, ks = rk_step(f, times, dt, y, k1, tab, rk.rows, rk.weights)
-        past = Attempt(y1.detach(), [k.detach() for k in ks], None, None)
+        y1, ks = rk_step(lambda t, y: f(t, y).clone(), times, dt, y, k1, tab, rk.rows, rk.weights)
+        past = StepResult(y1.detach(), [k.detach() for k in ks], None, None)
         ratio = stiffness = None
         if rk.error_power:
             ratio = Tolerance(rtol, atol, norm).ratio(rk.errors(dt, past), y.detach(), past.y1)
@@ -59,23 +59,23 @@ class CompiledRK(ExplicitRK):
         vars(self).update(vars(rk))  # all that is computed once for a method
         self.tolerance, self.mode, self.host = tolerance, mode, host
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: Tensor | None) -> Attempt:
+    def step(self, f: VectorField, span: Span, y: Tensor, solver_state: Tensor | None) -> StepResult:
         """One step, its error ratio already computed."""
         if span.after or span.before or not isinstance(f, Counted):
-            return super().step(f, span, y, carry)
-        k1 = f(span.stages(self.nodes)[0], y) if carry is None else carry
+            return super().step(f, span, y, solver_state)
+        k1 = f(span.stages(self.nodes)[0], y) if solver_state is None else solver_state
         if k1.requires_grad and not y.requires_grad and torch.is_grad_enabled():
             y = y.detach().requires_grad_()  # as in the later steps: the first shall be no variant of its own
         t, dt = self._clock(span)
         limits = (_tensor(self.tolerance.rtol, y), _tensor(self.tolerance.atol, y))
         y1, last, stages, ratio, stiffness = self._call(f.f, self.tolerance.norm, t, dt, y, k1, *limits)
         f.counter.evaluation(len(self.nodes) - 1)
-        carry = last if self.tableau.fsal and not self.short else None
+        solver_state = last if self.tableau.fsal and not self.short else None
         stacked = None if self.extra else stages
         ks = list(stages.unbind())
-        return Attempt(y1, ks, carry, k1, stacked=stacked, ratio=ratio, stiffness=stiffness)
+        return StepResult(y1, ks, solver_state, k1, stacked=stacked, ratio=ratio, stiffness=stiffness)
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """The compiled step's estimate, or an eager one."""
         return super().stiffness(attempt) if attempt.stiffness is None else attempt.stiffness
 

@@ -8,7 +8,7 @@ import torch
 from odestudy.ode._arguments import whole
 from odestudy.ode._controller import PIDController
 from odestudy.ode._solution import Stats
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._stepper import StepResult
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Counter:
     def step(self, accepted: bool) -> None:
         self._add("accepted" if accepted else "rejected", 1)
 
-    def linear_algebra(self, attempt: Attempt) -> None:
+    def linear_algebra(self, attempt: StepResult) -> None:
         if attempt.factorizations:
             self._add("jacobians", attempt.jacobians)
             self._add("factorizations", attempt.factorizations)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 from odestudy.ode._tolerance import Tolerance
 
 SMALLEST_RATIO = 1e-4  # a lucky step must not shrink the next one (dopri5.f: FACOLD = max(ERR, 1e-4))
@@ -62,7 +62,9 @@ class PIDController:
 
 
 @torch.no_grad()
-def initial_step(f: Field, t: Tensor, y: Tensor, f0: Tensor, span: float, k: int, tol: Tolerance) -> float:
+def initial_step(
+    f: VectorField, t: Tensor, y: Tensor, f0: Tensor, span: float, k: int, tol: Tolerance
+) -> float:
     """A first dt, signed like `span`, for one evaluation more (HNW I, section II.4, "starting step size").
 
     k is the power of dt with which the error estimate shrinks; `f0` = f(t, y) is used, not evaluated again.

@@ -7,20 +7,27 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._problem import Problem
-from odestudy.ode._solution import State
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode._state import State
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
 
 
 @dataclass
 class Recorder:
     """Keeps every accepted step, with the stages that interpolation needs."""
 
-    steps: list[tuple[float, float, Span, Tensor, Attempt]] = field(default_factory=list)
+    steps: list[tuple[float, float, Span, Tensor, StepResult]] = field(default_factory=list)
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """Keeps the step; the missing stages are evaluated now, while f is counted."""
         stepper.interpolate(f, span, y, attempt, torch.ones(1, dtype=torch.float64, device=y.device))

@@ -6,7 +6,7 @@ from torch import Tensor
 from odestudy.ode._control import Control
 from odestudy.ode._norms import MixedNorm
 from odestudy.ode._status import Failure, Status
-from odestudy.ode._stepper import Trouble
+from odestudy.ode._stepper import StepStatus
 from odestudy.ode._tolerance import Tolerance
 
 STIFF_METHODS = ("auto", "rodas5p", "kvaerno5", "kvaerno3")
@@ -68,10 +68,10 @@ def no_event(t: float) -> Failure:
     return Failure("max_steps", f"no event between t = {t:.9g}, where the solution is at rest, and infinity")
 
 
-def unsolved(trouble: Trouble, t: float, dt: float, y: Tensor) -> Failure:
+def unsolved(status: StepStatus, t: float, dt: float, y: Tensor) -> Failure:
     """The failure of an implicit step whose equations have not been solved, however short it was made."""
     where = f"at t = {t:.9g}, dt = {dt:.3g}"
-    if trouble == "non_finite" or not bool(torch.isfinite(y).all()):
+    if status == "non_finite" or not bool(torch.isfinite(y).all()):
         return Failure(
             "non_finite",
             f"f gave a non-finite value in an implicit stage {where}. Try: look for a blow-up in finite time, "

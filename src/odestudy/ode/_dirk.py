@@ -13,8 +13,8 @@ from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._jacobian import Jacobian, check_jacobian
 from odestudy.ode._newton import Accuracy
 from odestudy.ode._span import Span, nodes_tensor
-from odestudy.ode._step import Field, weighted_sum
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._step import VectorField, weighted_sum
+from odestudy.ode._stepper import StepResult
 from odestudy.ode._tableau import Terms, terms
 from odestudy.ode._tolerance import Tolerance
 
@@ -66,16 +66,16 @@ class Dirk:
             persistent=self.persistent or fixed,
         )
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
-        """One step; the carry is a Start, or the slope at its start alone."""
-        start = carry if isinstance(carry, Start) else Start(carry)
+    def step(self, f: VectorField, span: Span, y: Tensor, solver_state: Any) -> StepResult:
+        """One step; the solver state is a Start, or the slope at its start alone."""
+        start = solver_state if isinstance(solver_state, Start) else Start(solver_state)
         return DirkStep(self, f, span, y, start).run()
 
-    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """dt sum_i (b_i - b^_i) k_i; not filtered, as the embedded method is A-stable itself."""
         return (weighted_sum(self._error_terms, attempt.ks) * (dt * self.tableau.strictness),)
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """Not estimated: no bound on the step follows from it."""
         return None
 
@@ -92,10 +92,12 @@ class Dirk:
     def _polynomials(self) -> Tensor:
         return torch.from_numpy(np.array(self.tableau.dense.p).T.copy())
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
         """y + dt sum_i b_i(theta) k_i."""
         p = self._polynomials.to(theta.device)
         powers = theta[:, None] ** nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
         weights = (powers @ p * span.dt).to(y.dtype)
         ks = torch.stack(attempt.ks)
-        return y + (weights @ ks.reshape(len(ks), -1)).reshape(-1, *y.shape)
+        return y + (weights @ ks.reshape(len(ks), -1)).reshape(len(theta), *y.shape)

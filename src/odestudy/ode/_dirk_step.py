@@ -1,20 +1,18 @@
 """One step of a diagonally implicit Runge-Kutta method."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._implicit_slope import attach
-from odestudy.ode._jacobian import Shifted, jacobian
-from odestudy.ode._newton import Outcome, solve_stage
+from odestudy.ode._jacobian import Jacobian, Shifted, jacobian
+from odestudy.ode._newton import Accuracy, Outcome, solve_stage
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field, advance, weighted_sum
-from odestudy.ode._stepper import Attempt, Trouble
-from odestudy.ode._tableau import terms
-
-if TYPE_CHECKING:
-    from odestudy.ode._dirk import Dirk
+from odestudy.ode._step import VectorField, advance, weighted_sum
+from odestudy.ode._stepper import StepResult, StepStatus
+from odestudy.ode._tableau import Terms, terms
 
 RENEWALS = 5  # Jacobians at the iterates themselves, where dt is given and Newton's iterations fail
 KEEP_RATE = 0.05  # the Jacobian serves the next step where Newton's iterations converged at this rate
@@ -32,22 +30,43 @@ class Start(NamedTuple):
     fresh: bool = False
 
 
+class DirkMethod(Protocol):
+    """What a step needs to know of its method; see Dirk."""
+
+    @property
+    def tableau(self) -> DirkTableau: ...
+
+    @property
+    def jacobian(self) -> Jacobian: ...
+
+    @property
+    def accuracy(self) -> Accuracy | None: ...
+
+    @property
+    def persistent(self) -> bool: ...
+
+    @property
+    def rows(self) -> tuple[Terms, ...]: ...
+
+
 class DirkStep:
     """One step under way: its matrix may be renewed once, where the iterations fail with an old Jacobian."""
 
-    def __init__(self, method: "Dirk", f: Field, span: Span, y: Tensor, start: Start) -> None:
+    def __init__(self, method: DirkMethod, f: VectorField, span: Span, y: Tensor, start: Start) -> None:
         if method.accuracy is None:
-            raise ValueError(f"method {method.name!r} needs a tolerance: call within(tolerance) first")
+            raise ValueError(
+                f"method {method.tableau.name!r} needs a tolerance: call within(tolerance) first"
+            )
         self.method, self.f, self.span, self.y, self.start = method, f, span, y, start
         self.scale = method.tableau.gamma * span.length
-        self.times = span.stages(method.nodes)
+        self.times = span.stages(method.tableau.c)
         self.allowed = method.accuracy.allowed(y)
         self.eta, self.rate = start.eta, 0.0
         self.fresh, self.jacobians, self.factorizations = start.fresh, 0, 0
         self.matrix = start.matrix
         self.first = start.slope
 
-    def run(self) -> Attempt:
+    def run(self) -> StepResult:
         tab, ks = self.method.tableau, list[Tensor]()
         stage = self.y
         for i in range(tab.stages):
@@ -57,9 +76,13 @@ class DirkStep:
                 self.first = self.f(self.times[0], self.y) if self.first is None else self.first
                 ks.append(self.first)
                 continue
-            found = self._stage(i, base.detach(), ks)
-            if found.trouble is not None:
-                return self._failed(found.trouble, ks)
+            try:
+                found = self._stage(i, base.detach(), ks)
+            except Exception as error:
+                self._explain(error, i)
+                raise
+            if found.status is not None:
+                return self._failed(found.status, ks)
             slope = found.z / self.scale
             if torch.is_grad_enabled():
                 slope = attach(self.f, self.times[i], base, self.span, tab.gamma, slope, self.method.jacobian)
@@ -69,14 +92,23 @@ class DirkStep:
             stage = self.y + (weighted_sum(terms(tab.b), ks) * self.span.dt).to(self.y.dtype)
         return self._done(stage, ks)
 
+    def _explain(self, error: Exception, i: int) -> None:
+        """Notes on an error of f that it was asked beyond the step's end, where it need not be defined."""
+        tab = self.method.tableau
+        if tab.c[i] > 1:
+            error.add_note(
+                f"f was asked at t = {float(self.times[i]):.9g}, beyond the step's end: stages of {tab.name!r} reach "
+                f"{max(tab.c):.3g} steps far. Where f is not defined there take 'kvaerno3', 'rodas5p' or 'auto'."
+            )
+
     def _stage(self, i: int, base: Tensor, ks: list[Tensor]) -> Outcome:
         guess, time = self._guess(i, ks), self.times[i]
         found = solve_stage(self.f, time, base, guess, self._matrix(), self.allowed, self.eta)
-        if found.trouble is not None and not self.fresh:
+        if found.status is not None and not self.fresh:
             self.matrix = None
             found = solve_stage(self.f, time, base, guess, self._matrix(), self.allowed, self.eta)
         for _ in range(RENEWALS if self.method.persistent else 0):
-            if found.trouble != "newton_failed":
+            if found.status != "newton_failed":
                 break
             self._linearize(time, base + found.z)
             found = solve_stage(self.f, time, base, found.z, self._matrix(), self.allowed, 1.0)
@@ -112,12 +144,12 @@ class DirkStep:
     def _retry(self) -> Start:
         return Start(self.start.slope if self.first is None else self.first, self.matrix, 1.0, self.fresh)
 
-    def _failed(self, trouble: Trouble, ks: list[Tensor]) -> Attempt:
-        return Attempt(self.y, ks, None, self._retry(), trouble, self.jacobians, self.factorizations)
+    def _failed(self, status: StepStatus, ks: list[Tensor]) -> StepResult:
+        return StepResult(self.y, ks, None, self._retry(), status, self.jacobians, self.factorizations)
 
-    def _done(self, y1: Tensor, ks: list[Tensor]) -> Attempt:
+    def _done(self, y1: Tensor, ks: list[Tensor]) -> StepResult:
         kept = self.matrix if self.rate <= KEEP_RATE else None
         slope = ks[-1] if self.method.tableau.stiffly_accurate else None
-        return Attempt(
+        return StepResult(
             y1, ks, Start(slope, kept, self.eta), self._retry(), None, self.jacobians, self.factorizations
         )

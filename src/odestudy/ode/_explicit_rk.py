@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field, advance, rk_step, weighted_sum
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._step import VectorField, advance, rk_step, weighted_sum
+from odestudy.ode._stepper import StepResult
 from odestudy.ode._tableau import ExplicitTableau, Terms, terms
 
 
@@ -40,18 +40,18 @@ class ExplicitRK:
         self.twins = _twins(tableau, self.nodes)
         self.extra = (*missing, *extra)  # what interpolation evaluates beyond the step itself
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: Tensor | None) -> Attempt:
-        """One step; without a carry, k1 is evaluated first."""
+    def step(self, f: VectorField, span: Span, y: Tensor, solver_state: Tensor | None) -> StepResult:
+        """One step; without a solver state, k1 is evaluated first."""
         times = span.stages(self.nodes)
-        k1 = f(times[0], y) if carry is None else carry
+        k1 = f(times[0], y) if solver_state is None else solver_state
         y1, ks = rk_step(f, times, span.dt, y, k1, self.tableau, self.rows, self.weights)
-        return Attempt(y1, ks, ks[-1] if self.tableau.fsal and not self.short else None, k1)
+        return StepResult(y1, ks, ks[-1] if self.tableau.fsal and not self.short else None, k1)
 
-    def errors(self, dt: float | Tensor, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float | Tensor, attempt: StepResult) -> tuple[Tensor, ...]:
         """dt sum_i e_i k_i for each error row of the tableau."""
         return tuple(weighted_sum(row, attempt.ks) * dt for row in self.error_terms)
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """h |lambda| from two stages at the same time (HNW II, eq. IV.2.31); None where there are no two."""
         if self.twins is None:
             return None
@@ -64,7 +64,7 @@ class ExplicitRK:
         exponents, p = (x.to(theta.device, non_blocking=True) for x in self.polynomials)
         return (theta[:, None] ** exponents) @ p
 
-    def complete(self, f: Field, span: Span, y: Tensor, attempt: Attempt) -> list[Tensor]:
+    def complete(self, f: VectorField, span: Span, y: Tensor, attempt: StepResult) -> list[Tensor]:
         """The stages that interpolation needs, the missing ones evaluated (and kept)."""
         if not self.extra or len(attempt.ks) > len(self.nodes):
             return attempt.ks
@@ -74,16 +74,20 @@ class ExplicitRK:
             state = attempt.y1 if at_end else advance(y, span.dt, row, attempt.ks)
             attempt.ks.append(f(time, state))
             if at_end:
-                attempt.carry = attempt.ks[-1]
+                attempt.solver_state = attempt.ks[-1]
         return attempt.ks
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
         """y + dt sum_i b_i(theta) k_i."""
         stages = attempt.stacked
         if stages is None:
             stages = torch.stack(self.complete(f, span, y, attempt))
         weights = (self.weights_at(theta) * span.dt).to(y.dtype)
-        return torch.addmm(y.reshape(1, -1), weights, stages.reshape(len(stages), -1)).reshape(-1, *y.shape)
+        return torch.addmm(y.reshape(1, -1), weights, stages.reshape(len(stages), -1)).reshape(
+            len(theta), *y.shape
+        )
 
 
 def _twins(tableau: ExplicitTableau, nodes: tuple[float, ...]) -> tuple[int, int, Terms] | None:

@@ -13,7 +13,7 @@ from odestudy.ode._hooks import NO_HOOKS, Hooks
 from odestudy.ode._observer import Observer
 from odestudy.ode._span import Span
 from odestudy.ode._status import Failure
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 from odestudy.ode._stepper import Stepper
 
 CHUNK = 256  # steps whose times are made at once
@@ -26,11 +26,11 @@ class FixedLoop:
         self, stepper: Stepper, counter: Counter, hooks: Hooks = NO_HOOKS, perturb: bool = False
     ) -> None:
         self.stepper, self.counter, self.hooks, self.perturb = stepper, counter, hooks, perturb
-        self.trouble: Failure | None = None  # of an implicit step without a solution, which ends the solve
+        self.failure: Failure | None = None  # of an implicit step without a solution, which ends the solve
 
     def run(
         self,
-        f: Field,
+        f: VectorField,
         y: Tensor,
         times: Sequence[float],
         observer: Observer,
@@ -38,17 +38,17 @@ class FixedLoop:
     ) -> tuple[float, Tensor, bool]:
         """(time, state, whether the observer ended the solve) at the last of `times` or where it ended."""
         spans = self._spans(y, times, offsets)
-        carry, done, t1 = None, False, times[0]
+        solver_state, done, t1 = None, False, times[0]
         for (t, t1), span in zip(pairwise(times), spans, strict=False):
             self.hooks.step(t, y, t1 - t)
-            attempt = self.stepper.step(f, span, y, carry)
+            attempt = self.stepper.step(f, span, y, solver_state)
             self.counter.linear_algebra(attempt)
-            if attempt.trouble is not None:
-                self.trouble = unsolved(attempt.trouble, t, t1 - t, y)
+            if attempt.status is not None:
+                self.failure = unsolved(attempt.status, t, t1 - t, y)
                 return t, y, False
             self.counter.step(True)
             done = observer.accept(f, self.stepper, span, t, t1, y, attempt)
-            y, carry = attempt.y1, attempt.carry
+            y, solver_state = attempt.y1, attempt.solver_state
             if done:
                 break
         return t1, y, done

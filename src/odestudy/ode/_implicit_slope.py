@@ -8,13 +8,13 @@ from torch.autograd import forward_ad
 
 from odestudy.ode._jacobian import Jacobian, Shifted, jacobian
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 
 SECOND = "an implicit step is differentiated once only: leave out create_graph"
 
 
 def attach(
-    f: Field, time: Tensor, base: Tensor, span: Span, gamma: float, slope: Tensor, kind: Jacobian
+    f: VectorField, time: Tensor, base: Tensor, span: Span, gamma: float, slope: Tensor, kind: Jacobian
 ) -> Tensor:
     """`slope`, which solves k = f(time, base + gamma dt k), as a function of all that f, base and dt depend on.
 
@@ -32,7 +32,7 @@ class _Slope(torch.autograd.Function):
     """J is made in backward, at a state without history: autograd walks through all that it is given."""
 
     @staticmethod
-    def forward(ctx: Any, slope: Tensor, value: Tensor, f: Field, *where: Any) -> Tensor:
+    def forward(ctx: Any, slope: Tensor, value: Tensor, f: VectorField, *where: Any) -> Tensor:
         ctx.f, (time, stage, ctx.scale, ctx.kind) = f, where
         ctx.save_for_backward(time, stage)
         return slope.clone()
@@ -47,7 +47,7 @@ class _Slope(torch.autograd.Function):
         return None, back, None, None, None, None, None
 
 
-def along(f: Field, time: Tensor, y: Tensor, dt: Tensor, dy: Tensor) -> Tensor:
+def along(f: VectorField, time: Tensor, y: Tensor, dt: Tensor, dy: Tensor) -> Tensor:
     """df/dt dt + df/dy dy in forward mode, itself a function of time, y and f's parameters."""
     with forward_ad.dual_level():
         out = f(forward_ad.make_dual(time, dt), forward_ad.make_dual(y, dy))

@@ -5,8 +5,8 @@ from typing import Any
 from torch import Tensor
 
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
 
 
 class Linear:
@@ -18,19 +18,21 @@ class Linear:
         self.error_power, self.one_step = stepper.error_power, stepper.one_step
         self.weights = stepper.weights
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
+    def step(self, f: VectorField, span: Span, y: Tensor, solver_state: Any) -> StepResult:
         """The inner stepper's step."""
-        return self.inner.step(f, span, y, carry)
+        return self.inner.step(f, span, y, solver_state)
 
-    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """The inner stepper's estimate."""
         return self.inner.errors(dt, attempt)
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """The inner stepper's estimate."""
         return self.inner.stiffness(attempt)
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
         """y + theta (y1 - y)."""
         theta = theta.to(y.dtype).reshape(-1, *[1] * y.ndim)
         return y + theta * (attempt.y1 - y)
@@ -39,7 +41,9 @@ class Linear:
 class Cubic(Linear):
     """A stepper whose states between the steps lie on the cubic through both ends and their slopes."""
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
         """Hairer, Nørsett, Wanner I, eq. II.6.7; f at the end is evaluated for it."""
         y1 = attempt.y1
         end = f(span.times((1.0,))[0], y1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 
 Analytic = Callable[[Tensor, Tensor], Tensor]
 Jacobian = str | Analytic
@@ -22,7 +22,7 @@ def check_jacobian(kind: Jacobian) -> None:
         )
 
 
-def jacobian(f: Field, time: Tensor, y: Tensor, kind: Jacobian) -> Tensor:
+def jacobian(f: VectorField, time: Tensor, y: Tensor, kind: Jacobian) -> Tensor:
     """df/dy at one state, detached: shape [1, n, n], or [batch, n, n] of a batch whose samples are apart.
 
     The blocks act on the flat state in turn; what is left of it counts as uncoupled.

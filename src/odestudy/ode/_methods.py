@@ -6,12 +6,14 @@ from typing import Any
 
 from odestudy.ode._adams import Adams
 from odestudy.ode._auto import Auto
+from odestudy.ode._controller import PIDController
 from odestudy.ode._dirk import Dirk
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._explicit_rk import explicit_rk
 from odestudy.ode._reversible_heun import ReversibleHeun
 from odestudy.ode._reversible_rk import ReversibleRK
 from odestudy.ode._rosenbrock import Rosenbrock
+from odestudy.ode._rosenbrock_tableau import RosenbrockTableau
 from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._status import choose
 from odestudy.ode._stepper import Stepper
@@ -75,26 +77,44 @@ FAMILIES: dict[str, Family] = {
     "scipy_solver": Family(ScipySolver, ("solver",)),
 }
 
+Method = str | ExplicitTableau | DirkTableau | RosenbrockTableau | Stepper
+
 METHODS: tuple[str, ...] = (*TABLEAUS, *FAMILIES)
 
+CONTROLLERS: dict[str, PIDController] = {}
 
-def options_of(method: str | ExplicitTableau) -> tuple[str, ...]:
+
+def controller_of(method: Any) -> PIDController:
+    """The step size control of a method where its caller chooses none."""
+    return CONTROLLERS.get(getattr(method, "name", method), PIDController())
+
+
+def options_of(method: Method) -> tuple[str, ...]:
     """The names of the options that only this method takes."""
-    return FAMILIES[method].options if isinstance(method, str) and method in FAMILIES else ()
+    family = _family(method)
+    return () if family is None else family.options
 
 
-def make_stepper(
-    method: str | ExplicitTableau, fixed: bool = False, options: Mapping[str, Any] | None = None
-) -> Stepper:
+def _family(method: Method) -> Family | None:
+    if isinstance(method, DirkTableau):
+        return Family(Dirk, NEWTON, {"tableau": method})
+    if isinstance(method, RosenbrockTableau):
+        return Family(Rosenbrock, NEWTON[:1], {"tableau": method})
+    return FAMILIES.get(method) if isinstance(method, str) else None
+
+
+def make_stepper(method: Method, fixed: bool = False, options: Mapping[str, Any] | None = None) -> Stepper:
     """The stepper of a method; `fixed` drives an embedded pair without its error estimate.
 
     Raises ValueError for an unknown method or option, with the known ones.
     """
-    if not isinstance(method, ExplicitTableau):
+    family, own = _family(method), isinstance(method, Stepper)
+    if family is None and not own and not isinstance(method, ExplicitTableau):
         choose("method", method, METHODS)
     for name in options or {}:
         choose(f"option for method {method!r}:", name, options_of(method))
-    if isinstance(method, str) and method in FAMILIES:
-        family = FAMILIES[method]
+    if own:
+        return method
+    if family is not None:
         return family.cls(**family.given, **(options or {}))
     return explicit_rk(TABLEAUS[method] if isinstance(method, str) else method, fixed)

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from odestudy.ode._jacobian import Shifted
 from odestudy.ode._norms import linf
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Trouble
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import StepStatus
 from odestudy.ode._tolerance import Tolerance
 
 MAX_ITERS = 10
@@ -31,17 +31,17 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The stage's increment z, the bound `eta` on error over update, the slowest rate seen, and any trouble."""
+    """The stage's increment z, the bound `eta` on error over update, the slowest rate seen, and why it failed (or None)."""
 
     z: Tensor
     eta: float
     rate: float
-    trouble: Trouble | None = None
+    status: StepStatus | None = None
 
 
 @torch.no_grad()
 def solve_stage(
-    f: Field, time: Tensor, base: Tensor, z: Tensor, matrix: Shifted, allowed: Tensor, eta: float
+    f: VectorField, time: Tensor, base: Tensor, z: Tensor, matrix: Shifted, allowed: Tensor, eta: float
 ) -> Outcome:
     """z = scale f(time, base + z), from a first guess of z; `eta` is the bound that the last stage left.
 

@@ -7,15 +7,22 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
 
 
 class Observer(Protocol):
     """Sees each accepted step; returns True to end the solve there."""
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """The accepted step from (t, y) to (t1, attempt.y1)."""
 
@@ -24,7 +31,14 @@ class Nothing:
     """Keeps nothing: the end of the solve is all that is wanted."""
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """Goes on."""
         return False
@@ -53,7 +67,14 @@ class Observations:
         self.seen = 1
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """Adds the observations up to t1."""
         first = last = self.seen
@@ -99,7 +120,14 @@ class Several:
         self.observers = observers
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """True where one of them says so; all see the step."""
         ends = [observer.accept(f, stepper, span, t, t1, y, attempt) for observer in self.observers]

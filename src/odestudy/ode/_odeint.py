@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from odestudy.ode._callbacks import adjoint_hooks, hooks_of
+from odestudy.ode._dense import Interpolant
 from odestudy.ode._event import EventFn
 from odestudy.ode._problem import make_problem
 from odestudy.ode._run import Run
-from odestudy.ode._solution import State
 from odestudy.ode._solve import finish
+from odestudy.ode._state import State
 from odestudy.ode._times import make_times
 from odestudy.ode._torchdiffeq_options import make_plan
 
@@ -36,6 +38,30 @@ def odeint(
     problem = make_problem(func, y0, ())
     plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
     return _results(Run(problem, make_times(t, problem.y0), plan, plan), "backprop", event_fn)
+
+
+def odeint_dense(
+    func: Callable[[Tensor, Any], Any],
+    y0: State,
+    t0: float | Tensor,
+    t1: float | Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+) -> Interpolant:
+    """The solution from t0 to t1 as a function of time: a state at a time, or states at a tensor of times.
+
+    Any method but scipy's, and tuple states too; differentiable as `odeint`, which raises the same.
+    """
+    t = torch.tensor([float(t0), float(t1)], dtype=torch.float64)
+    problem = make_problem(func, y0, ())
+    plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
+    run = Run(problem, make_times(t, problem.y0), plan, plan)
+    found = finish(run, "backprop", dense=True).raise_on_failure().interpolant
+    assert found is not None, "dense output was asked for"
+    return found
 
 
 def odeint_adjoint(
@@ -67,7 +93,7 @@ def odeint_adjoint(
         )
     if adjoint_method not in (None, method) and options is not None and adjoint_options is None:
         raise ValueError("options can't be inferred for another adjoint_method: pass adjoint_options")
-    problem = make_problem(func, y0, adjoint_params)
+    problem = make_problem(func, y0, adjoint_params, closed=adjoint_params is not None)
     plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0), "adjoint")
     inherited = {k: v for k, v in (options or {}).items() if k != "norm"}
     back = dict(inherited if adjoint_options is None else adjoint_options)
@@ -81,6 +107,7 @@ def odeint_adjoint(
         adjoint_hooks(func, problem),
         (func, y0),
         "adjoint",
+        back=True,
     )
     run = Run(problem, make_times(t, problem.y0), plan, backward_plan, adjoint_norm=norm)
     return _results(run, "adjoint", event_fn)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
-from odestudy.ode._adaptive import AdaptiveLoop, Cursor
+from odestudy.ode._adaptive import AdaptiveLoop, LoopState
 from odestudy.ode._auto import Auto
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._dirk import Dirk
@@ -16,7 +16,7 @@ from odestudy.ode._interp import Linear
 from odestudy.ode._observer import Observer
 from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._status import Failure
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 from odestudy.ode._stepper import Stepper
 from odestudy.ode._tolerance import Tolerance
 
@@ -39,36 +39,36 @@ class Plan:
 
     def integrate(
         self,
-        f: Field,
+        f: VectorField,
         y: Tensor,
         times: tuple[float, ...],
         observer: Observer,
         counter: Counter,
         offsets: Tensor | None = None,
-        previous: Cursor | None = None,
-    ) -> tuple[Cursor, Failure | None]:
+        previous: LoopState | None = None,
+    ) -> tuple[LoopState, Failure | None]:
         """From times[0] to times[-1]; `previous` hands on the step size of an earlier segment."""
-        cursor = Cursor(times[0], y)
+        now = LoopState(times[0], y)
         if isinstance(self.stepper, ScipySolver):
-            cursor.y, failed = self.stepper.run(f, y, times, observer, counter, self.tolerance, self.control)
-            return cursor, failed
+            now.y, failed = self.stepper.run(f, y, times, observer, counter, self.tolerance, self.control)
+            return now, failed
         if self.grid is None:
             if previous is not None:
-                cursor.dt, cursor.previous = previous.dt, previous.previous
+                now.dt, now.previous = previous.dt, previous.previous
             offset = None if offsets is None else offsets[0]
             loop = AdaptiveLoop(
                 self.stepper, self.tolerance, self.control, counter, offset, self.hooks, times
             )
-            return cursor, loop.run(f, cursor, times[-1], observer)
+            return now, loop.run(f, now, times[-1], observer)
         points, most = self.grid.points(times), self.control.max_steps
         moved = self.grid.offsets(points, times, offsets)
         fixed = FixedLoop(self.stepper, counter, self.hooks, self.perturb)
-        cursor.t, cursor.y, ended = fixed.run(f, y, points[: most + 1], observer, moved)
-        if fixed.trouble is not None:
-            return cursor, fixed.trouble
+        now.t, now.y, ended = fixed.run(f, y, points[: most + 1], observer, moved)
+        if fixed.failure is not None:
+            return now, fixed.failure
         if ended or len(points) - 1 <= most:
-            return cursor, None
-        return cursor, Failure(
+            return now, None
+        return now, Failure(
             "max_steps",
             f"{most} steps were not enough: the grid from t = {times[0]:.9g} to t = {times[-1]:.9g} has "
             f"{len(points) - 1}. Try: a larger max_steps, or longer steps.",
@@ -94,27 +94,3 @@ def within(stepper: Stepper, tolerance: Tolerance, fixed: bool) -> Stepper:
     if isinstance(stepper, Auto):
         return replace(stepper, implicit=within(stepper.implicit, tolerance, fixed))
     return stepper.within(tolerance, fixed) if isinstance(stepper, Dirk) else stepper
-
-
-@dataclass(slots=True)
-class Counted:
-    """f, each evaluation counted, and its first output checked: it must look like the state."""
-
-    f: Field
-    counter: Counter
-    checked: bool = False
-
-    def __call__(self, t: Tensor, y: Tensor) -> Tensor:
-        self.counter.evaluation()
-        dy = self.f(t, y)
-        if not self.checked:
-            self.checked = True
-            if not isinstance(dy, Tensor) or dy.shape != y.shape or dy.dtype != y.dtype:
-                got = f"{tuple(dy.shape)} of {dy.dtype}" if isinstance(dy, Tensor) else type(dy).__name__
-                raise ValueError(f"f(t, y) gave {got}; it must match y: {tuple(y.shape)} of {y.dtype}")
-        return dy
-
-
-def counted(f: Field, counter: Counter) -> Counted:
-    """f, each evaluation counted, its output known to be sound."""
-    return Counted(f, counter, checked=True)

@@ -7,15 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from odestudy.ode._solution import State
-from odestudy.ode._step import Field
-
-
-def unflatten(flat: Tensor, shapes: tuple[torch.Size, ...], leading: int = 0) -> tuple[Tensor, ...]:
-    """Splits the last dimension of `flat` into tensors of these shapes, after `leading` common dimensions."""
-    lead = flat.shape[:leading]
-    chunks = flat.split([s.numel() for s in shapes], dim=-1)
-    return tuple(chunk.reshape((*lead, *s)) for chunk, s in zip(chunks, shapes, strict=True))
+from odestudy.ode._layout import GIVEN, Layout, autocast_dtype, make_layout, with_autocast
+from odestudy.ode._state import State
+from odestudy.ode._step import VectorField
 
 
 def needed(params: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
@@ -30,27 +24,40 @@ def needed(params: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
 
 @dataclass(frozen=True)
 class Problem:
-    """f(t, y) on one tensor, the initial value, the shapes of a tuple state (or None), and f's parameters."""
+    """f(t, y) on one real tensor, the initial value, how a state is laid out in it, and f's parameters.
 
-    f: Field
+    `autocast` is the type in which the caller had f computed. With `closed` the parameters are all that gets a gradient, whatever else f uses.
+    """
+
+    f: VectorField
     y0: Tensor
-    shapes: tuple[torch.Size, ...] | None
+    layout: Layout
     params: tuple[Tensor, ...] | None
     module: nn.Module | None
+    autocast: torch.dtype | None = None
+    closed: bool = False
+
+    @property
+    def shapes(self) -> tuple[torch.Size, ...] | None:
+        """Those of a tuple state's tensors; None for one tensor."""
+        return self.layout.shapes
 
     def restore(self, ys: Tensor, leading: int = 1) -> State:
         """States as the caller gave them."""
-        return ys if self.shapes is None else unflatten(ys, self.shapes, leading)
+        return self.layout.restore(ys, leading)
 
-    def flatten(self, state: Any) -> Tensor:
-        """One state, or slope, as the solvers see it."""
-        return state if self.shapes is None else torch.cat([part.reshape(-1) for part in state])
+    def on_flat(self, f: Callable[[Tensor, Any], Any]) -> VectorField:
+        """Another f(t, y) of the caller's kind as the solvers see this one."""
+        return self.layout.on_flat(with_autocast(f, self.y0.device, self.autocast))
 
 
 def make_problem(
-    f: Callable[[Tensor, Any], Any], y0: State, params: Iterable[Tensor] | nn.Module | None
+    f: Callable[[Tensor, Any], Any],
+    y0: State,
+    params: Iterable[Tensor] | nn.Module | None,
+    closed: bool = False,
 ) -> Problem:
-    """Checks and normalises; raises ValueError for a state that is not of float32 or float64."""
+    """Checks and normalises; raises ValueError for a state that holds no floating point numbers."""
     if not callable(f):
         raise ValueError(f"f must be a callable f(t, y) that gives dy/dt, got {type(f).__name__}")
     parts = (y0,) if isinstance(y0, Tensor) else y0
@@ -60,35 +67,32 @@ def make_problem(
             "wrap numbers and arrays with torch.as_tensor"
         )
     for part in parts:
-        if part.dtype not in (torch.float32, torch.float64):
+        if part.dtype not in GIVEN:
             raise ValueError(
-                f"y0 must hold real floating point numbers, float32 or float64, got {part.dtype}; "
-                "use y0.double() (for complex numbers torch.view_as_real)"
+                f"y0 must hold floating point numbers, real or complex, got {part.dtype}; use y0.double()"
             )
-    module = f if isinstance(f, nn.Module) else None
-    found = _parameters(module, params)
-    if isinstance(y0, Tensor):
-        return Problem(f, y0, None, found, module)
-    shapes = tuple(part.shape for part in parts)
-    flat = torch.cat([part.reshape(-1) for part in parts])
+    layout, device = make_layout(parts, isinstance(y0, tuple)), parts[0].device
+    autocast = autocast_dtype(device)
+    return Problem(
+        layout.on_flat(with_autocast(f, device, autocast)),
+        layout.flatten(y0),
+        layout,
+        _parameters(f, params),
+        f if isinstance(f, nn.Module) else None,
+        autocast,
+        closed,
+    )
 
-    def flat_f(t: Tensor, y: Tensor) -> Tensor:
-        return torch.cat([dy.reshape(-1) for dy in f(t, unflatten(y, shapes))])
 
-    return Problem(flat_f, flat, shapes, found, module)
-
-
-def _parameters(
-    module: nn.Module | None, params: Iterable[Tensor] | nn.Module | None
-) -> tuple[Tensor, ...] | None:
-    """The parameters that need a gradient; None where they are neither given nor found."""
+def _parameters(f: Any, params: Iterable[Tensor] | nn.Module | None) -> tuple[Tensor, ...] | None:
+    """The parameters that need a gradient, each once; None where they are neither given nor found."""
+    if params is None and isinstance(f, nn.Module):
+        params = f
     if isinstance(params, nn.Module):
         params = params.parameters()
     if params is None:
-        if module is None:
-            return None
-        params = module.parameters()
+        return None
     found = tuple(params) if isinstance(params, Iterable) else (params,)
     if not all(isinstance(p, Tensor) for p in found):
         raise ValueError("params must be tensors (or a module whose parameters they are)")
-    return tuple(p for p in found if p.requires_grad)
+    return tuple({id(p): p for p in found if p.requires_grad}.values())

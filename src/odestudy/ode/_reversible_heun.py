@@ -3,10 +3,10 @@
 from torch import Tensor
 
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field, advance
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._step import VectorField, advance
+from odestudy.ode._stepper import StepResult
 
-Carry = tuple[Tensor, Tensor]
+SolverState = tuple[Tensor, Tensor]
 
 EULER = ((0, 1.0),)
 TRAPEZOID = ((0, 0.5), (1, 0.5))
@@ -33,34 +33,40 @@ class ReversibleHeun:
     weights = None
     nodes = (0.0, 1.0)
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: Tensor | Carry | None) -> Attempt:
-        """One step; the carry is (z, m), or f(t, y) at the start."""
+    def step(
+        self, f: VectorField, span: Span, y: Tensor, solver_state: Tensor | SolverState | None
+    ) -> StepResult:
+        """One step; the solver state is (z, m), or f(t, y) at the start."""
         start, end = span.stages(self.nodes)
-        if not isinstance(carry, tuple):
-            carry = y, f(start, y) if carry is None else carry
-        z, m = carry
+        if not isinstance(solver_state, tuple):
+            solver_state = y, f(start, y) if solver_state is None else solver_state
+        z, m = solver_state
         z1 = advance(y + (y - z), span.dt, EULER, (m,))
         m1 = f(end, z1)
         y1 = advance(y, span.dt, TRAPEZOID, (m, m1))
-        return Attempt(y1, [m, m1], (z1, m1), carry)
+        return StepResult(y1, [m, m1], (z1, m1), solver_state)
 
-    def reverse(self, f: Field, span: Span, y1: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
-        """(y, (z, m)) at the start of the step that ended in y1 and this carry, for one evaluation."""
-        z1, m1 = carry
+    def reverse(
+        self, f: VectorField, span: Span, y1: Tensor, solver_state: SolverState
+    ) -> tuple[Tensor, SolverState]:
+        """(y, (z, m)) at the start of the step that ended in y1 and this solver state, for one evaluation."""
+        z1, m1 = solver_state
         z = advance(y1 + (y1 - z1), -span.dt, EULER, (m1,))
         m = f(span.times((0.0,))[0], z)
         return advance(y1, -span.dt, TRAPEZOID, (m, m1)), (z, m)
 
-    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """h (m1 - m) / 2."""
         m, m1 = attempt.ks
         return ((m1 - m) * (0.5 * dt),)
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """Not estimated."""
         return None
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
         """The cubic through both ends with slopes m and m1 (HNW I, eq. II.6.7), which is a parabola here."""
         m, m1 = attempt.ks
         theta = theta.reshape(-1, *[1] * y.ndim)

@@ -6,11 +6,11 @@ from torch import Tensor
 from odestudy.ode._arguments import number
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import StepResult
 from odestudy.ode._tableau import ExplicitTableau
 
-Carry = tuple[Tensor, ...]
+SolverState = tuple[Tensor, ...]
 
 
 class ReversibleRK:
@@ -39,35 +39,41 @@ class ReversibleRK:
         self.name, self.order = f"reversible_{tableau.name}", tableau.order
         self.error_power, self.nodes = self.base.error_power, self.base.nodes
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: Tensor | Carry | None) -> Attempt:
-        """One step; the carry is (z,), or f(t, y) at the start."""
-        z, k1 = (carry[0], None) if isinstance(carry, tuple) else (y, carry)
+    def step(
+        self, f: VectorField, span: Span, y: Tensor, solver_state: Tensor | SolverState | None
+    ) -> StepResult:
+        """One step; the solver state is (z,), or f(t, y) at the start."""
+        z, k1 = (solver_state[0], None) if isinstance(solver_state, tuple) else (y, solver_state)
         there = self.base.step(f, span, z, k1)
         y1 = there.y1 + self.coupling * (y - z)
         z1 = z - self._rise_back(f, span, y1)
-        return Attempt(y1, there.ks, (z1,), carry)
+        return StepResult(y1, there.ks, (z1,), solver_state)
 
-    def reverse(self, f: Field, span: Span, y1: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
-        """(y, (z,)) at the start of the step that ended in y1 and this carry."""
-        z = carry[0] + self._rise_back(f, span, y1)
+    def reverse(
+        self, f: VectorField, span: Span, y1: Tensor, solver_state: SolverState
+    ) -> tuple[Tensor, SolverState]:
+        """(y, (z,)) at the start of the step that ended in y1 and this solver state."""
+        z = solver_state[0] + self._rise_back(f, span, y1)
         there = self.plain.step(f, Span(span.t, span.dt, z, after=span.after, before=span.before), z, None)
         return z + (y1 - there.y1) / self.coupling, (z,)
 
-    def _rise_back(self, f: Field, span: Span, y1: Tensor) -> Tensor:
+    def _rise_back(self, f: VectorField, span: Span, y1: Tensor) -> Tensor:
         back = Span(span.t + span.dt, -span.dt, y1, after=span.before, before=span.after)
         return self.plain.step(f, back, y1, None).y1 - y1
 
-    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """The method's own, of its step from z."""
         return self.base.errors(dt, attempt)
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """The method's own estimate."""
         return self.base.stiffness(attempt)
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
-        """The method's own dense output with the rises from z, led from y to y1."""
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
+        """The method's own dense output with the slopes from z, led from y to y1."""
         ends = torch.cat([theta, torch.ones_like(theta[:1])])
-        whole = Attempt(attempt.y1, attempt.ks, None, None)
+        whole = StepResult(attempt.y1, attempt.ks, None, None)
         states = self.base.interpolate(f, span, y, whole, ends)
         return states[:-1] + theta.to(y.dtype).reshape(-1, *[1] * y.ndim) * (attempt.y1 - states[-1])

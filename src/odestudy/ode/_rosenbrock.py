@@ -11,8 +11,8 @@ from odestudy.ode._implicit_slope import along, attach_solution
 from odestudy.ode._jacobian import Jacobian, Shifted, check_jacobian, jacobian, rows
 from odestudy.ode._rosenbrock_tableau import RosenbrockTableau
 from odestudy.ode._span import Span, nodes_tensor
-from odestudy.ode._step import Field, weighted_sum
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._step import VectorField, weighted_sum
+from odestudy.ode._stepper import StepResult
 from odestudy.ode._tableau import Terms, terms
 
 
@@ -66,10 +66,12 @@ class Rosenbrock:
     def _weights(self) -> Terms:
         return terms(self.tableau.m)
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: Linearization | Tensor | None) -> Attempt:
+    def step(
+        self, f: VectorField, span: Span, y: Tensor, solver_state: Linearization | Tensor | None
+    ) -> StepResult:
         """One step; a retry from the same state carries its linearization."""
-        known = isinstance(carry, Linearization)
-        at = carry if isinstance(carry, Linearization) else self._linearize(f, span, y)
+        known = isinstance(solver_state, Linearization)
+        at = solver_state if isinstance(solver_state, Linearization) else self._linearize(f, span, y)
         us, wanted = list[Tensor](), torch.is_grad_enabled()
         times, matrix = span.stages(self.nodes), Shifted.of(at.jacobian, self.tableau.gamma * span.length)
         slope = f(times[0], y) if wanted else at.slope
@@ -83,7 +85,7 @@ class Rosenbrock:
                 u = matrix.solve(right)
             us.append(self._attached(f, span, y, u, i, slope, us, matrix) if wanted else u)
         y1 = y + weighted_sum(self._weights, us)
-        return Attempt(y1, us, None, at, None, 0 if known else 1, 1)
+        return StepResult(y1, us, None, at, None, 0 if known else 1, 1)
 
     def _right(self, slope: Tensor, along_t: Tensor | None, i: int, dt: float) -> Tensor:
         """gamma dt (f + dt d_i df/dt)."""
@@ -92,7 +94,7 @@ class Rosenbrock:
 
     def _attached(
         self,
-        f: Field,
+        f: VectorField,
         span: Span,
         y: Tensor,
         u: Tensor,
@@ -109,7 +111,7 @@ class Rosenbrock:
             right = right + weighted_sum(self._rows[i][1], us) * tab.gamma
         return attach_solution(u, right.to(y.dtype), matrix)
 
-    def _linearize(self, f: Field, span: Span, y: Tensor) -> Linearization:
+    def _linearize(self, f: VectorField, span: Span, y: Tensor) -> Linearization:
         """By autograd from one evaluation."""
         t, x = span.times((0.0,))[0].detach().requires_grad_(), y.detach().requires_grad_()
         with torch.enable_grad():
@@ -119,11 +121,11 @@ class Rosenbrock:
         found = jacobian(f, t, x, kind) if callable(kind) else rows(slope, x, kind)
         return Linearization(slope.detach(), found, along_t)
 
-    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """u of the last stage."""
         return (attempt.ks[-1] * self.tableau.strictness,)
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """Not estimated: no bound on the step follows from it."""
         return None
 
@@ -131,12 +133,14 @@ class Rosenbrock:
     def _polynomials(self) -> Tensor:
         return torch.from_numpy(self.tableau.weights().T.copy())
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
         """y + sum_i w_i(theta) u_i."""
         p = self._polynomials.to(theta.device)
         powers = theta[:, None] ** nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
         us = torch.stack(attempt.ks)
-        return y + ((powers @ p).to(y.dtype) @ us.reshape(len(us), -1)).reshape(-1, *y.shape)
+        return y + ((powers @ p).to(y.dtype) @ us.reshape(len(us), -1)).reshape(len(theta), *y.shape)
 
 
 def _along_time(slope: Tensor, t: Tensor) -> Tensor | None:

@@ -7,16 +7,20 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._control import Counter
+from odestudy.ode._counted import Counted
 from odestudy.ode._event import Event
+from odestudy.ode._layout import unflatten
 from odestudy.ode._norms import MixedNorm, Norm
 from odestudy.ode._observer import Observer
-from odestudy.ode._plan import Counted, Plan
-from odestudy.ode._problem import Problem, needed, unflatten
+from odestudy.ode._plan import Plan
+from odestudy.ode._problem import Problem, needed
 from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
-from odestudy.ode._solution import State, Stats
+from odestudy.ode._solution import Stats
+from odestudy.ode._state import State
 from odestudy.ode._status import Failure
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 from odestudy.ode._times import Times
+from odestudy.ode._uses import Uses
 
 
 @dataclass
@@ -36,9 +40,9 @@ class Run:
     observers: tuple[Observer, ...] = ()
     event: Event | None = None
 
-    def field(self) -> Field:
-        """f with its forward evaluations counted, its first output checked."""
-        return Counted(self.problem.f, Counter(self.stats))
+    def field(self, uses: Uses | None = None) -> VectorField:
+        """f with its forward evaluations counted, its first output checked; `uses` looks on."""
+        return Counted(self.problem.f, Counter(self.stats), uses=uses)
 
     def no_event(self, horizon: float, y: Tensor) -> Failure:
         """The failure of a solve that met no event and ended at `y`."""
@@ -50,12 +54,12 @@ class Run:
         return Failure("max_steps", f"no event between t = {t0:.9g} and t = {horizon:.9g}")
 
     def refuse_scipy(self, gradient: str, dense: bool, event: bool) -> None:
-        """Raises ValueError where scipy's solvers would leave out a gradient, dense output or an event."""
+        """Raises ValueError where scipy's solvers cannot give a gradient so, dense output or an event.
+
+        Under "backprop" they solve, and refuse in backward only."""
         if not isinstance(self.plan.stepper, ScipySolver):
             return
-        inputs = (self.problem.y0, self.times.tensor, *(self.problem.params or ()))
-        wanted = torch.is_grad_enabled() and any(x.requires_grad for x in inputs)
-        if dense or event or (wanted and gradient != "adjoint"):
+        if dense or event or gradient not in ("adjoint", "backprop"):
             raise ValueError(REFUSAL)
 
     def restore_one(self, y: Tensor) -> State:
@@ -103,12 +107,16 @@ def state_norms(run: Run, params: tuple[Tensor, ...]) -> Norm:
     )
 
 
+def _parts(state: State) -> tuple[Tensor, ...]:
+    return (state,) if isinstance(state, Tensor) else state
+
+
 def _callers_norm(run: Run, norm: Callable[..., Tensor], parts: tuple[torch.Size, ...]) -> Norm:
     """torchdiffeq's convention: the norm sees (t, y, a, *parameters), tuple states tensor by tensor."""
 
     def flat_norm(r: Tensor) -> Tensor:
         y, a, *rest = unflatten(r, parts)
-        states = ((y,), (a,)) if run.problem.shapes is None else map(run.restore_one, (y, a))
+        states = [_parts(run.restore_one(x)) for x in (y, a)]
         return norm((r.new_zeros(()), *(x for state in states for x in state), *rest))
 
     return flat_norm

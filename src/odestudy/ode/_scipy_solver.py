@@ -13,8 +13,8 @@ from odestudy.ode._control import Control, Counter
 from odestudy.ode._observer import Observer
 from odestudy.ode._span import Span
 from odestudy.ode._status import Failure, Status, choose
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import StepResult
 from odestudy.ode._tolerance import Tolerance
 
 Slope = Callable[[float, np.ndarray], np.ndarray]
@@ -46,7 +46,7 @@ class ScipySolver:
     @torch.no_grad()
     def run(
         self,
-        f: Field,
+        f: VectorField,
         y: Tensor,
         times: tuple[float, ...],
         observer: Observer,
@@ -66,24 +66,26 @@ class ScipySolver:
         states, failure = solve_it(self.solver, numpy_f, x0, times, limits, control)
         for t, t1, x in zip(times, times[1:], states, strict=False):
             y1 = _state(x, y)
-            observer.accept(f, self, Span(t, t1 - t, y), t, t1, y, Attempt(y1, [], None, None))
+            observer.accept(f, self, Span(t, t1 - t, y), t, t1, y, StepResult(y1, [], None, None))
             y = y1
         counter.step(True)
         return y, failure
 
-    def step(self, f: Field, span: Span, y: Tensor, carry: Any) -> Attempt:
+    def step(self, f: VectorField, span: Span, y: Tensor, solver_state: Any) -> StepResult:
         """Raises ValueError: scipy steps by itself."""
         raise ValueError(REFUSAL)
 
-    def errors(self, dt: float, attempt: Attempt) -> tuple[Tensor, ...]:
+    def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """None: scipy controls the error by itself."""
         return ()
 
-    def stiffness(self, attempt: Attempt) -> Tensor | None:
+    def stiffness(self, attempt: StepResult) -> Tensor | None:
         """Not estimated."""
         return None
 
-    def interpolate(self, f: Field, span: Span, y: Tensor, attempt: Attempt, theta: Tensor) -> Tensor:
+    def interpolate(
+        self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
+    ) -> Tensor:
         """Raises ValueError: there is no dense output, no event, and no gradient by back-propagation."""
         raise ValueError(REFUSAL)
 

@@ -1,16 +1,13 @@
 """What a solve returns."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Generic
 
 from torch import Tensor
 
+from odestudy.ode._dense import Interpolant
+from odestudy.ode._state import S
 from odestudy.ode._status import Failure, SolveError, Status
-
-if TYPE_CHECKING:
-    from odestudy.ode._dense import Interpolant
-
-State = Tensor | tuple[Tensor, ...]
 
 
 @dataclass
@@ -45,7 +42,7 @@ class Stats:
 
 @dataclass(frozen=True)
 class Samples:
-    """What became of each sample of a solve with per_sample: counts, int64 of shape [B] on the CPU, and how it
+    """What became of each sample of solve_batch: counts, int64 of shape [B] on the CPU, and how it
     ended.
 
     nfe counts the evaluations of the forward solve that the sample took part in.
@@ -59,24 +56,26 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Solution:
+class Solution(Generic[S]):
     """ys at ts (shape [len(ts), *y0.shape], a tuple for a tuple state), counts, and how the solve ended.
 
-    Where `status` is not "ok", the rows of ys that were not reached are nan and `message` says why. With
-    per_sample `samples` has each sample's counts and status, `status` is the worst of them, and in `stats`
+    Where `status` is not "ok", the rows of ys that were not reached are nan and `message` says why. Of
+    solve_batch `samples` has each sample's counts and status, `status` is the worst of them, and in `stats`
     nfe counts the calls of f, for however many samples, accepted and rejected the steps of all samples.
+    `event_t` is the time of an event, `event_index` which of its elements it was.
     """
 
     ts: Tensor
-    ys: State
+    ys: S
     stats: Stats = field(default_factory=Stats)
     status: Status = "ok"
     message: str = ""
-    interpolant: "Interpolant | None" = None
+    interpolant: Interpolant | None = None
     event_t: Tensor | None = None
     samples: Samples | None = None
+    event_index: int | None = None
 
-    def raise_on_failure(self) -> "Solution":
+    def raise_on_failure(self) -> "Solution[S]":
         """Returns itself; raises SolveError where the status is not "ok"."""
         if self.status != "ok":
             raise SolveError(Failure(self.status, self.message))

@@ -1,8 +1,10 @@
 """The first layer: one initial value problem, solved with everything explicit."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from odestudy.ode._arguments import finite_times, number
@@ -10,35 +12,36 @@ from odestudy.ode._compilation import with_compilation
 from odestudy.ode._control import Control
 from odestudy.ode._controller import PIDController
 from odestudy.ode._dense import Interpolant, Recorder
-from odestudy.ode._event import Event, EventFn
+from odestudy.ode._event import Direction, Event, EventFn
+from odestudy.ode._event_gradient import rerouted
 from odestudy.ode._grid import ON_TIMES, Grid, explicit, uniform
-from odestudy.ode._methods import make_stepper
+from odestudy.ode._layout import without_autocast
+from odestudy.ode._methods import Method, controller_of, make_stepper
 from odestudy.ode._norms import NORMS, Norm, check_norm, mixed, rms
 from odestudy.ode._plan import Plan
-from odestudy.ode._problem import Problem, make_problem, unflatten
+from odestudy.ode._problem import Problem, make_problem
 from odestudy.ode._run import Run
 from odestudy.ode._scipy_solver import ScipySolver
-from odestudy.ode._solution import Solution, State
+from odestudy.ode._solution import Solution
+from odestudy.ode._state import S
 from odestudy.ode._status import choose
 from odestudy.ode._stepper import Stepper
-from odestudy.ode._tableau import ExplicitTableau
 from odestudy.ode._times import make_times
 from odestudy.ode._tolerance import make_tolerance
 from odestudy.ode.gradients import GRADIENTS
-from odestudy.ode.per_sample import solve_per_sample
 
 ADJOINT_NORMS = ("mixed", "seminorm")
 
 
 def solve(
     f: Callable[[Tensor, Any], Any],
-    y0: State,
+    y0: S,
     t: Tensor | Sequence[float],
     *,
-    method: str | ExplicitTableau = "dopri5",
+    method: Method = "dopri5",
     rtol: float | Tensor | Sequence[Any] = 1e-6,
     atol: float | Tensor | Sequence[Any] = 1e-8,
-    dt0: float | Tensor | None = None,
+    dt0: float | None = None,
     grid: Tensor | Sequence[float] | None = None,
     gradient: str = "backprop",
     norm: str | Norm | None = None,
@@ -52,53 +55,65 @@ def solve(
     params: Iterable[Tensor] | nn.Module | None = None,
     dense: bool = False,
     event_fn: EventFn | None = None,
+    event_direction: Direction = 0,
     options: Mapping[str, Any] | None = None,
-    per_sample: bool = False,
     compile: bool | str = False,
-) -> Solution:
-    """Solves dy/dt = f(t, y), y(t[0]) = y0, and returns the states at all of t, shape [len(t), *y0.shape].
+    throw: bool = True,
+) -> Solution[S]:
+    """Solves dy/dt = f(t, y), y(t[0]) = y0, and returns the states at all of t.
 
-    y0 is a tensor of any shape or a tuple of them; t, strictly monotonic, may decrease. Embedded pairs adapt
-    their step to rtol and atol (dt0: the first step) unless `grid` gives the steps; the others take steps
-    of dt0, or of `grid`, or from one time to the next, and at most max_steps of them. `dense` adds the solution as a function of time; with `event_fn` the
-    solve ends where an element of event_fn(t, y) changes its sign, and t says only start and direction;
-    `options` are the method's own (max_order, max_iters; solver; jacobian, newton_tol). With `compile` (True, or a mode of
-    torch.compile) each step of an explicit Runge-Kutta method is one compiled function; the first step with
-    a new f or shape compiles for many seconds (gradient "backprop" or "checkpointed").
+    Args:
+        f: callable f(t, y), t a scalar tensor, y like y0; gives dy/dt, shaped like y. It may write its answer to
+            the same memory each time, and compute in another type.
+        y0: initial state, a tensor of any shape or a tuple of them; floating point, real or complex. Half
+            precision is advanced in float32.
+        t: times, shape [T], strictly increasing or decreasing; states are returned at each of them.
+        method: a name of METHODS, a tableau (ExplicitTableau, DirkTableau) or a Stepper of one's own.
+        rtol, atol: error allowed in a step, atol + rtol |y|: numbers, tensors that broadcast to y0, or one of
+            them for each tensor of a tuple. Implicit methods solve their equations to a part of it.
+        dt0: size of the first step, or of all of them where the method has no error estimate.
+        grid: times, shape [N], to step onto with no control of the error; from t[0] to t[-1] in any case.
+        gradient: how ys are differentiated, a name of GRADIENTS.
+        norm: of the error over the allowed error: "rms", "linf" or a callable on a state; None is rms, for a
+            tuple the largest of its tensors'.
+        adjoint_norm: "mixed", or "seminorm", which leaves the parameters out (gradient "adjoint").
+        controller: choice of the step sizes; None is the method's own.
+        dtmin, dtmax: bounds of an adaptive step.
+        max_steps: attempted steps after which the solve fails.
+        step_t, jump_t: times to step onto; at jump_t f may jump, and is asked on either side.
+        params: what f depends on, tensors or a module; None takes f's own where it is a module. Gradients
+            other than "backprop" need them; tensors that f is seen to use beside them have their gradient too.
+        dense: whether to keep the solution as a function of time, Solution.interpolant.
+        event_fn: callable event_fn(t, y), a number, a tensor or yes and no; the solve ends where an element
+            changes its sign, and t says only start and direction of time. ys hold the states at start and
+            event, which move with what they depend on.
+        event_direction: 1 where only a rising element ends the solve, -1 a falling one, 0 both; or one of
+            them for each element.
+        options: the method's own: max_order, max_iters; solver; jacobian, newton_tol; coupling.
+        compile: whether each step of an explicit Runge-Kutta method is one compiled function, or a mode of
+            torch.compile; the first step with a new f or shape takes many seconds.
+        throw: whether a failure raises SolveError; otherwise it is the solution's status.
 
-    With `per_sample` the first dimension of y0 (of each of its tensors) are samples, each with its own step
-    size, time, error and end: as if each were solved alone. f is called with t of shape [n] and y [n, ...] for
-    the n samples still under way; an f that keeps something of each sample has a method for_samples(index)
-    that gives f for those alone. t may be [B, T], a row a sample, nan behind its last time; ys stay
-    [T, B, ...]; dt0 may be of shape [B]. A failing sample leaves nan and stops no other (Solution.samples).
-    With `event_fn`, whose values have the samples first, event_t is of shape [B] and, like the states there,
-    differentiable. Explicit pairs only, gradients "backprop" and "checkpointed"; no grid, dense, step_t, jump_t.
+    Returns:
+        Solution: ys of shape [T, *y0.shape], or a tuple of such, with counts and status.
 
-    Numerical failures are the solution's status; wrong arguments raise ValueError before f is evaluated; a
-    failing backward solve raises SolveError in backward.
+    Raises:
+        ValueError: an argument is wrong; before f is evaluated.
+        SolveError: the solve failed (`throw`), or a gradient's solve did, in backward.
     """
     if controller is not None and not isinstance(controller, PIDController):
         raise ValueError(f"controller must be a PIDController or None, got {controller!r}")
     if event_fn is not None and not callable(event_fn):
         raise ValueError(f"event_fn must be a callable event_fn(t, y) or None, got {event_fn!r}")
     control = Control(
-        pid=controller or PIDController(),
-        dt0=None if dt0 is None or per_sample else number("dt0", dt0),
+        pid=controller or controller_of(method),
+        dt0=None if dt0 is None else number("dt0", dt0),
         dtmin=number("dtmin", dtmin),
         dtmax=number("dtmax", dtmax),
         max_steps=max_steps,
         step_t=finite_times("step_t", step_t),
         jump_t=finite_times("jump_t", jump_t),
     )
-    if per_sample:
-        refused = {
-            "grid": grid is not None, "dense": dense, "options": bool(options), "adjoint_norm": adjoint_norm != "mixed",
-            "compile": compile is not False, "step_t": control.step_t != (), "jump_t": control.jump_t != (),
-        }  # fmt: skip
-        return solve_per_sample(
-            f, y0, t, control, method=method, rtol=rtol, atol=atol, dt0=dt0, gradient=gradient, norm=norm,
-            params=params, event_fn=event_fn, refused=refused,
-        )  # fmt: skip
     problem = make_problem(f, y0, params)
     times = make_times(t, problem.y0)
     choose("gradient", gradient, GRADIENTS)
@@ -114,14 +129,29 @@ def solve(
         control=control,
         grid=None if adaptive else _grid(grid, control.dt0),
     )
-    return finish(Run(problem, times, plan, plan, adjoint_norm), gradient, dense, event_fn)
+    run = Run(problem, times, plan, plan, adjoint_norm)
+    found = with_event_gradient(run, finish(run, gradient, dense, event_fn, event_direction))
+    return found.raise_on_failure() if throw else found
 
 
-def finish(run: Run, gradient: str, dense: bool = False, event_fn: EventFn | None = None) -> Solution:
+def finish(
+    run: Run,
+    gradient: str,
+    dense: bool = False,
+    event_fn: EventFn | None = None,
+    event_direction: Direction = 0,
+) -> Solution:
     """Runs the solve and packs what came out of it."""
     run.refuse_scipy(gradient, dense, event_fn is not None)
+    with without_autocast(run.problem.y0.device):
+        return _finish(run, gradient, dense, event_fn, event_direction)
+
+
+def _finish(
+    run: Run, gradient: str, dense: bool, event_fn: EventFn | None, event_direction: Direction
+) -> Solution:
     if event_fn is not None:
-        run.event = Event(event_fn, run.problem, run.times.values[0])
+        run.event = Event(event_fn, run.problem, run.times.values[0], event_direction)
     recorder = Recorder()
     if dense:
         run.observers = (*run.observers, recorder)
@@ -135,7 +165,18 @@ def finish(run: Run, gradient: str, dense: bool = False, event_fn: EventFn | Non
         message="" if failed is None else failed.message,
         interpolant=_interpolant(run, recorder) if dense else None,
         event_t=None if event is None or event.t is None else run.times.tensor[-1].detach(),
+        event_index=None if event is None else event.index,
     )
+
+
+def with_event_gradient(run: Run, solution: Solution) -> Solution:
+    """The solution whose event time, and state there, are functions of each other's causes."""
+    if run.event is None or solution.event_t is None or not torch.is_grad_enabled():
+        return solution
+    ys = run.problem.layout.flatten(solution.ys, leading=1)
+    with without_autocast(ys.device):
+        event_t, end = rerouted(run.problem, run.event, solution.event_t, ys[-1])
+    return replace(solution, event_t=event_t, ys=run.problem.restore(torch.stack([ys[0], end])))
 
 
 def _interpolant(run: Run, recorder: Recorder) -> Interpolant:
@@ -179,5 +220,4 @@ def _norm(norm: str | Norm | None, problem: Problem) -> Norm:
     if norm is None:
         return rms if problem.shapes is None else mixed(problem.shapes)
     check_norm(norm)
-    shapes = problem.shapes
-    return norm if shapes is None else lambda r: norm(unflatten(r, shapes))  # type: ignore[arg-type]
+    return norm if problem.layout.plain else lambda r: norm(problem.restore(r, leading=0))  # type: ignore[arg-type]

@@ -32,6 +32,11 @@ class SolveError(RuntimeError):
         self.status: Status = failure.status
         self.failure = failure
 
+    def __reduce__(self) -> tuple[type["SolveError"], tuple[Failure]]:
+        return SolveError, (
+            self.failure,
+        )  # an exception is otherwise rebuilt from its text, which is no Failure
+
 
 def choose(what: str, name: Any, known: Mapping[str, Any] | tuple[str, ...]) -> None:
     """Raises ValueError that lists the known names if `name` is not among them."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from odestudy.ode._tableau import ExplicitTableau, Terms
 
-Field = Callable[[Tensor, Tensor], Tensor]
+VectorField = Callable[[Tensor, Tensor], Tensor]
 
 
 def weighted_sum(row: Terms, ks: Sequence[Tensor]) -> Tensor:
@@ -29,7 +29,7 @@ def advance(y: Tensor, dt: float | Tensor, row: Terms, ks: Sequence[Tensor]) -> 
 
 
 def rk_step(
-    f: Field,
+    f: VectorField,
     times: Sequence[Tensor],
     dt: float | Tensor,
     y: Tensor,

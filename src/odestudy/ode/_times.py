@@ -37,8 +37,8 @@ class Times:
         )
 
 
-def make_times(t: Tensor | Sequence[float], y0: Tensor) -> Times:
-    """Raises ValueError unless t is one-dimensional, finite and strictly monotonic."""
+def make_times(t: Tensor | Sequence[float], y0: Tensor, repeated: bool = False) -> Times:
+    """Raises ValueError unless t is one-dimensional, finite and strictly monotonic (or monotonic, if `repeated`)."""
     if not isinstance(t, Tensor):
         t = torch.as_tensor(t, dtype=torch.float64)
     if not t.is_floating_point():
@@ -49,6 +49,8 @@ def make_times(t: Tensor | Sequence[float], y0: Tensor) -> Times:
     if not all(abs(v) < float("inf") for v in values):
         raise ValueError(f"t must be finite, got {values}")
     steps = [b - a for a, b in pairwise(values)]
+    if repeated:
+        steps = [s for s in steps if s != 0]
     if not (all(s > 0 for s in steps) or all(s < 0 for s in steps)):
         raise ValueError("t must be strictly increasing or strictly decreasing; sort it, drop repeated times")
     offsets = (t - t.detach()).double().to(y0.device) if t.requires_grad else None

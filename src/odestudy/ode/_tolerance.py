@@ -56,7 +56,7 @@ def _allowed(name: str, value: Any, problem: Problem) -> float | Tensor:
         each = zip(value, problem.shapes, strict=True)
         value = torch.cat([_spread(name, v, s, problem.y0).reshape(-1) for v, s in each])
     elif isinstance(value, Tensor) and value.numel() > 1:
-        value = value.to(problem.y0.device)
+        value = _beside(value.to(problem.y0.device), problem)
         _spread(name, value, problem.y0.shape, problem.y0)
     else:
         value = number(name, value)
@@ -64,6 +64,12 @@ def _allowed(name: str, value: Any, problem: Problem) -> float | Tensor:
     if not (good if isinstance(good, bool) else bool(good.all())):
         raise ValueError(f"{name} must not be negative or nan, nor infinite, got {value}")
     return value
+
+
+def _beside(value: Tensor, problem: Problem) -> Tensor:
+    """The tolerance of complex numbers for both of their parts."""
+    dtypes = problem.layout.dtypes
+    return value[..., None] if dtypes is not None and dtypes[0].is_complex else value
 
 
 def _spread(name: str, value: Any, shape: torch.Size, y0: Tensor) -> Tensor:

@@ -2,22 +2,24 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from odestudy.ode._arguments import finite_times, number, whole
+from odestudy.ode._callbacks import warn_of_ignored
 from odestudy.ode._compilation import with_compilation
 from odestudy.ode._control import Control
 from odestudy.ode._controller import PIDController
 from odestudy.ode._grid import ON_TIMES, Grid, uniform
 from odestudy.ode._hooks import Hooks
 from odestudy.ode._interp import INTERPOLATIONS, with_interpolation
-from odestudy.ode._methods import METHODS, make_stepper, options_of
+from odestudy.ode._methods import METHODS, controller_of, make_stepper, options_of
 from odestudy.ode._norms import Norm, mixed, rms
 from odestudy.ode._plan import Plan
-from odestudy.ode._problem import Problem, unflatten
+from odestudy.ode._problem import Problem
 from odestudy.ode._status import choose
 from odestudy.ode._tolerance import make_tolerance
 
@@ -49,8 +51,9 @@ def make_plan(
     hooks: Hooks,
     caller: tuple[Callable[..., Any], Any],
     gradient: str = "backprop",
+    back: bool = False,
 ) -> Plan:
-    """A plan with torchdiffeq's defaults; `caller` is (func, y0) as the user gave them.
+    """A plan with torchdiffeq's defaults; `caller` is (func, y0) as the user gave them, `back` says that it is the adjoint's.
 
     Raises ValueError for an unknown method, an unknown option (with the known ones), or one with a bad value.
     """
@@ -60,10 +63,11 @@ def make_plan(
     for name in options:
         choose(f"option for method {method!r}:", name, (*_common_options(method), *own))
     stepper = make_stepper(method, options={k: v for k, v in options.items() if k in own})
+    warn_of_ignored(caller[0], stepper, adjoint=back)
     tolerance = make_tolerance(rtol, atol, _norm(options.get("norm"), problem), problem)
     stepper = with_compilation(stepper, tolerance, options.get("compile", False), gradient, problem.y0.device)
     if method == "scipy_solver" or stepper.error_power > 0:
-        return Plan(stepper, tolerance, _control(options), hooks=hooks)
+        return Plan(stepper, tolerance, _control(options, controller_of(method)), hooks=hooks)
     interp = options.get("interp", "linear")
     choose("interp", interp, tuple(INTERPOLATIONS))
     return Plan(
@@ -83,11 +87,12 @@ def _common_options(method: str) -> tuple[str, ...]:
     return ADAPTIVE_OPTIONS if make_stepper(method).error_power > 0 else FIXED_OPTIONS
 
 
-def _control(options: dict[str, Any]) -> Control:
-    pid = PIDController(
-        safety=_number(options, "safety", 0.9),
-        factor_max=_number(options, "ifactor", 10.0),
-        factor_min=_number(options, "dfactor", 0.2),
+def _control(options: dict[str, Any], pid: PIDController) -> Control:
+    pid = replace(
+        pid,
+        safety=_number(options, "safety", pid.safety),
+        factor_max=_number(options, "ifactor", pid.factor_max),
+        factor_min=_number(options, "dfactor", pid.factor_min),
     )
     _check_dtype(options.get("dtype", torch.float64))
     dtmin = _number(options, "min_step", 0.0)
@@ -135,12 +140,11 @@ def _floats(options: dict[str, Any], name: str) -> tuple[float, ...]:
 
 
 def _norm(norm: Any, problem: Problem) -> Norm:
-    shapes = problem.shapes
     if norm is None:
-        return rms if shapes is None else mixed(shapes)
+        return rms if problem.shapes is None else mixed(problem.shapes)
     if not callable(norm):
         raise ValueError(f"option 'norm' must be a callable on the state, got {norm!r}")
-    return norm if shapes is None else lambda r: norm(unflatten(r, shapes))
+    return norm if problem.layout.plain else lambda r: norm(problem.restore(r, leading=0))
 
 
 def _grid(options: dict[str, Any], caller: tuple[Callable[..., Any], Any], y0: Tensor) -> Grid:

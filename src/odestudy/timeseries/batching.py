@@ -43,9 +43,9 @@ def union(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
 
 def per_sample(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
     """One solve in which each sample has steps, times and an end of its own."""
-    from odestudy.ode import solve
+    from odestudy.ode import solve_batch
 
-    solution = solve(f, y0, t, method=solver.method, rtol=solver.rtol, atol=solver.atol, per_sample=True)
+    solution = solve_batch(f, y0, t, method=solver.method, rtol=solver.rtol, atol=solver.atol, throw=False)
     if solution.status != "ok":
         raise NumericalFailure(solution.status, solution.message)
     assert isinstance(solution.ys, Tensor), "one tensor in, one tensor out"

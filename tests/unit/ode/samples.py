@@ -6,7 +6,7 @@ import torch
 from helpers import F64
 from torch import Tensor, nn
 
-from odestudy.ode import Solution, solve
+from odestudy.ode import Solution, solve_batch
 
 
 class Decay(nn.Module):
@@ -45,6 +45,5 @@ def alone(f: Any, y0: Tensor, t: Tensor, **arguments: Any) -> list[Solution]:
     rows = range(len(y0))
     parts = [f.for_samples(torch.tensor([i])) if hasattr(f, "for_samples") else f for i in rows]
     return [
-        solve(parts[i], y0[i : i + 1], t[i : i + 1] if t.ndim == 2 else t, per_sample=True, **arguments)
-        for i in rows
+        solve_batch(parts[i], y0[i : i + 1], t[i : i + 1] if t.ndim == 2 else t, **arguments) for i in rows
     ]

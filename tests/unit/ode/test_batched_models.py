@@ -9,7 +9,7 @@ from helpers import F64, Mlp
 from torch import Tensor, nn
 
 from odestudy.nets.dynamics import LinearDynamics, MLPDynamics
-from odestudy.ode import BatchedModels, solve
+from odestudy.ode import BatchedModels, solve, solve_batch
 
 TIMES = torch.tensor([[0.0, 0.5, 1.0], [0.3, 0.9, torch.nan], [0.0, 2.0, torch.nan]], dtype=F64)
 
@@ -116,7 +116,7 @@ def test_training_as_a_batch_gives_the_parameters_of_training_one_by_one(kind: s
     there = ~TIMES.T.isnan()
     for _ in range(10):
         optimizer.zero_grad()
-        solution = solve(batch, starts(), TIMES, per_sample=True, gradient=gradient, rtol=1e-4, atol=1e-5)
+        solution = solve_batch(batch, starts(), TIMES, gradient=gradient, rtol=1e-4, atol=1e-5)
         loss_of(solution.ys, there).sum().backward()
         optimizer.step()
     for m, model in enumerate(models):
@@ -149,7 +149,7 @@ def train(rates: list[float]) -> tuple[list[float], Any]:
         optimizer.zero_grad()
         index = alive.nonzero()[:, 0]
         y0 = torch.ones(len(index), 1, dtype=F64)
-        solution = solve(batch.for_samples(index), y0, [0.0, 0.8], per_sample=True)
+        solution = solve_batch(batch.for_samples(index), y0, [0.0, 0.8], throw=False)
         good = torch.tensor([status == "ok" for status in solution.samples.statuses])
         alive[index[~good]] = False
         solution.ys[-1].square().sum().backward()  # the failed one's nan included

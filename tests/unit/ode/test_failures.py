@@ -1,5 +1,7 @@
 """Failures of the numerics are statuses with a text."""
 
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ from helpers import F64, Mlp, rotation
 from torch import Tensor
 
 from odestudy import ode
-from odestudy.ode import STATUSES, SolveError, solve
+from odestudy.ode import STATUSES, Solution, SolveError, solve, solve_batch
+from odestudy.ode._status import Failure
 
 
 def explode(t: Tensor, y: Tensor) -> Tensor:
@@ -26,7 +29,7 @@ def stiff(t: Tensor, y: Tensor) -> Tensor:
 
 
 def test_a_blow_up_in_finite_time_underflows_there() -> None:
-    solution = solve(explode, torch.ones(1, dtype=F64), [0.0, 0.5, 2.0])
+    solution = solve(explode, torch.ones(1, dtype=F64), [0.0, 0.5, 2.0], throw=False)
     assert solution.status == "step_size_underflow"
     assert "t = 1" in solution.message or "t = 0.9999" in solution.message
     assert "dt = " in solution.message
@@ -36,27 +39,29 @@ def test_a_blow_up_in_finite_time_underflows_there() -> None:
 
 
 def test_a_non_finite_derivative_is_named_with_its_time() -> None:
-    solution = solve(cut_off, torch.ones(1, dtype=F64), [0.0, 2.0])
+    solution = solve(cut_off, torch.ones(1, dtype=F64), [0.0, 2.0], throw=False)
     assert solution.status == "non_finite"
     assert "f gave a non-finite value" in solution.message
     assert "t = 1" in solution.message or "t = 0.9999" in solution.message
 
 
 def test_a_non_finite_initial_value_is_named() -> None:
-    solution = solve(rotation, torch.tensor([1.0, torch.nan], dtype=F64), [0.0, 2.0])
+    solution = solve(rotation, torch.tensor([1.0, torch.nan], dtype=F64), [0.0, 2.0], throw=False)
     assert solution.status == "non_finite"
     assert "the state itself is not finite" in solution.message
 
 
 @pytest.mark.parametrize("method", ["euler", "rk4"])
 def test_fixed_steps_that_leave_the_numbers_say_when(method: str) -> None:
-    solution = solve(explode, torch.ones(1, dtype=F64), torch.linspace(0, 20, 41, dtype=F64), method=method)
+    solution = solve(
+        explode, torch.ones(1, dtype=F64), torch.linspace(0, 20, 41, dtype=F64), method=method, throw=False
+    )
     assert solution.status == "non_finite"
     assert "the state is not finite at t = " in solution.message
 
 
 def test_too_few_steps_are_a_status_that_suspects_stiffness() -> None:
-    solution = solve(stiff, torch.zeros(1, dtype=F64), [0.0, 10.0], max_steps=200)
+    solution = solve(stiff, torch.zeros(1, dtype=F64), [0.0, 10.0], max_steps=200, throw=False)
     assert solution.status == "max_steps"
     assert "200 steps were not enough" in solution.message
     assert "stiff" in solution.message
@@ -64,7 +69,7 @@ def test_too_few_steps_are_a_status_that_suspects_stiffness() -> None:
 
 
 def test_a_step_below_dtmin_ends_the_solve() -> None:
-    solution = solve(stiff, torch.zeros(1, dtype=F64), [0.0, 10.0], dtmin=1e-3)
+    solution = solve(stiff, torch.zeros(1, dtype=F64), [0.0, 10.0], dtmin=1e-3, throw=False)
     assert solution.status == "step_size_underflow"
 
 
@@ -131,12 +136,12 @@ def test_a_grid_with_too_many_steps_is_a_status_and_keeps_what_it_reached(
 ) -> None:
     f, y0 = Mlp(), torch.ones(2, dtype=F64, requires_grad=True)
     t = torch.tensor([0.0, 0.35, 0.6, 1.0], dtype=F64, requires_grad=True)
-    solution = solve(f, y0, t, method="rk4", max_steps=5, gradient=gradient, **steps)
+    solution = solve(f, y0, t, method="rk4", max_steps=5, gradient=gradient, **steps, throw=False)
     assert solution.status == "max_steps"
     assert "5 steps were not enough: the grid from t = 0 to t = 1 has 10" in solution.message
     assert solution.stats.accepted == 5
     assert solution.ys.isfinite().all(1).tolist() == [True, True, False, False]
-    whole = solve(f, y0, t, method="rk4", max_steps=10, **steps)
+    whole = solve(f, y0, t, method="rk4", max_steps=10, **steps, throw=False)
     assert whole.status == "ok"
     ours, exact = (torch.autograd.grad(ys[1].sum(), [y0, t]) for ys in (solution.ys, whole.ys))
     for a, b in zip(ours, exact, strict=True):
@@ -146,8 +151,8 @@ def test_a_grid_with_too_many_steps_is_a_status_and_keeps_what_it_reached(
 def test_an_event_before_the_last_allowed_step_is_found() -> None:
     arguments = {"method": "rk4", "dt0": 0.1, "event_fn": lambda t, y: y - 0.5}
     y0 = torch.ones(1, dtype=F64)
-    assert solve(lambda t, y: -y, y0, [0.0, 1.0], max_steps=7, **arguments).status == "ok"
-    assert solve(lambda t, y: -y, y0, [0.0, 1.0], max_steps=6, **arguments).status == "max_steps"
+    assert solve(lambda t, y: -y, y0, [0.0, 1.0], max_steps=7, **arguments, throw=False).status == "ok"
+    assert solve(lambda t, y: -y, y0, [0.0, 1.0], max_steps=6, **arguments, throw=False).status == "max_steps"
 
 
 def test_an_empty_batch_is_solved_under_every_norm() -> None:
@@ -159,11 +164,11 @@ def test_an_empty_batch_is_solved_under_every_norm() -> None:
 def test_max_num_steps_of_odeint_bounds_each_interval_and_max_steps_of_solve_them_all(sign: float) -> None:
     y0, t = torch.ones(2, dtype=F64), sign * torch.linspace(0, 10, 11, dtype=F64)
     tight = {"rtol": 1e-8, "atol": 1e-8}
-    total = solve(rotation, y0, t, **tight).stats
+    total = solve(rotation, y0, t, **tight, throw=False).stats
     steps = total.accepted + total.rejected
     for package in (ode, torchdiffeq):
         package.odeint(rotation, y0, t, options={"max_num_steps": steps // 4}, **tight)
-    assert solve(rotation, y0, t, max_steps=steps // 4, **tight).status == "max_steps"
+    assert solve(rotation, y0, t, max_steps=steps // 4, **tight, throw=False).status == "max_steps"
     with pytest.raises(SolveError, match="max_steps"):
         ode.odeint(rotation, y0, t[[0, -1]], options={"max_num_steps": steps // 4}, **tight)
 
@@ -177,3 +182,28 @@ def test_options_that_torchdiffeq_takes_are_accepted(options: dict[str, Any]) ->
 def test_a_rejected_step_that_may_not_shrink_ends_the_solve() -> None:
     with pytest.raises(SolveError, match="step_size_underflow: a rejected step may not be made smaller"):
         ode.odeint(stiff, torch.zeros(1), T, options={"dfactor": 1.0, "first_step": 0.5})
+
+
+def test_a_failed_solve_crosses_processes_as_itself() -> None:
+    error = pickle.loads(pickle.dumps(SolveError(Failure("max_steps", "too many"))))
+    assert isinstance(error, SolveError)
+    assert (error.status, str(error)) == ("max_steps", "max_steps: too many")
+
+
+def test_a_method_that_asks_f_beyond_the_span_says_so() -> None:
+    def f(t: Tensor, y: Tensor) -> Tensor:
+        if float(t) > 1.0:
+            raise RuntimeError("f is not defined there")
+        return -y
+
+    with pytest.raises(RuntimeError, match="f is not defined there") as caught:
+        solve(f, torch.ones(1, dtype=torch.float64), [0.0, 1.0], method="kvaerno5")
+    assert "beyond the step's end: stages of 'kvaerno5' reach 1.23 steps far" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("by", [solve, solve_batch])
+def test_a_failed_solve_raises_unless_its_status_is_asked_for(by: Callable[..., Solution]) -> None:
+    y0 = torch.ones(1, 1, dtype=F64)
+    with pytest.raises(SolveError, match="step_size_underflow"):
+        by(explode, y0, [0.0, 2.0])
+    assert by(explode, y0, [0.0, 2.0], throw=False).status == "step_size_underflow"

@@ -8,7 +8,7 @@ from helpers import F64
 from torch import Tensor, nn
 from torch.autograd import gradcheck
 
-from odestudy.ode import odeint_event, solve
+from odestudy.ode import odeint_event, solve_batch
 
 HEIGHTS = torch.tensor([10.0, 2.0, 40.0], dtype=F64)
 
@@ -36,7 +36,7 @@ def ground(t: Tensor, y: Tensor) -> Tensor:
 def test_each_ball_meets_the_ground_at_its_own_time(method: str) -> None:
     t = torch.tensor([[0.0, 1.0], [0.5, 1.0], [-1.0, 0.0]], dtype=F64)
     tol = 1e-6 if method == "adaptive_heun" else 1e-10
-    solution = solve(Fall(), start(), t, method=method, per_sample=True, event_fn=ground, rtol=tol, atol=tol)
+    solution = solve_batch(Fall(), start(), t, method=method, event_fn=ground, rtol=tol, atol=tol)
     seconds = torch.sqrt(2 * HEIGHTS / 9.8)
     assert solution.status == "ok"
     torch.testing.assert_close(solution.event_t, t[:, 0] + seconds, rtol=1e-9, atol=0.0)
@@ -47,7 +47,7 @@ def test_each_ball_meets_the_ground_at_its_own_time(method: str) -> None:
 def test_event_times_and_states_have_the_closed_forms_gradients() -> None:
     f, y0 = Fall(), start()
     t = torch.tensor([[0.3, 1.0]] * 3, dtype=F64, requires_grad=True)
-    solution = solve(f, y0, t, per_sample=True, event_fn=ground, rtol=1e-10, atol=1e-10)
+    solution = solve_batch(f, y0, t, event_fn=ground, rtol=1e-10, atol=1e-10)
     seconds = torch.sqrt(2 * HEIGHTS / 9.8)
     inputs = [y0, f.gravity, t]
     g_y0, g_gravity, g_t = torch.autograd.grad(solution.event_t.sum(), inputs, retain_graph=True)
@@ -62,7 +62,7 @@ def test_event_times_and_states_have_the_closed_forms_gradients() -> None:
 def test_events_are_those_of_each_sample_alone() -> None:
     f = lambda t, y: torch.stack([y[..., 1], -torch.sin(y[..., 0])], -1)  # noqa: E731
     y0 = torch.tensor([[0.5, 0.0], [1.0, 0.3], [2.5, 0.0]], dtype=F64)
-    batch = solve(f, y0, [0.0, 1.0], per_sample=True, event_fn=ground, rtol=1e-7, atol=1e-9)
+    batch = solve_batch(f, y0, [0.0, 1.0], event_fn=ground, rtol=1e-7, atol=1e-9)
     for i in range(3):
         event_t, ys = odeint_event(
             f, y0[i], torch.tensor(0.0, dtype=F64), event_fn=ground, rtol=1e-7, atol=1e-9, method="dopri5"
@@ -75,11 +75,10 @@ def test_events_are_those_of_each_sample_alone() -> None:
 
 def test_event_times_pass_gradcheck_for_a_field_and_an_event_with_parameters() -> None:
     def times(y0: Tensor, rate: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        solution = solve(
+        solution = solve_batch(
             lambda t, y: -rate * y * (1 + 0.3 * torch.cos(t)[:, None]),
             y0,
             [0.0, 1.0],
-            per_sample=True,
             event_fn=lambda t, y: y[:, 0] - level - 0.1 * t,
             rtol=1e-11,
             atol=1e-11,
@@ -101,7 +100,7 @@ def test_a_sample_that_has_met_its_event_is_evaluated_no_more() -> None:
         return -y
 
     y0 = torch.tensor([[1.0], [1e6]], dtype=F64)
-    solution = solve(f, y0, [0.0, 1.0], per_sample=True, event_fn=lambda t, y: y - 0.5)
+    solution = solve_batch(f, y0, [0.0, 1.0], event_fn=lambda t, y: y - 0.5)
     torch.testing.assert_close(solution.event_t, torch.log(y0[:, 0] / 0.5), rtol=1e-5, atol=0.0)
     assert rows == int(solution.samples.nfe.sum())
     assert int(solution.samples.nfe[0]) < int(solution.samples.nfe[1])
@@ -122,16 +121,14 @@ class Levels:
 
 def test_an_event_may_differ_between_samples() -> None:
     levels = torch.tensor([0.5, 0.1, 0.9], dtype=F64)
-    solution = solve(
-        lambda t, y: -y, torch.ones(3, 1, dtype=F64), [0.0, 1.0], per_sample=True, event_fn=Levels(levels)
-    )
+    solution = solve_batch(lambda t, y: -y, torch.ones(3, 1, dtype=F64), [0.0, 1.0], event_fn=Levels(levels))
     torch.testing.assert_close(solution.event_t, -torch.log(levels), rtol=1e-5, atol=0.0)
 
 
 def test_a_sample_without_an_event_fails_alone() -> None:
     y0 = torch.tensor([[1.0], [-1.0], [0.0]], dtype=F64)  # decays to the level, away from it, rests
     fields = lambda t, y: torch.where(y > 0, -y, y * y)  # noqa: E731
-    solution = solve(fields, y0, [0.0, 1.0], per_sample=True, event_fn=lambda t, y: y - 0.5, max_steps=1000)
+    solution = solve_batch(fields, y0, [0.0, 1.0], event_fn=lambda t, y: y - 0.5, max_steps=1000, throw=False)
     assert solution.samples.statuses[0] == "ok"
     assert solution.samples.statuses[1:] == ("max_steps", "max_steps")
     assert "no event" in solution.samples.messages[2]
@@ -143,7 +140,7 @@ def test_a_sample_without_an_event_fails_alone() -> None:
 def test_an_event_function_that_is_no_number_is_no_event() -> None:
     y0 = torch.tensor([[1.0], [4.0]], dtype=F64)
     event = lambda t, y: torch.sqrt(y - 0.5) + torch.where(t > 2.0, -9.0, 0.1)[:, None]  # noqa: E731
-    solution = solve(lambda t, y: -y, y0, [0.0, 1.0], per_sample=True, event_fn=event)
+    solution = solve_batch(lambda t, y: -y, y0, [0.0, 1.0], event_fn=event, throw=False)
     assert solution.samples.statuses == ("non_finite", "ok")
     assert "event_fn is not finite" in solution.samples.messages[0]
     assert float(solution.event_t[1]) == pytest.approx(2.0, abs=1e-9)
@@ -151,10 +148,9 @@ def test_an_event_function_that_is_no_number_is_no_event() -> None:
 
 def test_an_event_function_without_the_samples_first_is_refused() -> None:
     with pytest.raises(ValueError, match="first dimension is y's, 2"):
-        solve(
+        solve_batch(
             lambda t, y: -y,
             torch.ones(2, 1),
             [0.0, 1.0],
-            per_sample=True,
             event_fn=lambda t, y: y.mean() - 0.5,
         )

@@ -10,7 +10,7 @@ from samples import RATES, Decay
 from torch import Tensor, nn
 from torch.autograd import gradcheck
 
-from odestudy.ode import TABLEAUS, solve
+from odestudy.ode import TABLEAUS, solve, solve_batch
 
 PAIRS = [name for name, tableau in TABLEAUS.items() if tableau.adaptive]
 
@@ -37,7 +37,7 @@ def test_attempts_that_overflowed_leave_no_trace_in_the_gradient() -> None:
         overflowed |= bool(slope[-1].isnan())
         return slope
 
-    solution = solve(watched, y0, [0.0, 1.9], per_sample=True, dt0=dt0)
+    solution = solve_batch(watched, y0, [0.0, 1.9], dt0=dt0)
     assert overflowed
     assert solution.status == "ok"
     solution.ys[-1].sum().backward()
@@ -57,7 +57,7 @@ def test_backprop_passes_gradcheck_in_state_parameters_and_each_samples_times(me
     tol = 1e-6 if method == "adaptive_heun" else 1e-9  # its order needs too many steps
 
     def states(y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
-        return solve(g, y0, t, method=method, per_sample=True, rtol=tol, atol=tol).ys.nan_to_num()
+        return solve_batch(g, y0, t, method=method, rtol=tol, atol=tol).ys.nan_to_num()
 
     assert gradcheck(states, (y0, t, *f.parameters()), fast_mode=True, atol=1e-4, rtol=1e-3)
 
@@ -65,7 +65,7 @@ def test_backprop_passes_gradcheck_in_state_parameters_and_each_samples_times(me
 def test_the_gradient_of_a_sample_is_that_of_its_own_solve() -> None:
     f, y0 = Decay(RATES), torch.ones(4, 2, dtype=F64, requires_grad=True)
     t = torch.linspace(0, 1, 5, dtype=F64)
-    ours = torch.autograd.grad(solve(f, y0, t, per_sample=True).ys.sin().sum(), [y0, f.rates])
+    ours = torch.autograd.grad(solve_batch(f, y0, t).ys.sin().sum(), [y0, f.rates])
     for i in range(4):
         one, start = Decay(RATES[i : i + 1]), torch.ones(1, 2, dtype=F64, requires_grad=True)
         single = torch.autograd.grad(solve(one, start, t).ys.sin().sum(), [start, one.rates])
@@ -77,7 +77,7 @@ def gradients(method: str, gradient: str, t: Tensor, **arguments: Any) -> list[T
     """Of a loss on all observations, with respect to y0, rates and t."""
     f = Decay(RATES)
     t, y0 = t.clone().requires_grad_(), torch.linspace(1, 2, 8, dtype=F64).reshape(4, 2).requires_grad_()
-    solution = solve(f, y0, t, method=method, gradient=gradient, per_sample=True, **arguments)
+    solution = solve_batch(f, y0, t, method=method, gradient=gradient, **arguments)
     if solution.event_t is not None:
         return list(torch.autograd.grad(solution.event_t.sum() + solution.ys.sum(), [y0, f.rates, t]))
     weights = torch.arange(1, t.shape[-1] + 1, dtype=F64)[:, None, None]
@@ -112,9 +112,9 @@ def test_checkpointing_keeps_about_the_square_root_of_the_steps_in_states(steps:
         f, y0 = Mlp(), torch.ones(64, 2, dtype=F64, requires_grad=True)
         g = lambda t, y: f(t[:, None], y)  # noqa: E731
         arguments = {"rtol": 1.0, "atol": 1.0, "dtmax": 1 / steps, "params": f}
-        return saved_bytes(
-            lambda: solve(g, y0, [0.0, 1.0], per_sample=True, gradient=gradient, **arguments).ys
-        ) // (64 * 2 * 8)
+        return saved_bytes(lambda: solve_batch(g, y0, [0.0, 1.0], gradient=gradient, **arguments).ys) // (
+            64 * 2 * 8
+        )
 
     assert saved("checkpointed") < 2 * math.sqrt(2 * steps) + 4
     assert saved("backprop") > 20 * steps

@@ -50,8 +50,6 @@ Y0, T = torch.ones(2), torch.tensor([0.0, 1.0])
             "max_order 2.5: need a whole number, 1 to 12",
         ),
         ({"method": "fixed_adams", "options": {"max_iters": 0}}, "max_iters 0: need at least 1"),
-        ({"y0": torch.ones(2, dtype=torch.complex64)}, "float32 or float64, got torch.complex64"),
-        ({"y0": torch.ones(2, dtype=torch.float16)}, "float32 or float64, got torch.float16"),
         ({"t": torch.tensor([0.0, 0.0])}, "strictly increasing or strictly decreasing"),
         ({"t": torch.tensor([0.0, 2.0, 1.0])}, "strictly increasing or strictly decreasing"),
         ({"t": torch.tensor([0.0, torch.inf])}, "t must be finite"),
@@ -59,7 +57,7 @@ Y0, T = torch.ones(2), torch.tensor([0.0, 1.0])
         ({"t": torch.tensor([0, 1])}, "t must be floating point, got torch.int64"),
         (
             {"y0": torch.ones(2, dtype=torch.int64)},
-            "y0 must hold real floating point numbers, float32 or float64",
+            "y0 must hold floating point numbers, real or complex, got torch.int64",
         ),
         ({"y0": [1.0, 2.0]}, "y0 must be a tensor or a non-empty tuple of tensors, got list"),
         ({"y0": ()}, "y0 must be a tensor or a non-empty tuple"),
@@ -142,7 +140,7 @@ def test_a_controller_that_could_not_control_is_refused() -> None:
         PIDController(factor_min=2.0)
 
 
-@pytest.mark.parametrize("gradient", ["backprop", "checkpointed", "forward", "quadrature"])
+@pytest.mark.parametrize("gradient", ["checkpointed", "forward", "quadrature"])
 def test_scipys_solvers_refuse_the_gradients_that_they_would_leave_out(gradient: str) -> None:
     class Unasked(torch.nn.Linear):
         forward = staticmethod(unasked)
@@ -152,9 +150,20 @@ def test_scipys_solvers_refuse_the_gradients_that_they_would_leave_out(gradient:
     for f, start, times in ((fixed, y0, T), (fixed, Y0, t), (Unasked(2, 2), Y0, T)):
         with pytest.raises(ValueError, match="is not differentiated through: take gradient='adjoint'"):
             solve(f, start, times, method="scipy_solver", gradient=gradient)
-    for start, times in ((y0, T), (Y0, t)):
-        with pytest.raises(ValueError, match="is not differentiated through"):
-            ode.odeint(unasked, start, times, method="scipy_solver")
+
+
+def test_scipys_solvers_solve_and_refuse_the_gradient_where_it_is_asked_for() -> None:
+    y0, t = Y0.clone().requires_grad_(), T.clone().requires_grad_()
+    w = torch.nn.Parameter(torch.ones(()))
+    for start, times, f in ((y0, T, rotation), (Y0, t, rotation), (Y0, T, lambda t, y: w * rotation(t, y))):
+        for ys in (
+            ode.odeint(f, start, times, method="scipy_solver"),
+            solve(f, start, times, method="scipy_solver").ys,
+        ):
+            assert ys.requires_grad
+            with pytest.raises(RuntimeError, match="is not differentiated through: take gradient='adjoint'"):
+                ys.sum().backward()
+    assert not ode.odeint(rotation, Y0, T, method="scipy_solver").requires_grad
 
 
 def test_scipys_solvers_run_where_no_gradient_is_wanted() -> None:
@@ -173,7 +182,7 @@ def test_scipys_solvers_refuse_dense_output_and_events_before_f_is_asked(argumen
 
 @pytest.mark.parametrize("dt0", [None, 0.1])
 def test_a_non_finite_slope_at_the_start_is_reported_at_once(dt0: float | None) -> None:
-    solution = solve(lambda t, y: y / 0.0, torch.ones(1), [0.0, 1.0], dt0=dt0)
+    solution = solve(lambda t, y: y / 0.0, torch.ones(1), [0.0, 1.0], dt0=dt0, throw=False)
     assert solution.status == "non_finite"
     assert "f gave a non-finite value at the start, t = 0" in solution.message
     assert solution.stats.nfe == 1

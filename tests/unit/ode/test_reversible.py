@@ -162,9 +162,9 @@ def test_a_step_back_returns_to_where_the_step_came_from(method: str) -> None:
 
     stepper, f, y = make_stepper(method), Mlp(), torch.tensor([0.3, -0.5], dtype=F64)
     first = stepper.step(f, Span(0.0, 0.1, y), y, None)
-    second = stepper.step(f, Span(0.1, 0.2, y), first.y1, first.carry)
-    back, carry = stepper.reverse(f, Span(0.1, 0.2, y), second.y1, second.carry)
-    for ours, wanted in zip((back, *carry), (first.y1, *first.carry), strict=True):
+    second = stepper.step(f, Span(0.1, 0.2, y), first.y1, first.solver_state)
+    back, state = stepper.reverse(f, Span(0.1, 0.2, y), second.y1, second.solver_state)
+    for ours, wanted in zip((back, *state), (first.y1, *first.solver_state), strict=True):
         torch.testing.assert_close(ours, wanted, rtol=1e-14, atol=1e-15)
 
 

@@ -5,15 +5,25 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from odestudy.ode._adaptive import Cursor
+from odestudy.ode._adaptive import LoopState
 from odestudy.ode._control import Counter
 from odestudy.ode._norms import Norm
 from odestudy.ode._observer import Observer
 from odestudy.ode._plan import Plan
 from odestudy.ode._run import Run
 from odestudy.ode._status import Failure, SolveError
-from odestudy.ode._step import Field
+from odestudy.ode._step import VectorField
 from odestudy.ode.gradients._implicit import for_adjoint
+
+
+def real(params: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The parameters, which the adjoint's real state can hold; raises ValueError for complex ones."""
+    if any(p.is_complex() for p in params):
+        raise ValueError(
+            "an adjoint has no room for complex parameters: take gradient 'backprop' or 'checkpointed', or "
+            "torch.view_as_real(parameter) as the parameter"
+        )
+    return params
 
 
 def augmented_slopes(run: Run, params: tuple[Tensor, ...], t: Tensor, z: Tensor) -> list[Tensor]:
@@ -37,7 +47,7 @@ def augmented_slopes(run: Run, params: tuple[Tensor, ...], t: Tensor, z: Tensor)
 
 
 def back_solve(
-    run: Run, plan: Plan, f: Field, ys: Tensor, grad_ys: Tensor, observer: Observer, tail: Tensor
+    run: Run, plan: Plan, f: VectorField, ys: Tensor, grad_ys: Tensor, observer: Observer, tail: Tensor
 ) -> tuple[Tensor, Tensor]:
     """(dL/dy0, the tail of the state at t0) for the flat state (y, a, tail), with da/dt = -a df/dy.
 
@@ -47,17 +57,17 @@ def back_solve(
     counter, n = Counter(run.stats, backward=True), run.problem.y0.numel()
     flat_ys, flat_grads = ys.reshape(len(ys), -1), grad_ys.reshape(len(ys), -1)
     a = flat_grads[-1]
-    cursor: Cursor | None = None
+    now: LoopState | None = None
     times = run.times.values
     for i in range(len(times) - 1, 0, -1):
         z = torch.cat([flat_ys[i], a, tail])
-        cursor, failure = plan.integrate(f, z, (times[i], times[i - 1]), observer, counter, previous=cursor)
-        if failure is None and plan.grid is not None and not bool(torch.isfinite(cursor.y).all()):
+        now, failure = plan.integrate(f, z, (times[i], times[i - 1]), observer, counter, previous=now)
+        if failure is None and plan.grid is not None and not bool(torch.isfinite(now.y).all()):
             failure = Failure("non_finite", f"the adjoint is not finite at t = {times[i - 1]:.9g}")
         if failure is not None:
             run.stats.status_backward = failure.status
             raise SolveError(failure)
-        a, tail = cursor.y[n : 2 * n] + flat_grads[i - 1], cursor.y[2 * n :]
+        a, tail = now.y[n : 2 * n] + flat_grads[i - 1], now.y[2 * n :]
     run.stats.status_backward = "ok"
     return a.reshape(run.problem.y0.shape), tail
 

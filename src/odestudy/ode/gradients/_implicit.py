@@ -8,10 +8,10 @@ from torch import Tensor
 
 from odestudy.ode._auto import Auto
 from odestudy.ode._control import Counter
+from odestudy.ode._counted import counted
 from odestudy.ode._dirk import Dirk
 from odestudy.ode._interp import Linear
 from odestudy.ode._jacobian import Analytic, Jacobian, jacobian
-from odestudy.ode._plan import counted
 from odestudy.ode._rosenbrock import Rosenbrock
 from odestudy.ode._run import Run
 from odestudy.ode._stepper import Stepper

@@ -4,13 +4,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from odestudy.ode._control import Counter
 from odestudy.ode._observer import Nothing
 from odestudy.ode._run import Run, state_norms
-from odestudy.ode.gradients._backsolve import augmented_slopes, back_solve, time_gradients, with_adjoint_norm
-from odestudy.ode.gradients.backprop import forward
+from odestudy.ode.gradients._backsolve import (
+    augmented_slopes,
+    back_solve,
+    real,
+    time_gradients,
+    with_adjoint_norm,
+)
+from odestudy.ode.gradients._once import once
+from odestudy.ode.gradients.backprop import solve_apart
 
 
 def adjoint(run: Run) -> Tensor:
@@ -18,19 +24,20 @@ def adjoint(run: Run) -> Tensor:
 
     Raises SolveError in backward where the backward solve fails, and ValueError for unknown parameters.
     """
-    return _Adjoint.apply(run, run.problem.y0, run.times.tensor, *run.needed_params())
+    t = run.times.tensor
+    ys, params = solve_apart(run)
+    return _Adjoint.apply(run, [ys], run.problem.y0, t, *real(params))
 
 
 class _Adjoint(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, run: Run, y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
-        ys = forward(run)
-        ctx.run = run
+    def forward(ctx: Any, run: Run, states: list[Tensor], y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
+        ys, ctx.run = states[0], run
         ctx.save_for_backward(ys, *params)
         return ys
 
     @staticmethod
-    @once_differentiable
+    @once("adjoint")
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
         run: Run = ctx.run
         ys, *params = ctx.saved_tensors
@@ -45,4 +52,4 @@ class _Adjoint(torch.autograd.Function):
         a, tail = back_solve(run, plan, augmented, ys, grad_ys, Nothing(), tail)
         grad_t = time_gradients(run, ys, grad_ys, a - grad_ys[0])
         grads = tail.split([p.numel() for p in params])
-        return None, a, grad_t, *(g.reshape(p.shape) for g, p in zip(grads, params, strict=True))
+        return None, None, a, grad_t, *(g.reshape(p.shape) for g, p in zip(grads, params, strict=True))

@@ -6,16 +6,42 @@ from torch import Tensor
 from odestudy.ode._control import Counter
 from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations, Observer, Several
+from odestudy.ode._refusal import without_derivative
 from odestudy.ode._run import Run, check_finite
-from odestudy.ode._step import Field
+from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
+from odestudy.ode._step import VectorField
+from odestudy.ode._uses import Uses
 
 
 def backprop(run: Run) -> Tensor:
     """Memory grows with steps times stages; needs no parameters (Chen et al. 2018 call it RK-Net)."""
+    if isinstance(run.plan.stepper, ScipySolver):
+        return _apart_from_autograd(run)
     return forward(run)
 
 
-def forward(run: Run, f: Field | None = None, y0: Tensor | None = None, *also: Observer) -> Tensor:
+def _apart_from_autograd(run: Run) -> Tensor:
+    """scipy's states, which refuse a gradient where one is asked for."""
+    t, uses = run.times.tensor, Uses() if torch.is_grad_enabled() else None
+    with torch.no_grad():
+        ys = forward(run, run.field(uses))
+    causes = () if uses is None else tuple(uses.found.values())
+    return without_derivative(ys, REFUSAL, run.problem.y0, t, *(run.problem.params or ()), *causes)
+
+
+def solve_apart(run: Run, *also: Observer) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """States without a graph, and what a gradient is to be had for: f's parameters, and all else that it uses.
+
+    Raises ValueError where the parameters are neither given nor found.
+    """
+    params = run.needed_params()
+    uses = Uses(params) if torch.is_grad_enabled() and not run.problem.closed else None
+    with torch.no_grad():
+        ys = forward(run, run.field(uses), None, *also)
+    return ys, params if uses is None else (*params, *uses.found.values())
+
+
+def forward(run: Run, f: VectorField | None = None, y0: Tensor | None = None, *also: Observer) -> Tensor:
     """States at the observation times, shape [len(t), *y0.shape], under the caller's gradient mode.
 
     With an event, the states at the start and at the event, whose time becomes the last observation.
@@ -36,16 +62,16 @@ def forward(run: Run, f: Field | None = None, y0: Tensor | None = None, *also: O
     return ys
 
 
-def _forward_to_event(run: Run, f: Field, y0: Tensor, *also: Observer) -> Tensor:
+def _forward_to_event(run: Run, f: VectorField, y0: Tensor, *also: Observer) -> Tensor:
     event = run.event
     assert event is not None
     t0, horizon = run.times.values[0], run.plan.horizon(run.times.values)
     observer = Several((*run.observers, *also, event))
-    cursor, run.failure = run.plan.integrate(
+    now, run.failure = run.plan.integrate(
         f, y0, (t0, horizon), observer, Counter(run.stats), run.times.start_offsets()
     )
     if event.t is None or event.y is None:
-        run.failure = run.failure or run.no_event(horizon, cursor.y)
+        run.failure = run.failure or run.no_event(horizon, now.y)
         return torch.stack([y0, torch.full_like(y0, torch.nan)])
     run.times = run.times.ending_at(event.t)
     return torch.stack([y0, event.y])

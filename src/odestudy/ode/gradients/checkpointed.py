@@ -1,24 +1,26 @@
 """The exact discrete gradient with few states kept: accepted steps are replayed from checkpoints."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from odestudy.ode._auto import resumed
 from odestudy.ode._control import Counter
+from odestudy.ode._counted import counted
 from odestudy.ode._diagnosis import unsolved
+from odestudy.ode._draws import Draws, drawing_again, set_generators
 from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations
-from odestudy.ode._plan import counted
 from odestudy.ode._run import Run
 from odestudy.ode._span import Span
 from odestudy.ode._status import SolveError
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
-from odestudy.ode.gradients.backprop import forward
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
+from odestudy.ode.gradients._once import once
+from odestudy.ode.gradients.backprop import solve_apart
 
 
 def checkpointed(run: Run) -> Tensor:
@@ -27,30 +29,44 @@ def checkpointed(run: Run) -> Tensor:
     Costs one forward solve more. Raises ValueError for unknown parameters, and for multistep methods, whose
     steps can't be replayed from a state alone. Source: Griewank, Walther 2000 (Revolve), with one level.
     """
-    params = run.needed_params()
     if not run.plan.stepper.one_step:
         raise ValueError(f"gradient 'checkpointed' needs a one-step method, not {run.plan.stepper.name!r}")
-    return _Checkpointed.apply(run, run.problem.y0, run.times.tensor, *params)
+    t, tape = run.times.tensor, Tape()
+    if run.plan.grid is not None:
+        tape.draws = Draws(run.problem.y0.device)
+    ys, params = solve_apart(run, tape)
+    return _Checkpointed.apply(run, [ys], tape, run.problem.y0, t, *params)
 
 
 Numbers = tuple[float, float, float, bool, bool, str]
 
 
-def numbers(span: Span, t: float, t1: float, attempt: Attempt) -> Numbers:
+def numbers(span: Span, t: float, t1: float, attempt: StepResult) -> Numbers:
     """What an accepted step is taken again from: (t, t1, dt, after, before, method)."""
     return t, t1, float(span.dt), span.after, span.before, attempt.method
 
 
 @dataclass
 class Tape:
-    """The accepted steps as numbers, and every stride-th state; the stride grows with the solve."""
+    """The accepted steps as numbers, and every stride-th state; the stride grows with the solve.
+
+    `draws` are the random numbers of fixed steps; adaptive ones cannot be taken again where f draws some.
+    """
 
     spans: list[Numbers] = field(default_factory=list)
     states: list[Tensor] = field(default_factory=list)
     stride: int = 1
+    draws: Draws | None = None
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """Writes the step down."""
         if len(self.spans) % self.stride == 0:
@@ -58,57 +74,63 @@ class Tape:
         self.spans.append(numbers(span, t, t1, attempt))
         if len(self.states) > 2 * self.stride + 2:
             self.states, self.stride = self.states[::2], 2 * self.stride
+        if self.draws is not None:
+            self.draws.step_taken()
         return False
 
 
 class _Checkpointed(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, run: Run, y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
-        tape = Tape()
-        ys = forward(run, None, None, tape)
-        ctx.run, ctx.spans, ctx.stride = run, tape.spans, tape.stride
+    def forward(
+        ctx: Any, run: Run, states: list[Tensor], tape: Tape, y0: Tensor, t: Tensor, *params: Tensor
+    ) -> Tensor:
+        ctx.run, ctx.spans, ctx.stride, ctx.draws = run, tape.spans, tape.stride, tape.draws
         ctx.save_for_backward(*params, *tape.states)
         ctx.n_params = len(params)
-        return ys
+        return states[0]
 
     @staticmethod
-    @once_differentiable
+    @once("checkpointed")
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
         params, states = ctx.saved_tensors[: ctx.n_params], ctx.saved_tensors[ctx.n_params :]
         replay = Replay(ctx.run, params, ctx.spans, grad_ys)
-        for i in range(len(states) - 1, -1, -1):
-            replay.segment(states[i], i * ctx.stride, (i + 1) * ctx.stride)
+        draws = ctx.draws
+        with nullcontext() if draws is None or not draws.random else drawing_again(grad_ys.device):
+            replay.draws = draws
+            for i in range(len(states) - 1, -1, -1):
+                replay.segment(states[i], i * ctx.stride, (i + 1) * ctx.stride)
         ctx.run.stats.status_backward = "ok"
-        return None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
+        return None, None, None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
 
 
 class Replay:
     """Takes segments of steps again, last first, and carries the state's gradient `a` back through them.
 
-    `a_carry` is that of what the steps hand on beside the state, where a segment is given it.
+    `a_solver_state` is that of what the steps hand on beside the state, where a segment is given it.
     """
 
     def __init__(self, run: Run, params: tuple[Tensor, ...], spans: list[Numbers], grad_ys: Tensor) -> None:
         self.run, self.params, self.spans, self.grad_ys = run, params, spans, grad_ys
         self.a = torch.zeros_like(grad_ys[0])
-        self.a_carry: list[Tensor] = []
+        self.a_solver_state: list[Tensor] = []
         self.grads = [torch.zeros_like(p) for p in params]
         self.f = counted(run.problem.f, Counter(run.stats, backward=True))
+        self.draws: Draws | None = None
         self.wants_t = run.times.offsets is not None
         self.grad_offsets = torch.zeros_like(run.times.offsets) if run.times.offsets is not None else None
 
-    def segment(self, state: Tensor, start: int, stop: int, carry: tuple[Tensor, ...] = ()) -> None:
-        """Back through the steps from `start` to before `stop`, which begin at `state` with this carry."""
+    def segment(self, state: Tensor, start: int, stop: int, solver_state: tuple[Tensor, ...] = ()) -> None:
+        """Back through the steps from `start` to before `stop`, which begin at `state` with this solver state."""
         offsets = None
         if self.run.times.offsets is not None:
             offsets = torch.zeros_like(self.run.times.offsets).requires_grad_()
-        y0, *held = (x.detach().requires_grad_() for x in (state, *carry))
+        y0, *held = (x.detach().requires_grad_() for x in (state, *solver_state))
         with torch.enable_grad():
             y, ending, seen, first = self._steps(y0, tuple(held), self.spans[start:stop], start, offsets)
             outputs, gradients = [y], [self.a]
-            if self.a_carry:
+            if self.a_solver_state:
                 outputs.extend(ending)
-                gradients.extend(self.a_carry)
+                gradients.extend(self.a_solver_state)
             if seen.seen > first:
                 outputs.append(seen.states(complete=False))
                 gradients.append(self.grad_ys[first : seen.seen])
@@ -116,7 +138,7 @@ class Replay:
         self.a, *rest = torch.autograd.grad(
             outputs, inputs, gradients, allow_unused=True, materialize_grads=True
         )
-        self.a_carry, rest = rest[: len(held)], rest[len(held) :]
+        self.a_solver_state, rest = rest[: len(held)], rest[len(held) :]
         for total, grad in zip(self.grads, rest, strict=False):
             total.add_(grad)
         if self.grad_offsets is not None:
@@ -125,7 +147,7 @@ class Replay:
     def _steps(
         self, y: Tensor, held: tuple[Tensor, ...], spans: list[Numbers], start: int, offsets: Tensor | None
     ) -> tuple[Tensor, Any, Observations, int]:
-        times, plan, carry = self.run.times, self.run.plan, held or None
+        times, plan, solver_state = self.run.times, self.run.plan, held or None
         sign = 1.0 if times.values[-1] >= times.values[0] else -1.0
         first = sum(1 for v in times.values if sign * v <= sign * spans[0][0])
         seen = Observations(times.values, offsets, aligned=plan.grid is ON_TIMES, seen=max(first, 1))
@@ -135,12 +157,14 @@ class Replay:
             if moved is not None:
                 span.t = moved[i] + t
                 span.dt = dt if plan.grid is None else moved[i + 1] - moved[i] + dt
-            attempt = plan.stepper.step(self.f, span, y, resumed(plan.stepper, method, carry))
-            if attempt.trouble is not None:
-                raise SolveError(unsolved(attempt.trouble, t, dt, y))
+            if self.draws is not None and self.draws.random:
+                set_generators(self.draws.states[i], y.device)
+            attempt = plan.stepper.step(self.f, span, y, resumed(plan.stepper, method, solver_state))
+            if attempt.status is not None:
+                raise SolveError(unsolved(attempt.status, t, dt, y))
             seen.accept(self.f, plan.stepper, span, t, t1, y, attempt)
-            y, carry = attempt.y1, None if before else attempt.carry
-        return y, carry, seen, max(first, 1)
+            y, solver_state = attempt.y1, None if before else attempt.solver_state
+        return y, solver_state, seen, max(first, 1)
 
     def _moved(self, offsets: Tensor | None) -> Tensor | None:
         """The gradient carriers of the steps' ends."""

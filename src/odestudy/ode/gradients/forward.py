@@ -5,15 +5,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.func import functional_call, jvp, vmap
 
 from odestudy.ode._control import Counter
 from odestudy.ode._norms import Norm
 from odestudy.ode._run import Run
-from odestudy.ode._step import Field
-from odestudy.ode.gradients._backsolve import time_gradients
+from odestudy.ode._step import VectorField
+from odestudy.ode._uses import Uses
+from odestudy.ode.gradients._backsolve import real, time_gradients
 from odestudy.ode.gradients._implicit import for_tangents
+from odestudy.ode.gradients._once import once
 from odestudy.ode.gradients.backprop import forward as solve_forward
 
 CHUNK = 256  # directions whose tangents are evaluated together
@@ -25,14 +26,15 @@ def forward(run: Run) -> Tensor:
     The exact discrete gradient in y0 and the parameters, as the steps are chosen by the state alone; dL/dt is
     the continuous formula's, by f at the observation. Memory holds the sensitivities
     at the observation times, cost grows with the number of directions. Parameters need f to be an nn.Module
-    (ValueError otherwise). Not for f that differentiates inside itself without torch.func.
+    (ValueError otherwise), and f to use nothing else that needs a gradient, nor to differentiate inside itself
+    but by torch.func.
     """
     params = run.needed_params()
     if params and (run.problem.module is None or not _names(run, params)):
         raise ValueError("gradient 'forward' can only vary parameters of an nn.Module; make f one")
     if not run.plan.stepper.one_step:
         raise ValueError(f"gradient 'forward' needs a one-step method, not {run.plan.stepper.name!r}")
-    return _Forward.apply(run, run.problem.y0, run.times.tensor, *params)
+    return _Forward.apply(run, run.problem.y0, run.times.tensor, *real(params))
 
 
 class _Forward(torch.autograd.Function):
@@ -48,13 +50,13 @@ class _Forward(torch.autograd.Function):
         )
         zs = solve_forward(run, system.field(run), system.start())
         run.plan = plan
-        ys = zs[:, :n].reshape(-1, *y0.shape)
+        ys = zs[:, :n].reshape(len(zs), *y0.shape)
         ctx.run, ctx.shape, ctx.varied_y0 = run, y0.shape, varied_y0
         ctx.save_for_backward(ys, zs[:, n:].reshape(len(zs), system.directions, n), *params)
         return ys
 
     @staticmethod
-    @once_differentiable
+    @once("forward")
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
         ys, sensitivities, *params = ctx.saved_tensors
         flat = grad_ys.reshape(len(grad_ys), -1)
@@ -94,12 +96,11 @@ class Sensitivities:
             at += p.numel()
         return tuple(tangents)
 
-    def field(self, run: Run) -> Field:
+    def field(self, run: Run) -> VectorField:
         """d/dt (y, S), one evaluation of f and one of its tangent map counted as one."""
-        counter = Counter(run.stats)
+        counter, checked = Counter(run.stats), False
 
-        def augmented(t: Tensor, z: Tensor) -> Tensor:
-            counter.evaluation()
+        def evaluate(t: Tensor, z: Tensor) -> Tensor:
             y, s = z[: self.n].reshape(self.y0.shape), z[self.n :].reshape(self.directions, *self.y0.shape)
             values = tuple(p.detach() for p in self.params)
 
@@ -115,15 +116,41 @@ class Sensitivities:
                 slopes.append(ds.reshape(-1))
             return torch.cat([dy.reshape(-1), *slopes])
 
+        def augmented(t: Tensor, z: Tensor) -> Tensor:
+            nonlocal checked
+            counter.evaluation()
+            if checked:
+                return evaluate(t, z)
+            checked = True
+            return _first(evaluate, t, z)
+
         return augmented
 
     def _f(self, t: Tensor, y: Tensor, params: tuple[Tensor, ...]) -> Tensor:
         if not params or self.problem.module is None:
             return self.problem.f(t, y)
         given = dict(zip(self.names, params, strict=True))
-        return self.problem.flatten(
-            functional_call(self.problem.module, given, (t, self.problem.restore(y, leading=0)))
+        module = self.problem.module
+        return self.problem.on_flat(lambda t, y: functional_call(module, given, (t, y)))(t, y)
+
+
+def _first(evaluate: VectorField, t: Tensor, z: Tensor) -> Tensor:
+    """The first evaluation; ValueError where f is not one whose sensitivities can be had so."""
+    uses = Uses()
+    try:
+        slopes = uses.watch(evaluate, t, z)
+    except RuntimeError as error:
+        raise ValueError(
+            f"gradient 'forward' can't differentiate f ({str(error).splitlines()[0]}); an f that differentiates inside "
+            "itself needs torch.func (grad, jvp, vjp) in place of torch.autograd, or another gradient"
+        ) from error
+    if uses.found:
+        shapes = ", ".join(str(tuple(x.shape)) for x in uses.found.values())
+        raise ValueError(
+            f"gradient 'forward' can only vary f's own parameters, but f uses other tensors that need a gradient, of "
+            f"shapes {shapes}: make them parameters of f, detach them, or take another gradient"
         )
+    return slopes
 
 
 def _names(run: Run, params: tuple[Tensor, ...]) -> tuple[str, ...]:

@@ -4,15 +4,21 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from odestudy.ode._control import Counter
 from odestudy.ode._run import Run, state_norms
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
-from odestudy.ode.gradients._backsolve import augmented_slopes, back_solve, time_gradients, with_adjoint_norm
-from odestudy.ode.gradients.backprop import forward
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
+from odestudy.ode.gradients._backsolve import (
+    augmented_slopes,
+    back_solve,
+    real,
+    time_gradients,
+    with_adjoint_norm,
+)
+from odestudy.ode.gradients._once import once
+from odestudy.ode.gradients.backprop import solve_apart
 
 
 def quadrature(run: Run) -> Tensor:
@@ -22,24 +28,24 @@ def quadrature(run: Run) -> Tensor:
     the solver's arithmetic sees the parameters. The rule is as accurate as the method that solves for z and
     a. Raises as `adjoint`; ValueError for a method without weights (implicit, Adams, scipy).
     """
-    params = run.needed_params()
     if run.backward_plan.stepper.weights is None:
         raise ValueError(
             f"gradient 'quadrature' needs an explicit Runge-Kutta method, not {run.backward_plan.stepper.name!r}"
         )
-    return _Quadrature.apply(run, run.problem.y0, run.times.tensor, *params)
+    t = run.times.tensor
+    ys, params = solve_apart(run)
+    return _Quadrature.apply(run, [ys], run.problem.y0, t, *real(params))
 
 
 class _Quadrature(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, run: Run, y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
-        ys = forward(run)
-        ctx.run = run
+    def forward(ctx: Any, run: Run, states: list[Tensor], y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
+        ys, ctx.run = states[0], run
         ctx.save_for_backward(ys, *params)
         return ys
 
     @staticmethod
-    @once_differentiable
+    @once("quadrature")
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
         run: Run = ctx.run
         ys, *params = ctx.saved_tensors
@@ -48,7 +54,7 @@ class _Quadrature(torch.autograd.Function):
         a, _ = back_solve(run, plan, integral.field, ys, grad_ys, integral, grad_ys.new_zeros(0))
         grad_t = time_gradients(run, ys, grad_ys, a - grad_ys[0])
         grads = integral.total.split([p.numel() for p in params])
-        return None, a, grad_t, *(g.reshape(p.shape) for g, p in zip(grads, params, strict=True))
+        return None, None, a, grad_t, *(g.reshape(p.shape) for g, p in zip(grads, params, strict=True))
 
 
 class Integral:
@@ -71,11 +77,18 @@ class Integral:
         return dz
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """Adds the step's share; keeps only the slope that the next step starts from."""
         for i, weight in stepper.weights or ():
             self.total.add_(self.slopes[id(attempt.ks[i])][1], alpha=weight * float(span.dt))
-        last = self.slopes.get(id(attempt.carry))
+        last = self.slopes.get(id(attempt.solver_state))
         self.slopes = {} if last is None else {id(last[0]): last}
         return False

@@ -5,15 +5,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from odestudy.ode._reversible_heun import ReversibleHeun
-from odestudy.ode._reversible_rk import Carry, ReversibleRK
+from odestudy.ode._reversible_rk import ReversibleRK, SolverState
 from odestudy.ode._run import Run
 from odestudy.ode._span import Span
-from odestudy.ode._step import Field
-from odestudy.ode._stepper import Attempt, Stepper
-from odestudy.ode.gradients.backprop import forward
+from odestudy.ode._step import VectorField
+from odestudy.ode._stepper import Stepper, StepResult
+from odestudy.ode.gradients._once import once
+from odestudy.ode.gradients.backprop import solve_apart
 from odestudy.ode.gradients.checkpointed import Numbers, Replay, numbers
 
 
@@ -25,7 +25,6 @@ def reversible(run: Run) -> Tensor:
     grows as the method's own errors do: see ReversibleHeun and ReversibleRK. Raises ValueError for unknown parameters, for a method that is not reversible, and for
     jump_t, where the method starts afresh. Source: Kidger et al. 2021 (arXiv 2105.13493), algorithm 2.
     """
-    params = run.needed_params()
     if not isinstance(run.plan.stepper, ReversibleHeun | ReversibleRK):
         raise ValueError(
             "gradient 'reversible' needs a reversible method (reversible_heun, reversible_rk4, "
@@ -35,7 +34,9 @@ def reversible(run: Run) -> Tensor:
         raise ValueError(
             "gradient 'reversible' takes no jump_t: a method that starts afresh loses its way back"
         )
-    return _Reversible.apply(run, run.problem.y0, run.times.tensor, *params)
+    t, trail = run.times.tensor, Trail()
+    ys, params = solve_apart(run, trail)
+    return _Reversible.apply(run, [ys], trail, run.problem.y0, t, *params)
 
 
 @dataclass
@@ -46,39 +47,48 @@ class Trail:
     end: tuple[Tensor, ...] = ()
 
     def accept(
-        self, f: Field, stepper: Stepper, span: Span, t: float, t1: float, y: Tensor, attempt: Attempt
+        self,
+        f: VectorField,
+        stepper: Stepper,
+        span: Span,
+        t: float,
+        t1: float,
+        y: Tensor,
+        attempt: StepResult,
     ) -> bool:
         """Writes the step down."""
         self.spans.append(numbers(span, t, t1, attempt))
-        self.end = (attempt.y1, *attempt.carry)
+        self.end = (attempt.y1, *attempt.solver_state)
         return False
 
 
 class _Reversible(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, run: Run, y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
-        trail = Trail()
-        ys = forward(run, None, None, trail)
+    def forward(
+        ctx: Any, run: Run, states: list[Tensor], trail: Trail, y0: Tensor, t: Tensor, *params: Tensor
+    ) -> Tensor:
         ctx.run, ctx.spans, ctx.n_params = run, trail.spans, len(params)
         ctx.save_for_backward(*params, y0, *trail.end)
-        return ys
+        return states[0]
 
     @staticmethod
-    @once_differentiable
+    @once("reversible")
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
         params, (y0, *end) = ctx.saved_tensors[: ctx.n_params], ctx.saved_tensors[ctx.n_params :]
         replay = Replay(ctx.run, params, ctx.spans, grad_ys)
         stepper = ctx.run.plan.stepper
         if ctx.spans:
-            y, *carry = end
+            y, *solver_state = end
             for i in range(len(ctx.spans) - 1, 0, -1):
-                y, carry = _back(stepper, replay, i, y, tuple(carry))
-                replay.segment(y, i, i + 1, carry)
+                y, solver_state = _back(stepper, replay, i, y, tuple(solver_state))
+                replay.segment(y, i, i + 1, solver_state)
             replay.segment(y0, 0, 1)
         ctx.run.stats.status_backward = "ok"
-        return None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
+        return None, None, None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
 
 
-def _back(stepper: Any, replay: Replay, i: int, y: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
+def _back(
+    stepper: Any, replay: Replay, i: int, y: Tensor, solver_state: SolverState
+) -> tuple[Tensor, SolverState]:
     t, _, dt, after, before, _ = replay.spans[i]
-    return stepper.reverse(replay.f, Span(t, dt, y, after=after, before=before), y, carry)
+    return stepper.reverse(replay.f, Span(t, dt, y, after=after, before=before), y, solver_state)

@@ -1,5 +1,5 @@
-"""Batches in which each sample has its own steps: `solve(..., per_sample=True)`."""
+"""Batches in which each sample has its own steps: `solve_batch`."""
 
-from odestudy.ode.per_sample._solve import solve_per_sample
+from odestudy.ode.per_sample._solve import solve_batch
 
-__all__ = ["solve_per_sample"]
+__all__ = ["solve_batch"]

@@ -4,7 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from odestudy.ode._event import EventFn
+from odestudy.ode._event import LEAVING, ROUNDINGS, EventFn, turnovers
+from odestudy.ode._event_gradient import NO_DERIVATIVE
+from odestudy.ode._refusal import differentiated_once, without_derivative
 from odestudy.ode._status import Failure
 from odestudy.ode.per_sample._field import SampleField, SampleProblem, for_samples, upload
 from odestudy.ode.per_sample._observe import SampleStep
@@ -15,7 +17,8 @@ BISECTIONS = 53  # of theta in [0, 1], down to the rounding of float64
 class SampleEvent:
     """Watches for the first sign change of any element of event_fn(t, y), t of shape [n], y [n, ...].
 
-    Each element counts as positive at the start, so that the least of them changes its sign first. `t`,
+    `signs`, shape [B, elements], are those of the side that each element comes from, so that the least product
+    of value and sign changes its sign first; 0 for one that is not watched yet, as it is zero at the start. `t`,
     shape [B], and `states` hold what was found: nan, and nothing, for samples without an event.
     """
 
@@ -27,6 +30,12 @@ class SampleEvent:
         with torch.no_grad():
             values = self._values(np.arange(len(t0)), upload(t0, problem.y0.device), problem.y0)
             self.signs = torch.sign(values)
+        self.begun = np.zeros(len(t0), dtype=bool)
+        self._look()
+
+    def _look(self) -> None:
+        """Which samples have elements that are not watched yet."""
+        self.waiting = (self.signs == 0).any(1).cpu().numpy()
 
     def _values(self, samples: np.ndarray, t: Tensor, y: Tensor) -> Tensor:
         """Shape [n, elements]."""
@@ -37,13 +46,64 @@ class SampleEvent:
         if not isinstance(values, Tensor) or values.shape[:1] != y.shape[:1]:
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
             raise ValueError(
-                f"event_fn(t, y) gave {got}; with per_sample its first dimension is y's, {len(y)}"
+                f"event_fn(t, y) gave {got}; in solve_batch its first dimension is y's, {len(y)}"
             )
+        if values.dtype == torch.bool:
+            values = values.to(y.dtype) * 2 - 1
         return values.reshape(len(y), -1)
 
     def least(self, samples: np.ndarray, t: Tensor, y: Tensor) -> Tensor:
         """The element nearest to its change of sign, shape [n], positive (or zero) at the start."""
-        return (self._values(samples, t, y) * self.signs[upload(samples, y.device)]).amin(1)
+        signs = self.signs[upload(samples, y.device)]
+        products = self._values(samples, t, y) * signs
+        return (torch.where(signs == 0, torch.inf, products) if self.waiting.any() else products).amin(1)
+
+    @torch.no_grad()
+    def watch(self, step: SampleStep, met: np.ndarray) -> np.ndarray:
+        """Whether these accepted rows met their event, `met` as far as it is known, once their starts were looked at.
+
+        Just behind the start elements show from which side they come where they are zero there, but for rounding.
+        """
+        samples = step.field.samples[step.rows]
+        first = np.flatnonzero(~self.begun[samples] & (met | self.waiting[samples]))
+        self.begun[samples] = True
+        met = met.copy()
+        if len(first):
+            met[first] = self._begin(step.of(step.rows[first]))
+        later = np.flatnonzero(self.waiting[samples] & ~met)
+        if len(later):
+            rows = upload(step.rows[later], step.y.device)
+            y1 = step.attempt.y1.index_select(0, rows)
+            self._side(
+                samples[later], self._values(samples[later], upload(step.t1[step.rows[later]], y1.device), y1)
+            )
+        return met
+
+    def _begin(self, step: SampleStep) -> np.ndarray:
+        samples, start, size = step.field.samples, step.span.starts, step.t1 - step.span.starts
+        every, device = np.arange(len(samples)), step.y.device
+
+        def values(theta: np.ndarray) -> Tensor:
+            return self._values(samples, upload(start + theta * size, device), step.states(every, theta))
+
+        if self.waiting[samples].any():
+            self._side(samples, values(np.full(len(samples), LEAVING)))
+        scale = turnovers(step.y, step.attempt.y1).double().cpu().numpy()
+        scale = np.maximum(np.maximum(np.abs(start / size), 1.0), scale)
+        rounding = ROUNDINGS * torch.finfo(step.y.dtype).eps * scale
+        seen, index = torch.sign(values(np.minimum(rounding, LEAVING))), upload(samples, device)
+        end = upload(step.t1, device)
+        crossed = (self.least(samples, end, step.attempt.y1) <= 0)[:, None]
+        left = crossed & (seen * self.signs[index] < 0)
+        self.signs[index] = torch.where(left, seen, self.signs[index])
+        return ~(self.least(samples, end, step.attempt.y1) > 0).cpu().numpy()
+
+    def _side(self, samples: np.ndarray, values: Tensor) -> None:
+        """Watches these samples' elements, which were not watched, where they are not zero any more."""
+        index = upload(samples, values.device)
+        signs = self.signs[index]
+        self.signs[index] = torch.where(signs == 0, torch.sign(values), signs)
+        self._look()
 
     def accept(self, step: SampleStep, rows: np.ndarray) -> dict[int, Failure]:
         """Finds when these rows' signs changed within the step; the failures of those with no number there."""
@@ -102,9 +162,12 @@ class SampleEvent:
 
     def _reroute(self, field: SampleField, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         time, state = t.detach().clone().requires_grad_(), y.detach().clone().requires_grad_()
+        least = self.least(field.samples, time, state)
+        if not least.requires_grad:
+            return t, without_derivative(y, NO_DERIVATIVE)
         slope = field(time.to(y.dtype), state).detach()
         along_t, along_y = torch.autograd.grad(
-            self.least(field.samples, time, state).sum(),
+            least.sum(),
             (time, state),
             allow_unused=True,
             materialize_grads=True,
@@ -112,4 +175,5 @@ class SampleEvent:
         rate = along_t + (along_y * slope).sum(1)
         c = self.least(field.samples, t, y)  # depends on y, and on event_fn's own parameters
         shift = -(c - c.detach()) / torch.where(rate == 0, torch.full_like(rate, 1e-12), rate)
+        shift = differentiated_once(shift, "an event's time")
         return t + shift.to(t.dtype), y + slope * shift.to(y.dtype)[:, None]

@@ -9,8 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from odestudy.ode._control import Counter
-from odestudy.ode._problem import make_problem, needed, unflatten
-from odestudy.ode._solution import State
+from odestudy.ode._layout import matching, unflatten, with_autocast
+from odestudy.ode._memory import Keeper
+from odestudy.ode._problem import make_problem, needed
+from odestudy.ode._state import State
+from odestudy.ode._uses import Uses
 
 
 def upload(values: np.ndarray, device: torch.device) -> Tensor:
@@ -34,6 +37,7 @@ class SampleProblem:
     is_tuple: bool
     params: tuple[Tensor, ...] | None
     module: nn.Module | None
+    autocast: torch.dtype | None = None
 
     def needed_params(self) -> tuple[Tensor, ...]:
         """The parameters; raises ValueError where they are neither given nor found."""
@@ -51,10 +55,11 @@ class SampleProblem:
         if not (isinstance(parts, tuple | list) and all(isinstance(p, Tensor) for p in parts)):
             raise ValueError(f"f(t, y) gave {type(state).__name__}; it must match y")
         got = [tuple(p.shape) for p in parts]
-        if got != wanted or any(p.dtype != like.dtype for p in parts):
+        parts = [matching(p, like.dtype) for p in parts]
+        if got != wanted:
             raise ValueError(
-                f"f(t, y) gave {got} of {parts[0].dtype}; it must match y: {wanted} of {like.dtype}. With "
-                "per_sample y holds the samples still under way; an f that keeps something of each sample "
+                f"f(t, y) gave {got} of {parts[0].dtype}; it must match y: {wanted} of {like.dtype}. In "
+                "solve_batch y holds the samples still under way; an f that keeps something of each sample "
                 "needs a method for_samples(samples) that gives f for those alone"
             )
         return torch.cat([p.reshape(len(like), -1) for p in parts], 1) if self.is_tuple else parts[0]
@@ -65,16 +70,23 @@ def make_sample_problem(
 ) -> SampleProblem:
     """Checks and normalises; raises ValueError for states whose first dimension is not the samples'."""
     problem = make_problem(f, y0, params)
+    dtypes = problem.layout.dtypes or ()
+    if not set(dtypes) <= {torch.float32, torch.float64}:
+        raise ValueError(
+            f"solve_batch takes states of float32 or float64, got {', '.join(map(str, dtypes))}: use y0.float(), or "
+            "torch.view_as_real for complex numbers"
+        )
     parts = (y0,) if isinstance(y0, Tensor) else y0
     sizes = {part.shape[0] if part.ndim else None for part in parts}
-    if len(sizes) != 1 or sizes & {None, 0}:
+    if len(sizes) != 1 or None in sizes:
         raise ValueError(
-            "per_sample needs the samples as first dimension of y0, the same in all of its tensors, got "
+            "solve_batch needs the samples as first dimension of y0, the same in all of its tensors, got "
             f"{', '.join(str(tuple(p.shape)) for p in parts)}"
         )
-    flat = torch.cat([part.reshape(len(part), -1) for part in parts], 1)
     shapes = tuple(part.shape[1:] for part in parts)
-    return SampleProblem(f, flat, shapes, not isinstance(y0, Tensor), problem.params, problem.module)
+    flat = torch.cat([part.reshape(len(part), s.numel()) for part, s in zip(parts, shapes, strict=True)], 1)
+    is_tuple = not isinstance(y0, Tensor)
+    return SampleProblem(f, flat, shapes, is_tuple, problem.params, problem.module, problem.autocast)
 
 
 @dataclass
@@ -92,10 +104,18 @@ class SampleField:
     """
 
     def __init__(
-        self, problem: SampleProblem, counter: Counter, shares: list[Share], samples: np.ndarray
+        self,
+        problem: SampleProblem,
+        counter: Counter,
+        shares: list[Share],
+        samples: np.ndarray,
+        keep: Keeper | None = None,
+        uses: Uses | None = None,
     ) -> None:
+        self.keep, self.uses = keep or Keeper(), uses
         self.problem, self.counter, self.shares, self.samples = problem, counter, shares, samples
-        self.f = for_samples(problem.f, upload(samples, problem.y0.device))
+        device = problem.y0.device
+        self.f = with_autocast(for_samples(problem.f, upload(samples, device)), device, problem.autocast)
         self.plain = not problem.is_tuple and len(problem.shapes[0]) == 1
         self.checked = False
         self.share = Share(samples)
@@ -104,12 +124,23 @@ class SampleField:
     def __call__(self, t: Tensor, y: Tensor) -> Tensor:
         self.counter.evaluation()
         self.share.calls += 1
+        if self.uses is not None:
+            return self._watch(t, y)
+        return self.keep(self._slope(t, y))
+
+    def _watch(self, t: Tensor, y: Tensor) -> Tensor:
+        """The first evaluation, with an eye on what else f depends on."""
+        uses, self.uses = self.uses, None
+        assert uses is not None
+        return self.keep(uses.watch(self._slope, t, y))
+
+    def _slope(self, t: Tensor, y: Tensor) -> Tensor:
         slope = self.f(t, y if self.plain else self.problem.restore(y))
         if self.plain and self.checked:
-            return slope
+            return matching(slope, y.dtype)
         self.checked = True
         return self.problem.flatten(slope, y).reshape(y.shape)
 
     def of(self, rows: np.ndarray) -> "SampleField":
         """The field of those samples that stand in these rows."""
-        return SampleField(self.problem, self.counter, self.shares, self.samples[rows])
+        return SampleField(self.problem, self.counter, self.shares, self.samples[rows], self.keep)

@@ -11,13 +11,13 @@ from odestudy.ode._controller import SMALLEST_RATIO
 from odestudy.ode._diagnosis import details, diagnose, no_event, no_start
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._status import Failure
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._stepper import StepResult
 from odestudy.ode.per_sample._control import finite_rows, first_steps
 from odestudy.ode.per_sample._event import SampleEvent
 from odestudy.ode.per_sample._field import upload
 from odestudy.ode.per_sample._observe import SampleStep
 from odestudy.ode.per_sample._rows import Rows
-from odestudy.ode.per_sample._span import Rises, SampleSpan, attempt
+from odestudy.ode.per_sample._span import SampleSpan, ScaledSlopes, attempt
 
 NOT_MET = np.zeros(1, dtype=bool)  # for any number of rows
 
@@ -121,6 +121,7 @@ class SampleLoop:
             tried, step = self._taken(rows, span, tried, t1, moved, ratio)
             observer.accept(step)
             if self.event is not None:
+                met[moved] = self.event.watch(step, met[moved])
                 done = accepted & met
                 self.failures |= self.event.accept(step, step.rows[met[moved]])
             self._move(rows, tried, accepted, t1)
@@ -134,7 +135,7 @@ class SampleLoop:
         rows.keep(~done & (rows.t != rows.end))
 
     @torch.no_grad()
-    def _judge(self, rows: Rows, tried: Attempt, t1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _judge(self, rows: Rows, tried: StepResult, t1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Each row's error ratio, and whether its event is behind it (or event_fn is no number)."""
         ratio = rows.tolerance.ratio(self.stepper.errors(1.0, tried), rows.y, tried.y1)
         if self.event is None:
@@ -158,11 +159,11 @@ class SampleLoop:
         self,
         rows: Rows,
         span: SampleSpan,
-        tried: Attempt,
+        tried: StepResult,
         t1: np.ndarray,
         moved: np.ndarray,
         ratio: np.ndarray,
-    ) -> tuple[Attempt, SampleStep]:
+    ) -> tuple[StepResult, SampleStep]:
         """The attempt and what its accepted rows show; these are evaluated again alone if others overflowed.
 
         Otherwise back-propagation would multiply the zero gradient of an attempt thrown away by an infinite
@@ -175,19 +176,23 @@ class SampleLoop:
         part, field = span.of(moved, y), rows.field.of(moved)
         again = attempt(self.stepper, field, part, y, k1)
         step = SampleStep(self.stepper, field, part, y, again, t1[moved], np.arange(len(moved)))
-        carry = None if again.carry is None else rows.k1.index_copy(0, index, again.carry)
-        return Attempt(rows.y.index_copy(0, index, again.y1), [], carry, None), step
+        solver_state = (
+            None if again.solver_state is None else rows.k1.index_copy(0, index, again.solver_state)
+        )
+        return StepResult(rows.y.index_copy(0, index, again.y1), [], solver_state, None), step
 
-    def _move(self, rows: Rows, taken: Attempt, accepted: np.ndarray, t1: np.ndarray) -> None:
+    def _move(self, rows: Rows, taken: StepResult, accepted: np.ndarray, t1: np.ndarray) -> None:
         if accepted.all():
             rows.y = taken.y1
-            rows.k1 = rows.k1 if taken.carry is None else taken.carry
+            rows.k1 = rows.k1 if taken.solver_state is None else taken.solver_state
         else:
             mask = upload(accepted, rows.y.device)[:, None]
             rows.y = torch.where(mask, taken.y1, rows.y)
-            rows.k1 = rows.k1 if taken.carry is None else torch.where(mask, taken.carry, rows.k1)
+            rows.k1 = (
+                rows.k1 if taken.solver_state is None else torch.where(mask, taken.solver_state, rows.k1)
+            )
         rows.t = np.where(accepted, t1, rows.t)
-        if taken.carry is None:
+        if taken.solver_state is None:
             rows.stale = rows.stale | accepted
 
     @torch.no_grad()
@@ -195,7 +200,9 @@ class SampleLoop:
         """Notes why this row cannot go on; its step is tried once more, to see whether it is stiff there."""
         one, y = np.array([row]), rows.y[row : row + 1]
         span = SampleSpan(rows.t[one], np.array([dt]), y)
-        found = self.stepper.stiffness(self.stepper.step(Rises(rows.field.of(one), span), span, y, None))
+        found = self.stepper.stiffness(
+            self.stepper.step(ScaledSlopes(rows.field.of(one), span), span, y, None)
+        )
         self.failures[int(rows.field.samples[row])] = diagnose(
             status,
             float(rows.t[row]),

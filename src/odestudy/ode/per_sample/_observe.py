@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._explicit_rk import ExplicitRK
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._stepper import StepResult
 from odestudy.ode.per_sample._field import SampleField, upload
-from odestudy.ode.per_sample._span import Rises, SampleSpan, attempt_of, states_within
+from odestudy.ode.per_sample._span import SampleSpan, ScaledSlopes, attempt_of, states_within
 from odestudy.ode.per_sample._times import SampleTimes
 
 
@@ -21,7 +21,7 @@ class SampleStep:
     field: SampleField
     span: SampleSpan
     y: Tensor
-    attempt: Attempt
+    attempt: StepResult
     t1: np.ndarray
     rows: np.ndarray
 
@@ -42,7 +42,7 @@ class SampleStep:
         index = upload(rows, self.y.device)
         y, attempt = self.y.index_select(0, index), attempt_of(self.attempt, index)
         span, field = self.span.of(rows, y), self.field.of(rows)
-        self.stepper.complete(Rises(field, span), span, y, attempt)
+        self.stepper.complete(ScaledSlopes(field, span), span, y, attempt)
         return SampleStep(self.stepper, field, span, y, attempt, self.t1[rows], np.arange(len(rows)))
 
 
@@ -61,6 +61,9 @@ class SampleObservations:
         everyone = np.arange(len(self.seen))
         self._add(y0, np.zeros_like(everyone), everyone)
         self.begin(everyone, np.ones_like(everyone))
+        for which in range(1, int(self.times.counts[self.times.at_rest].max(initial=1))):
+            resting = np.flatnonzero(self.times.at_rest & (self.times.counts > which))
+            self._add(y0[upload(resting, y0.device)], np.full_like(resting, which), resting)
 
     def begin(self, samples: np.ndarray, seen: np.ndarray) -> None:
         """These samples have so many observations behind them."""
@@ -111,4 +114,4 @@ class SampleObservations:
         found = torch.cat(self.pieces)
         places = np.concatenate([which * batch + who for which, who in self.places])
         ys = found.new_full((most * batch, found.shape[1]), torch.nan)
-        return ys.index_copy(0, upload(places, found.device), found).reshape(most, batch, -1)
+        return ys.index_copy(0, upload(places, found.device), found).reshape(most, batch, found.shape[1])

@@ -13,6 +13,7 @@ from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._solution import Stats
 from odestudy.ode._status import Failure
 from odestudy.ode._tolerance import Tolerance
+from odestudy.ode._uses import Uses
 from odestudy.ode.per_sample._event import SampleEvent
 from odestudy.ode.per_sample._field import SampleField, SampleProblem, Share
 from odestudy.ode.per_sample._loop import SampleLoop, SampleObserver
@@ -59,7 +60,7 @@ class SampleRun:
             counts[share.samples] += share.calls
         return counts
 
-    def forward(self, *observers: SampleObserver) -> Tensor:
+    def forward(self, *observers: SampleObserver, uses: Uses | None = None) -> Tensor:
         """Flat states at the observation times, shape [T, B, D], under the caller's gradient mode.
 
         With an event, those at the start and at the event, whose times become the last observations.
@@ -70,21 +71,22 @@ class SampleRun:
         seen.start(y0)
         watching = () if self.event is not None else (seen,)
         loop = SampleLoop(self.stepper, self.control, self.accepted, self.rejected, self.failures, self.event)
-        loop.run(self._rows(offsets), self.dt0, Several((*watching, *observers)))
+        loop.run(self._rows(offsets, uses), self.dt0, Several((*watching, *observers)))
         self.stats.accepted, self.stats.rejected = int(self.accepted.sum()), int(self.rejected.sum())
         if self.event is None:
             return seen.states()
         self.times = times.ending_at(self.event.t)
         return torch.stack([y0, self.event.ends()])
 
-    def field(self) -> SampleField:
-        """f for all samples, its evaluations counted."""
-        return SampleField(self.problem, Counter(self.stats), self.shares, np.arange(len(self.problem.y0)))
+    def field(self, uses: Uses | None = None) -> SampleField:
+        """f for all samples, its evaluations counted; `uses` looks on at the first one."""
+        everyone = np.arange(len(self.problem.y0))
+        return SampleField(self.problem, Counter(self.stats), self.shares, everyone, uses=uses)
 
-    def _rows(self, offsets: Tensor | None) -> Rows:
+    def _rows(self, offsets: Tensor | None, uses: Uses | None) -> Rows:
         y0, batch = self.problem.y0, len(self.problem.y0)
         return Rows(
-            field=self.field(),
+            field=self.field(uses),
             tolerance=self.tolerance,
             y=y0,
             k1=y0,

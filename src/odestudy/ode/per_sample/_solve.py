@@ -8,13 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from odestudy.ode._arguments import number
 from odestudy.ode._control import Control
+from odestudy.ode._controller import PIDController
 from odestudy.ode._event import EventFn
 from odestudy.ode._explicit_rk import ExplicitRK
-from odestudy.ode._methods import TABLEAUS, make_stepper
+from odestudy.ode._layout import without_autocast
+from odestudy.ode._methods import TABLEAUS, controller_of, make_stepper
 from odestudy.ode._norms import Norm, rms
 from odestudy.ode._problem import make_problem
-from odestudy.ode._solution import Samples, Solution, State
+from odestudy.ode._solution import Samples, Solution
+from odestudy.ode._state import S, State
 from odestudy.ode._status import Failure, Status, choose
 from odestudy.ode._stepper import Stepper
 from odestudy.ode._tableau import ExplicitTableau
@@ -29,31 +33,66 @@ from odestudy.ode.per_sample.gradients import SAMPLE_GRADIENTS
 SEVERITY: tuple[Status, ...] = ("non_finite", "step_size_underflow", "max_steps")  # the worst first
 
 
-def solve_per_sample(
+def solve_batch(
     f: Callable[[Tensor, Any], Any],
-    y0: State,
+    y0: S,
     t: Tensor | Sequence[float],
-    control: Control,
     *,
-    method: str | ExplicitTableau,
-    rtol: Any,
-    atol: Any,
-    dt0: float | Tensor | None,
-    gradient: str,
-    norm: str | Norm | None,
-    params: Iterable[Tensor] | nn.Module | None,
-    event_fn: EventFn | None,
-    refused: Mapping[str, bool],
-) -> Solution:
-    """Solves dy/dt = f(t, y) for each sample by itself, as far as steps and errors go; see `solve`."""
-    ignored = [name for name, given in refused.items() if given]
-    if ignored:
-        raise ValueError(
-            f"per_sample takes no {', '.join(ignored)}: leave them out, or solve without per_sample"
-        )
+    method: str | ExplicitTableau = "dopri5",
+    rtol: float | Tensor | Sequence[Any] = 1e-6,
+    atol: float | Tensor | Sequence[Any] = 1e-8,
+    dt0: float | Tensor | None = None,
+    gradient: str = "backprop",
+    norm: str | Norm | None = None,
+    controller: PIDController | None = None,
+    dtmin: float = 0.0,
+    dtmax: float = float("inf"),
+    max_steps: int = 100_000,
+    params: Iterable[Tensor] | nn.Module | None = None,
+    event_fn: EventFn | None = None,
+    throw: bool = True,
+) -> Solution[S]:
+    """Solves dy/dt = f(t, y) for each sample of a batch by itself: its own steps, times, error and end.
+
+    Args:
+        f: callable f(t, y), t of shape [n], y [n, ...], for the n samples still under way; gives dy/dt, shaped
+            like y. One that keeps something of each sample has a method for_samples(index), index of shape
+            [n], that gives f for those alone (BatchedModels has).
+        y0: initial states, shape [B, ...], or a tuple of such; float32 or float64.
+        t: times, shape [T] for all samples or [B, T], a row a sample, nan behind its last; they increase or
+            decrease, and the same one may come again.
+        method: an explicit pair with an error estimate, by name or as a tableau.
+        rtol, atol: as for `solve`.
+        dt0: size of the first step, a number or of shape [B].
+        gradient: "backprop" or "checkpointed".
+        norm: of a sample's error: "rms", "linf" or a callable on one sample's state.
+        controller, dtmin, dtmax, params: as for `solve`.
+        max_steps: attempted steps after which a sample fails.
+        event_fn: callable event_fn(t, y), values with the samples first; a sample ends where one of its
+            elements changes its sign. event_t has shape [B] and is, like the states there, differentiable.
+        throw: whether a sample that fails raises SolveError. Otherwise it leaves nan and stops no other:
+            Solution.samples has each sample's status.
+
+    Returns:
+        Solution: ys of shape [T, B, ...], or a tuple of such.
+
+    Raises:
+        ValueError: an argument is wrong; before f is evaluated.
+        SolveError: a sample failed (`throw`).
+    """
+    if controller is not None and not isinstance(controller, PIDController):
+        raise ValueError(f"controller must be a PIDController or None, got {controller!r}")
+    if event_fn is not None and not callable(event_fn):
+        raise ValueError(f"event_fn must be a callable event_fn(t, y) or None, got {event_fn!r}")
+    control = Control(
+        pid=controller or controller_of(method),
+        dtmin=number("dtmin", dtmin),
+        dtmax=number("dtmax", dtmax),
+        max_steps=max_steps,
+    )
     problem = make_sample_problem(f, y0, params)
     times = make_sample_times(t, problem.y0)
-    choose("gradient with per_sample:", gradient, SAMPLE_GRADIENTS)
+    choose("gradient of solve_batch:", gradient, SAMPLE_GRADIENTS)
     run = SampleRun(
         problem,
         times,
@@ -64,6 +103,13 @@ def solve_per_sample(
     )
     if event_fn is not None:
         run.event = SampleEvent(event_fn, problem, times.values[:, 0].copy())
+    with without_autocast(problem.y0.device):
+        found = _finish(run, gradient)
+    return found.raise_on_failure() if throw else found
+
+
+def _finish(run: SampleRun, gradient: str) -> Solution:
+    problem, times = run.problem, run.times
     ys = SAMPLE_GRADIENTS[gradient](run)
     ts, event_t = times.tensor, None
     if run.event is not None:
@@ -79,7 +125,7 @@ def _embedded(stepper: Stepper) -> ExplicitRK:
         return stepper
     pairs = ", ".join(sorted(name for name, tableau in TABLEAUS.items() if tableau.adaptive))
     raise ValueError(
-        f"per_sample needs an explicit pair with an error estimate, not {stepper.name!r}; known are: {pairs}"
+        f"solve_batch needs an explicit pair with an error estimate, not {stepper.name!r}; known are: {pairs}"
     )
 
 

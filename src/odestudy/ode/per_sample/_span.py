@@ -6,7 +6,7 @@ from torch import Tensor
 
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._span import Span
-from odestudy.ode._stepper import Attempt
+from odestudy.ode._stepper import StepResult
 from odestudy.ode.per_sample._field import SampleField, upload
 
 
@@ -41,7 +41,7 @@ class SampleSpan(Span):
         return SampleSpan(self.starts[rows], self.sizes[rows], like, offset)
 
 
-class Rises:
+class ScaledSlopes:
     """dt f: how far each slope leads within the span; `slope` is the last one evaluated."""
 
     def __init__(self, field: SampleField, span: SampleSpan) -> None:
@@ -53,22 +53,22 @@ class Rises:
         return self.slope * self.column
 
 
-def attempt(stepper: ExplicitRK, field: SampleField, span: SampleSpan, y: Tensor, k1: Tensor) -> Attempt:
-    """A step of each sample from y with slope k1; its stages are rises, its carry a slope."""
-    rises = Rises(field, span)
-    result = stepper.step(rises, span, y, k1 * span.column)
-    result.carry = None if result.carry is None else rises.slope
+def attempt(stepper: ExplicitRK, field: SampleField, span: SampleSpan, y: Tensor, k1: Tensor) -> StepResult:
+    """A step of each sample from y with slope k1; its stages are slopes times dt, its solver state a slope."""
+    scaled = ScaledSlopes(field, span)
+    result = stepper.step(scaled, span, y, k1 * span.column)
+    result.solver_state = None if result.solver_state is None else scaled.slope
     return result
 
 
-def attempt_of(whole: Attempt, rows: Tensor) -> Attempt:
+def attempt_of(whole: StepResult, rows: Tensor) -> StepResult:
     """These rows of an attempted step."""
     ks = [k.index_select(0, rows) for k in whole.ks]
-    return Attempt(whole.y1.index_select(0, rows), ks, None, None)
+    return StepResult(whole.y1.index_select(0, rows), ks, None, None)
 
 
-def states_within(weights: Tensor, y: Tensor, rises: list[Tensor], rows: Tensor) -> Tensor:
+def states_within(weights: Tensor, y: Tensor, scaled: list[Tensor], rows: Tensor) -> Tensor:
     """y + sum_i b_i(theta) r_i for pairs of a row and a theta; weights [m, stages], result [m, D]."""
-    stages = torch.stack(rises, 1).index_select(0, rows)
+    stages = torch.stack(scaled, 1).index_select(0, rows)
     start = y.index_select(0, rows)[:, None]
     return torch.baddbmm(start, weights.to(y.dtype)[:, None], stages)[:, 0]

@@ -30,6 +30,11 @@ class SampleTimes:
         """Each sample's last time, shape [B]."""
         return self.values[np.arange(len(self.values)), self.counts - 1]
 
+    @cached_property
+    def at_rest(self) -> np.ndarray:
+        """Whether all of a sample's times are its first, shape [B]: it takes no step."""
+        return self.ends == self.values[:, 0]
+
     def ending_at(self, t1: np.ndarray) -> "SampleTimes":
         """The first times and t1, which are events' and carry no gradient; nan where there was none."""
         values, offsets = np.stack([self.values[:, 0], t1], 1), self.offsets
@@ -52,16 +57,17 @@ class SampleTimes:
 def make_sample_times(t: Tensor | Sequence[float], y0: Tensor) -> SampleTimes:
     """t of shape [T], for all samples, or [B, T]; a row may end in nan.
 
-    Raises ValueError unless each sample's times are finite and strictly monotonic.
+    The same time may come again, as padding does. Raises ValueError unless each sample's times are finite and
+    monotonic.
     """
     batch = len(y0)
     if not isinstance(t, Tensor):
         t = torch.as_tensor(t, dtype=torch.float64)
     if t.ndim != 2:
-        times = make_times(t, y0)
+        times = make_times(t, y0, repeated=True)
         values = np.broadcast_to(np.array(times.values), (batch, len(times.values)))
         offsets = None if times.offsets is None else times.offsets.expand(batch, -1)
-        return SampleTimes(t, values, *_counts_and_signs(values), offsets)
+        return _moving(SampleTimes(t, values, *_counts_and_signs(values), offsets))
     if not t.is_floating_point():
         raise ValueError(f"t must be floating point, got {t.dtype}; use t.double()")
     if t.shape[0] != batch or t.shape[1] == 0:
@@ -70,23 +76,33 @@ def make_sample_times(t: Tensor | Sequence[float], y0: Tensor) -> SampleTimes:
     counts, signs = _counts_and_signs(values)
     _check(values, counts, signs)
     offsets = (t - t.detach()).nan_to_num().double().to(y0.device) if t.requires_grad else None
-    return SampleTimes(t, values, counts, signs, offsets)
+    return _moving(SampleTimes(t, values, counts, signs, offsets))
+
+
+def _moving(times: SampleTimes) -> SampleTimes:
+    """Itself; ValueError where a gradient in times is wanted of a sample that does not move."""
+    if times.offsets is not None and bool((times.at_rest & (times.counts > 1)).any()):
+        raise ValueError(
+            "t requires a gradient, but all times of a sample are its first: drop the repeated ones"
+        )
+    return times
 
 
 def _counts_and_signs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     counts = (~np.isnan(values)).sum(1)
     if values.shape[1] < 2:
         return counts, np.ones(len(values))
-    return counts, np.where(values[:, 1] < values[:, 0], -1.0, 1.0)
+    last = values[np.arange(len(values)), np.maximum(counts, 1) - 1]
+    return counts, np.where(last < values[:, 0], -1.0, 1.0)
 
 
 def _check(values: np.ndarray, counts: np.ndarray, signs: np.ndarray) -> None:
     inside = np.arange(values.shape[1]) < counts[:, None]
     steps = np.diff(values * signs[:, None])
-    bad = (counts == 0) | (np.isfinite(values) != inside).any(1) | ((steps <= 0) & inside[:, 1:]).any(1)
+    bad = (counts == 0) | (np.isfinite(values) != inside).any(1) | ((steps < 0) & inside[:, 1:]).any(1)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise ValueError(
-            f"t[{row}] is {values[row].tolist()}: each sample needs finite times, strictly increasing or "
-            "strictly decreasing, with nan only behind its last"
+            f"t[{row}] is {values[row].tolist()}: each sample needs finite times that increase or "
+            "decrease (the same one may come again), with nan only behind its last"
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from odestudy.integrate import Counted, Solver, integrate
 from odestudy.learning.attempt import attempt
 from odestudy.measure.clock import time_repeats
-from odestudy.ode import Solution, solve
+from odestudy.ode import Solution, solve, solve_batch
 from odestudy.questions.gradients.gradient import missing
 from odestudy.questions.gradients.params import Batch
 from odestudy.runtime.outcome import NumericalFailure, Outcome, Row
@@ -77,9 +77,11 @@ def _measure(batching: str, fast: int, rtol: float, params: Batch) -> Row:
     return row | time_repeats(work, "cpu", repeats=params.repeats)
 
 
-def _solve(f: nn.Module, y0: Tensor, horizon: float, rtol: float, **settings: Any) -> Solution:
+def _solve(
+    f: nn.Module, y0: Tensor, horizon: float, rtol: float, by: Callable[..., Solution] = solve
+) -> Solution:
     with torch.no_grad():
-        found = solve(f, y0, [0.0, horizon], rtol=rtol, atol=rtol / 100, **settings)
+        found = by(f, y0, [0.0, horizon], rtol=rtol, atol=rtol / 100, throw=False)
     if found.status != "ok":
         raise NumericalFailure(found.status, found.message)
     return found
@@ -93,7 +95,7 @@ def shared(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[Ten
 
 def own_steps(f: Oscillators, y0: Tensor, horizon: float, rtol: float) -> tuple[Tensor, Tensor, int]:
     """One call for the whole batch, in which each sample has its own steps."""
-    found = _solve(f, y0, horizon, rtol, per_sample=True)
+    found = _solve(f, y0, horizon, rtol, by=solve_batch)
     assert found.samples is not None, "solved per sample"
     return found.ys[-1], found.samples.nfe, found.stats.nfe
 

@@ -1,4 +1,4 @@
-"""The ways to the gradient of a solve with per_sample, by name."""
+"""The ways to the gradient of solve_batch, by name."""
 
 from collections.abc import Callable
 

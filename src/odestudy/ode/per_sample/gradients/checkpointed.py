@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from odestudy.ode._control import Counter
+from odestudy.ode._uses import Uses
+from odestudy.ode.gradients._once import once
 from odestudy.ode.per_sample._field import SampleField, upload
 from odestudy.ode.per_sample._observe import SampleObservations, SampleStep
 from odestudy.ode.per_sample._run import SampleRun
@@ -22,28 +23,40 @@ def checkpointed(run: SampleRun) -> Tensor:
     one forward solve more. Raises ValueError for unknown parameters. Source: Griewank, Walther 2000 (Revolve),
     with one level.
     """
-    return _Checkpointed.apply(run, run.problem.y0, run.times.tensor, *run.problem.needed_params())
+    params, t = run.problem.needed_params(), run.times.tensor
+    tape = SampleTape(np.zeros(len(run.problem.y0), dtype=np.int64))
+    uses = Uses(params) if torch.is_grad_enabled() else None
+    with torch.no_grad():
+        ys = run.forward(tape, uses=uses)
+    params = params if uses is None else (*params, *uses.found.values())
+    return _Checkpointed.apply(run, [ys], tape, run.problem.y0, t, *params)
 
 
 class _Checkpointed(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, run: SampleRun, y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
-        tape = SampleTape(np.zeros(len(y0), dtype=np.int64))
-        ys = run.forward(tape)
+    def forward(
+        ctx: Any,
+        run: SampleRun,
+        states: list[Tensor],
+        tape: SampleTape,
+        y0: Tensor,
+        t: Tensor,
+        *params: Tensor,
+    ) -> Tensor:
         ctx.run, ctx.table, ctx.counts, ctx.stride = run, tape.table(), tape.counts, tape.stride
         ctx.n_params = len(params)
         ctx.save_for_backward(*params, *tape.levels())
-        return ys
+        return states[0]
 
     @staticmethod
-    @once_differentiable
+    @once("checkpointed")
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
         params, levels = ctx.saved_tensors[: ctx.n_params], ctx.saved_tensors[ctx.n_params :]
         replay = SampleReplay(ctx.run, params, ctx.table, ctx.counts, grad_ys)
         for i in range(len(levels) - 1, -1, -1):
             replay.segment(levels[i], i * ctx.stride, (i + 1) * ctx.stride)
         ctx.run.stats.status_backward = "ok"
-        return None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
+        return None, None, None, replay.a + replay.at_start(), replay.grad_t(), *replay.grads
 
 
 class SampleReplay:
@@ -91,25 +104,37 @@ class SampleReplay:
         self, y: Tensor, samples: np.ndarray, start: int, stop: int, offsets: Tensor | None
     ) -> tuple[Tensor, np.ndarray, SampleObservations]:
         """The states after the segment's last step, whose they are, and the observations on the way."""
-        run, carry = self.run, None
+        run, solver_state = self.run, None
         field = SampleField(run.problem, self.counter, [], samples)
         seen = SampleObservations(run.times, offsets)
-        seen.begin(samples, run.times.passed(samples, self.t[samples, start]))
+        passed = run.times.passed(samples, self.t[samples, start])
+        seen.begin(samples, passed if start else np.ones_like(passed))
         for j in range(start, min(stop, self.t.shape[1])):
             going = np.flatnonzero(self.counts[samples] > j)
             if len(going) < len(samples):  # the others' last observation was their last step
                 index = upload(going, y.device)
-                y, carry = y.index_select(0, index), None if carry is None else carry.index_select(0, index)
+                y, solver_state = (
+                    y.index_select(0, index),
+                    None if solver_state is None else solver_state.index_select(0, index),
+                )
                 samples, field = samples[going], field.of(going)
             moved = None if offsets is None else offsets[upload(samples, y.device), 0]
             span = SampleSpan(self.t[samples, j], self.dt[samples, j], y, moved)
-            if carry is None:
-                carry = field(span.times((0.0,))[0], y)
-            tried = attempt(run.stepper, field, span, y, carry)
+            if solver_state is None:
+                solver_state = field(span.times((0.0,))[0], y)
+            tried = attempt(run.stepper, field, span, y, solver_state)
             every = np.arange(len(samples))
             seen.accept(SampleStep(run.stepper, field, span, y, tried, self.t1[samples, j], every))
-            y, carry = tried.y1, tried.carry
+            y, solver_state = tried.y1, tried.solver_state
         return y, samples, seen
+
+    def at_start(self) -> Tensor:
+        """The gradient of the observations that are the initial value itself, shape [B, D]."""
+        times, total = self.run.times, self.grad_ys[0]
+        for which in range(1, len(self.grad_ys) if times.at_rest.any() else 1):
+            resting = upload(times.at_rest & (times.counts > which), total.device)
+            total = total + torch.where(resting[:, None], self.grad_ys[which], 0)
+        return total
 
     def grad_t(self) -> Tensor | None:
         """dL/dt, where t asks for it."""
