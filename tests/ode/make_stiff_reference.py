@@ -1,6 +1,6 @@
 """Computes stiff_reference.json: scipy's Radau at its tightest on each stiff test problem, and its own spread.
 
-python tests/unit/ode/make_stiff_reference.py
+python tests/ode/make_stiff_reference.py
 """
 
 import json

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-DOCS = HERE.parents[2] / "docs" / "ode.md"
+DOCS = HERE.parents[1] / "docs" / "ode.md"
 
 # Each stands, with its reason, in docs/ode.md.
 DEPARTURES = {

@@ -9,13 +9,13 @@ from odestudy.ode import NUMBERS, TABLEAUS
 
 MEND = (
     "if this change of numbers is meant, raise odestudy.ode.numbers.NUMBERS, which makes every result stale, and run "
-    "python tests/unit/ode/tiny_solves.py"
+    "python tests/ode/tiny_solves.py"
 )
 
 
 def test_the_numbers_of_tiny_solves_are_those_of_this_version():
     known, found = json.loads(TARGET.read_text()), results()
-    assert known["numbers"] == NUMBERS, "store anew: python tests/unit/ode/tiny_solves.py"
+    assert known["numbers"] == NUMBERS, "store anew: python tests/ode/tiny_solves.py"
     assert set(known["results"]) == set(found)
     for name, one in found.items():
         # Other processors round otherwise; a change of the method is far larger.

@@ -1,6 +1,6 @@
 """A dozen tiny solves, for the version of the solver's numbers, and the file of what they gave at that version.
 
-python tests/unit/ode/tiny_solves.py
+python tests/ode/tiny_solves.py
 """
 
 import json
