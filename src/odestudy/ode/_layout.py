@@ -78,9 +78,9 @@ class Layout:
 
     def flat_slopes(self, slopes: Any, state: State) -> Tensor:
         """f's answer to this state; ValueError where a part is not shaped like the state's."""
-        if self.shapes is None:
-            state, slopes = (state,), (slopes,)
-        wanted = [tuple(part.shape) for part in state]
+        parts = (state,) if isinstance(state, Tensor) else state
+        slopes = (slopes,) if self.shapes is None else slopes
+        wanted = [tuple(part.shape) for part in parts]
         if not isinstance(slopes, tuple | list) or not all(isinstance(s, Tensor) for s in slopes):
             raise ValueError(
                 f"f(t, y) gave {type(slopes).__name__}; it must match y: tensors of shapes {wanted}"
@@ -88,7 +88,7 @@ class Layout:
         got = [tuple(slope.shape) for slope in slopes]
         if got != wanted:
             raise ValueError(f"f(t, y) gave {_listed(got)}; it must match y: {_listed(wanted)}")
-        typed = [matching(slope, part.dtype) for slope, part in zip(slopes, state, strict=True)]
+        typed = [matching(slope, part.dtype) for slope, part in zip(slopes, parts, strict=True)]
         return self.flatten(tuple(typed) if self.shapes is not None else typed[0])
 
     def on_flat(self, f: Callable[[Tensor, Any], Any]) -> Callable[[Tensor, Tensor], Tensor]:

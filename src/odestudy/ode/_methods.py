@@ -108,13 +108,14 @@ def make_stepper(method: Method, fixed: bool = False, options: Mapping[str, Any]
 
     Raises ValueError for an unknown method or option, with the known ones.
     """
-    family, own = _family(method), isinstance(method, Stepper)
-    if family is None and not own and not isinstance(method, ExplicitTableau):
+    family = _family(method)
+    if family is None and not isinstance(method, ExplicitTableau | Stepper):
         choose("method", method, METHODS)
     for name in options or {}:
         choose(f"option for method {method!r}:", name, options_of(method))
-    if own:
-        return method
     if family is not None:
         return family.cls(**family.given, **(options or {}))
-    return explicit_rk(TABLEAUS[method] if isinstance(method, str) else method, fixed)
+    if isinstance(method, str | ExplicitTableau):
+        return explicit_rk(TABLEAUS[method] if isinstance(method, str) else method, fixed)
+    assert isinstance(method, Stepper), "what is no method was refused"
+    return method
