@@ -51,7 +51,7 @@ def work(params: Work, device: str) -> Outcome:
 def _settings(
     method: str, problem: Problem, params: Work
 ) -> list[tuple[str, list[tuple[Any, dict[str, Any]]]]]:
-    kinds: list[tuple[str, list[tuple[Any, dict[str, Any]]]]] = []
+    kinds = []  # type: list[tuple[str, list[tuple[Any, dict[str, Any]]]]]
     if make_stepper(method).error_power > 0:
         kinds.append(("adaptive", [(r, {"rtol": r, "atol": r / 100}) for r in params.tolerances]))
     elif takes_fixed_steps(method):
