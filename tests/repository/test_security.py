@@ -145,7 +145,7 @@ def test_a_column_and_a_label_with_markup_are_shown_as_text_in_tables():
 def test_a_column_that_is_markup_is_refused_as_text(tmp_path, capsys):
     for command, columns in (("fit", ["trajectory", "t", SCRIPT]), ("density", ["x1", SCRIPT])):
         path = tmp_path / f"{command}.csv"
-        pd.DataFrame([[0.0] * len(columns)] * 3, columns=columns).to_csv(path, index=False)
+        pd.DataFrame([[0.0] * (len(columns) - 1) + ["none"]] * 3, columns=columns).to_csv(path, index=False)
         assert main([command, str(path)]) == 2
         assert SCRIPT in capsys.readouterr().err
 

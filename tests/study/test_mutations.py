@@ -264,8 +264,8 @@ def study_once(root: Path, tier: str, overrides: dict[str, Any]) -> Any:
 
 
 @cache
-def loaded(root: Path, tier: str, questions: Any, seeds: Any) -> Any:
-    return load_study(root, tier, {"questions": questions, "seeds": seeds})
+def loaded(root: Path, tier: str, questions: Any, arms: Any, seeds: Any) -> Any:
+    return load_study(root, tier, {"questions": questions, "arms": arms, "seeds": seeds})
 
 
 def started(*_: Any, **__: Any) -> Any:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -59,29 +60,38 @@ def test_a_second_run_in_the_same_folder_is_refused_while_the_first_one_lives(sm
 
 def test_a_job_is_run_again_when_its_code_changed_or_its_metrics_were_edited(smoke, tmp_path):
     """Snakemake's own memory is not in the folder, so that only the metrics can tell."""
-    folder = copy_of_clone(tmp_path)
-    target = "results/smoke/tables/images_sizes.csv"
-    shutil.copytree(smoke / "results/smoke/runs", folder / "results/smoke/runs")
-    files = sorted((folder / "results/smoke/runs/images_sizes").glob("*/metrics.json"))
-    whole = [json.loads(file.read_text()) for file in files]
-    inodes = [file.stat().st_ino for file in files]
+    target, runs = "results/smoke/tables/images_sizes.csv", "results/smoke/runs"
+    whole = [json.loads(file.read_text()) for file in sizes_in(smoke / runs)]
     older = whole[0] | {"code": "older"}
-    edited = json.loads(json.dumps(whole[1:3]))
-    for content in edited:
-        content["rows"]["runs"][0]["parameters"] -= 1
-    del edited[1]["seal"]
-    altered = [json.dumps(older | {"seal": seal(older)}), *map(json.dumps, edited), "{ half a file"]
-    for file, text in zip(files, altered, strict=False):
-        file.write_text(text)
-    files[4].with_name("arrays.npz").unlink()
-    run(folder, target)
-    for file, content in zip(files, whole, strict=True):
-        found = json.loads(file.read_text())
-        assert (found["rows"], found["code"]) == (content["rows"], content["code"])
-    kept = [file.stat().st_ino == inode for file, inode in zip(files, inodes, strict=True)]
-    assert kept == [False] * 5 + [True] * (len(files) - 5)
-    assert len(files) > 5
+    edited = json.loads(json.dumps(whole[1]))
+    edited["rows"]["runs"][0]["parameters"] -= 1
+    unsealed = {key: value for key, value in edited.items() if key != "seal"}
+    damages: list[list[str | None]] = [  # of the first files; None: without its arrays
+        [json.dumps(older | {"seal": seal(older)}), json.dumps(edited), "{ half a file"],
+        [None, json.dumps(unsealed)],
+    ]
+    for number, altered in enumerate(damages):
+        folder = copy_of_clone(tmp_path / str(number))
+        shutil.copytree(smoke / runs, folder / runs)
+        files = sizes_in(folder / runs)
+        inodes = [file.stat().st_ino for file in files]
+        for file, text in zip(files, altered, strict=False):
+            if text is None:
+                file.with_name("arrays.npz").unlink()
+            else:
+                file.write_text(text)
+        run(folder, target)
+        for file, content in zip(files, whole, strict=True):
+            found = json.loads(file.read_text())
+            assert (found["rows"], found["code"]) == (content["rows"], content["code"])
+        kept = [file.stat().st_ino == inode for file, inode in zip(files, inodes, strict=True)]
+        assert kept == [False] * len(altered) + [True] * (len(files) - len(altered))
+        assert len(files) > len(altered)
     assert "Nothing to be done" in (done := run(folder, target)).stderr + done.stdout
+
+
+def sizes_in(runs: Path) -> list[Path]:
+    return sorted((runs / "images_sizes").glob("*/metrics.json"))
 
 
 def test_a_batch_runs_again_when_the_code_of_its_jobs_is_another_even_after_it_failed(smoke, tmp_path):

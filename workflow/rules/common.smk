@@ -123,6 +123,20 @@ def files_behind(question, part, key, name):
     return found
 
 
+def batches_behind(question):
+    """An input function: that each batch of a question went well; of what is only shown nothing.
+
+    Snakemake's own memory tells of metrics that are old or were edited, but only in the folder where they were computed.
+    """
+
+    def found(wildcards):
+        shown = study(wildcards.run)
+        batches = [] if shown.published else shown.batches
+        return [f"results/{shown.run}/done/{batch.name}" for batch in batches if batch.question == question]
+
+    return found
+
+
 def every_metrics(wildcards):
     """The metrics of all jobs; of a published folder, of those that are there."""
     shown = study(wildcards.run)

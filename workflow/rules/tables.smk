@@ -7,6 +7,7 @@ for question in study(chosen_tier()).questions:
             f"tables_{question}"
         input:
             files_behind(question, "tables", "experiments", "metrics.json"),
+            batches_behind(question),
         output:
             tables_of(question),
         log:
