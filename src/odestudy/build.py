@@ -10,7 +10,7 @@ import pandas as pd
 
 from odestudy.analysis.csvs import read_csv, write_csv
 from odestudy.runtime.timeout import TIMEOUT
-from odestudy.study.load import Study, load_study
+from odestudy.study.load import TIERS, Study, load_study, tier_of
 
 if TYPE_CHECKING:
     from odestudy.figures.base import FigureData
@@ -76,11 +76,33 @@ def make_all_tables(study: Study) -> None:
 
 
 def make_ledger(study: Study) -> None:
-    """The verdict on every claim, from the tables."""
+    """The verdict on every row, from the tables, and on every claim, from its headline's rows."""
+    from odestudy.analysis.headlines import headlines
     from odestudy.analysis.ledger import ledger
+    from odestudy.analysis.several_tiers import one_ledger
+    from odestudy.analysis.stored_rules import stored_rules
 
     tables = {name: read_csv(study.results / f"tables/{name}.csv") for name in study.tables}
-    write_csv(ledger(study, tables), study.results / "tables/ledger.csv")
+    rows = ledger(study, tables, stored_rules(study))
+    whole = one_ledger(beside_other_tiers(study, rows))
+    for name, table in (
+        ("ledger", rows),
+        ("whole_ledger", whole),
+        ("headlines", headlines(study.headlines, whole)),
+    ):
+        write_csv(table, study.results / f"tables/{name}.csv")
+
+
+def beside_other_tiers(study: Study, rows: pd.DataFrame) -> list[pd.DataFrame]:
+    """A ledger among those of the other published tiers, the smallest first; alone where the study is an own run."""
+    if not study.published:
+        return [rows]
+    own = study.run.removeprefix("shown/")
+    found = {own: rows}
+    for path in sorted((study.root / "results/published").glob("*/ledger.csv")):
+        if path.parent.name != own:
+            found[path.parent.name] = read_csv(path)
+    return [found[name] for name in sorted(found, key=lambda name: TIERS.index(tier_of(name)))]
 
 
 def make_figures(study: Study, question: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from odestudy.analysis.stats import mcnemar_p
+from odestudy.statistics.tests import mcnemar_p
 from odestudy.analysis.tables import long_table
 from odestudy.datasets.images import load_images
 from odestudy.errors import ConfigError

@@ -9,10 +9,12 @@ import pytest
 from torch import nn
 
 from odestudy.analysis.derive_images import MARGIN_POINTS, equality
-from odestudy.analysis.stats import Region, mcnemar_p, rate_estimate, t_estimate
 from odestudy.analysis.tables import long_table
 from odestudy.nets.blocks import ConvDynamics, ResidualBlock
 from odestudy.runtime.store import write_metrics
+from odestudy.statistics.estimates import rate_estimate, t_estimate
+from odestudy.statistics.region import Region
+from odestudy.statistics.tests import mcnemar_p
 from odestudy.study import load_study
 
 TRUTH = np.arange(1000) % 10

@@ -2,6 +2,7 @@ import os
 import sys
 from functools import lru_cache
 
+from odestudy.analysis.reachable import check_rules
 from odestudy.errors import StudyError
 from odestudy.measure.device import visible_gpus
 from odestudy.runtime.lock import hold_folder, refuse_read_only
@@ -47,7 +48,10 @@ def chosen_questions():
 @lru_cache(maxsize=None)
 def study(run):
     try:
-        return load_study(ROOT, run, overrides())
+        found = load_study(ROOT, run, overrides())
+        if run in TIERS and not any(overrides().values()):
+            check_rules(found)
+        return found
     except StudyError as error:
         refuse(error)
 

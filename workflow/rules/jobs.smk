@@ -17,6 +17,7 @@ def orders(tier, jobs):
         {
             "spec": job.spec,
             "code": found.code_of(job),
+            "rules": found.rules.get(job.folder, {}),
             "metrics": str(job.metrics(Path("results") / tier)),
         }
         for job in jobs

@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import special
 
-from odestudy.analysis.stats import Estimate, Region
 from odestudy.analysis.values import chosen, number
-from odestudy.analysis.verdicts import ANSWERED, INCONCLUSIVE, REFUTED, SUPPORTED, Finding, region_of
-from odestudy.measure.fits import LEVEL
+from odestudy.analysis.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED, Finding
+from odestudy.statistics.estimates import Estimate
+from odestudy.statistics.region import Region, region_of
 
-MOST_SEEDS = 10_000
+
+def accepted(region: Region) -> str:
+    """A region in words: at least 0.9, between -0.15 and 0.15."""
+    if np.isinf(region.low):
+        return f"at most {chosen(region.high)}"
+    if np.isinf(region.high):
+        return f"at least {chosen(region.low)}"
+    return f"between {chosen(region.low)} and {chosen(region.high)}"
 
 
-def what_would_flip(finding: Finding, claim: dict[str, Any]) -> str:
+def what_would_change(finding: Finding, claim: dict[str, Any]) -> str:
     """What data would change the verdict, in one sentence; and what else would, where the claim says so.
 
     Nothing for a question: the numbers are its answer.
@@ -30,25 +36,23 @@ def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
     region = region_of(claim)
     tail = f" {unit}" if unit and unit != "1" else ""
     if finding.verdict == SUPPORTED and found:
-        return f"an estimate that is not {region}{tail}; {_room(found, region)}"
+        return f"an estimate that is not {accepted(region)}{tail}; {_room(found, region)}"
     if finding.verdict == REFUTED and found:
-        return f"an estimate {region}{tail}; {_room(found, region)}"
+        return f"an estimate {accepted(region)}{tail}; {_room(found, region)}"
     if finding.verdict == REFUTED:
-        return f"runs that end ok and lie {region}{tail} ({finding.why})"
+        return f"runs that end ok and lie {accepted(region)}{tail} ({finding.why})"
     if finding.verdict == INCONCLUSIVE:
         if finding.failed:
             return f"runs that end ok ({finding.why})"
         seeds = finding.seeds_needed
-        more = (
+        many = (
             "more seeds"
             if np.isnan(seeds)
-            else f"{max(seeds, finding.seeds + 1):.0f} seeds at this mean and spread (Holm's correction counted in),"
+            else f"{max(seeds, finding.seeds + 1):.0f} seeds at this mean and spread,"
         )
-        why = finding.why or f"the interval crosses the edge of what is accepted, {region}{tail}"
-        return f"{more} or less spread; {why}"
-    if finding.verdict == ANSWERED:
-        return ""
-    return f"data ({finding.why})"
+        why = finding.why or f"the interval crosses the edge of what is accepted, {accepted(region)}{tail}"
+        return f"{many} or less spread; {why}"
+    return f"data ({finding.why})" if finding.why else ""
 
 
 def _room(found: Estimate, region: Region) -> str:
@@ -60,43 +64,3 @@ def _room(found: Estimate, region: Region) -> str:
     )
     what = "it is" if found.low == found.high else "the interval ends at"
     return f"{what} {number(near)}, the bound is {chosen(bound)}"
-
-
-def seeds_needed(finding: Finding, claim: dict[str, Any]) -> float:
-    """Seeds at which the interval would clear the nearest bound, if mean and spread stay as they are.
-
-    The interval is that of Holm's correction at its strictest, which is Bonferroni's over the rows that are tested
-    together. NaN where that does not apply: a verdict that is decided, an estimate without an interval over seeds,
-    failed runs, or more than 10,000 seeds.
-    """
-    found, estimand = finding.estimate, claim.get("estimand", {})
-    if (
-        finding.verdict != INCONCLUSIVE
-        or found is None
-        or found.n < 2
-        or not found.low < found.value < found.high
-    ):
-        return np.nan
-    if estimand["statistic"] == "rate":
-        return np.nan
-    log = estimand["statistic"] == "ratio" or (
-        estimand["statistic"] == "mean" and estimand.get("scale") == "log"
-    )
-    return _seeds_to_clear(found, region_of(claim), log, finding.tests)
-
-
-def _seeds_to_clear(found: Estimate, region: Region, log: bool, tests: int) -> float:
-    ends = np.array([found.value, found.high, region.low, region.high])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value, high, *bounds = np.log(np.maximum(ends, 0.0)) if log else ends
-    distance = min(abs(value - bound) for bound in bounds)
-    deviation = (high - value) * np.sqrt(found.n) / _t(found.n)
-    for n in range(2, MOST_SEEDS + 1):
-        if _t(n, tests) * deviation / np.sqrt(n) < distance:
-            return float(n)
-    return np.nan
-
-
-def _t(n: int, tests: int = 1) -> float:
-    """Student's quantile of a two-sided interval, at the level's share of one of several tests."""
-    return float(special.stdtrit(n - 1, 1 - (1 - LEVEL) / (2 * tests)))

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from odestudy.analysis.stats import FEWEST_SEEDS, Region, mcnemar_p, rate_estimate, t_estimate
 from odestudy.measure.fits import LEVEL
 from odestudy.runtime.store import read_arrays, read_metrics
+from odestudy.statistics.estimates import rate_estimate, t_estimate
+from odestudy.statistics.region import FEWEST_SEEDS, Region
+from odestudy.statistics.tests import mcnemar_p
 from odestudy.study.jobs import Job
 from odestudy.study.load import Study
 
@@ -25,12 +27,20 @@ MARGIN_POINTS = 0.15  # fifteen of MNIST's test images, the margin of the claims
 
 
 def mcnemar_pairs(study: Study, question: str, definition: dict[str, Any]) -> Rows:
-    """The ODE-Net by adjoint against every other arm, on the same test images, a row a seed."""
+    """The ODE-Net by adjoint against every other arm, on the same test images, a row a seed.
+
+    All seeds share the test images: `images_se_points` is the standard error that other images would add to the mean
+    difference, from how each image's difference, averaged over seeds, scatters over images.
+    """
     jobs, right = _jobs(study, question, definition), _right(study, question, definition)
     rows: Rows = []
     for (dataset, other), theirs in right.items():
         ours = right.get((dataset, COMPARED), {})
-        for seed in sorted(set(ours) & set(theirs)) if other != COMPARED else ():
+        seeds = sorted(set(ours) & set(theirs)) if other != COMPARED else []
+        shared = (
+            images_error_points([ours[s] for s in seeds], [theirs[s] for s in seeds]) if seeds else np.nan
+        )
+        for seed in seeds:
             a, b = ours[seed], theirs[seed]
             p = mcnemar_p(a, b)
             rows.append(
@@ -41,6 +51,9 @@ def mcnemar_pairs(study: Study, question: str, definition: dict[str, Any]) -> Ro
                     "seed": seed,
                     "only_arm": int((a & ~b).sum()),
                     "only_other": int((~a & b).sum()),
+                    "difference_points": 100 * float(b.mean() - a.mean()),
+                    "images_se_points": shared,
+                    "epochs": jobs[dataset, COMPARED][0].spec["epochs"],
                     "p": p,
                     "differ": float(p < 1 - LEVEL),
                     "status": "ok",
@@ -50,11 +63,23 @@ def mcnemar_pairs(study: Study, question: str, definition: dict[str, Any]) -> Ro
     return rows
 
 
+def images_error_points(right_a: list[np.ndarray], right_b: list[np.ndarray]) -> float:
+    """Standard error, in points, of a difference of test errors over test images, which all seeds share.
+
+    Args:
+        right_a, right_b: of each seed, which images each net classified right, (n,) bool.
+    """
+    by_image = np.mean(
+        [b.astype(float) - a.astype(float) for a, b in zip(right_a, right_b, strict=True)], axis=0
+    )
+    return 100 * float(by_image.std(ddof=1)) / np.sqrt(len(by_image))
+
+
 def equivalence_pairs(study: Study, question: str, definition: dict[str, Any]) -> Rows:
     """Each arm against the residual networks with six blocks and with one, and the ODE-Net against the perceptron too.
 
-    The difference of the test errors is paired by seed. Equal: its whole 95 % interval lies within the margin, which
-    is stricter than two one-sided tests at 5 %. The margin is that of the claims, or one test image where that is more.
+    The difference of the test errors is paired by seed. Equal: its whole 90 % interval, over seeds and over the test
+    images that these share, lies within the margin: two one-sided tests at 5 %. The margin is that of the claims, or one test image where that is more.
     """
     jobs, right = _jobs(study, question, definition), _right(study, question, definition)
     runs = {key: [row for job in found for row in _runs(job, study)] for key, found in jobs.items()}
@@ -65,8 +90,9 @@ def equivalence_pairs(study: Study, question: str, definition: dict[str, Any]) -
             if (dataset, other) in runs and other != arm:
                 found, theirs = runs[dataset, arm], runs[dataset, other]
                 row = {"dataset": dataset, "arm": arm, "other": other, "job": jobs[dataset, arm][0].folder}
-                row |= _difference(found, theirs) | _times_other(found, theirs)
-                rows.append(row | _seeds_that_differ(right[dataset, arm], right[dataset, other]))
+                sides = right[dataset, arm], right[dataset, other]
+                row |= _difference(found, theirs, *sides) | _times_other(found, theirs)
+                rows.append(row | _seeds_that_differ(*sides))
     return rows
 
 
@@ -94,7 +120,9 @@ def _right(study: Study, question: str, definition: dict[str, Any]) -> dict[Key,
     return right
 
 
-def _difference(found: Rows, theirs: Rows) -> dict[str, Any]:
+def _difference(
+    found: Rows, theirs: Rows, right: dict[int, np.ndarray], their_right: dict[int, np.ndarray]
+) -> dict[str, Any]:
     """Test error minus the other's, paired by seed, and what it says; a run that failed leaves it open."""
     sides = [{row["seed"]: row for row in side} for side in (found, theirs)]
     seeds = sorted(set(sides[0]) & set(sides[1]))
@@ -111,7 +139,9 @@ def _difference(found: Rows, theirs: Rows) -> dict[str, Any]:
     }
     if len(seeds) < FEWEST_SEEDS:
         return row | {"equal": "open: too few seeds"}
-    estimate = t_estimate(points, Region())
+    pairs = [s for s in seeds if s in right and s in their_right]
+    shared = images_error_points([right[s] for s in pairs], [their_right[s] for s in pairs])
+    estimate = t_estimate(points, Region(-margin, margin), shared=shared)
     row |= {"difference_points_low": estimate.low, "difference_points_high": estimate.high}
     return row | {"equal": equality(estimate.low, estimate.high, margin)}
 
@@ -136,7 +166,7 @@ def _times_other(found: Rows, theirs: Rows) -> dict[str, float]:
 
 
 def _seeds_that_differ(ours: dict[int, np.ndarray], theirs: dict[int, np.ndarray]) -> dict[str, Any]:
-    """In how many seeds McNemar's test tells the two apart, as a share with Wilson's interval."""
+    """In how many seeds McNemar's test tells the two apart, as a share with the exact interval."""
     seeds = sorted(set(ours) & set(theirs))
     if not seeds:
         return {}
@@ -150,7 +180,7 @@ def _seeds_that_differ(ours: dict[int, np.ndarray], theirs: dict[int, np.ndarray
 def beside_published(study: Study, question: str, definition: dict[str, Any]) -> Rows:
     """One row a data set and arm of this run, then what others report, whether this run has that arm or not.
 
-    Two intervals: Wilson's at the mean number of errors, which is the scatter of the test images, and Student's t over
+    Two intervals: the exact binomial one at the mean number of errors, which is the scatter of the test images, and Student's t over
     seeds, which is that of training.
     """
     jobs = _jobs(study, question, definition)
@@ -171,10 +201,15 @@ def _ours(found: Rows) -> dict[str, Any]:
         return row
     row |= {"parameters": int(table["parameters"].iloc[0]), "test_error_pct": table["test_error_pct"].mean()}
     images = int(table["test_images"].iloc[0])
-    wilson = rate_estimate(round(table["test_errors"].mean()), images, Region())
-    row |= {"wilson_low_pct": 100 * wilson.low, "wilson_high_pct": 100 * wilson.high, "test_images": images}
+    binomial = rate_estimate(round(table["test_errors"].mean()), images, Region())
+    row |= {
+        "binomial_low_pct": 100 * binomial.low,
+        "binomial_high_pct": 100 * binomial.high,
+        "test_images": images,
+    }
     if len(table) >= FEWEST_SEEDS:
-        seeds = t_estimate(table["test_error_pct"].tolist(), Region())
+        quantum = 100 / images
+        seeds = t_estimate(table["test_error_pct"].tolist(), Region(), quantum=quantum)
         row |= {"seeds_low_pct": seeds.low, "seeds_high_pct": seeds.high}
     for column in COSTS:
         if column in table and table[column].notna().all():

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from odestudy.analysis.stats import FIT, RANGE, Estimate, Region, rate_estimate, t_estimate
+from odestudy.analysis.selecting import is_ok
 from odestudy.measure.fits import PowerFit, log_slope, power_fit
+from odestudy.statistics.estimates import EXACT, RANGE, Estimate, median_estimate, rate_estimate, t_estimate
+from odestudy.statistics.region import Region
 
 
 def _per_seed(rows: pd.DataFrame, estimand: dict[str, Any], log: bool) -> pd.Series:
@@ -29,10 +31,19 @@ def _per_seed(rows: pd.DataFrame, estimand: dict[str, Any], log: bool) -> pd.Ser
     return values.groupby(rows["seed"]).mean()
 
 
+def is_log(estimand: dict[str, Any]) -> bool:
+    """Whether a statistic is decided on logarithms."""
+    return estimand["statistic"] == "ratio" or (
+        estimand["statistic"] in ("mean", "value") and estimand.get("scale") == "log"
+    )
+
+
 def _mean(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
-    log = estimand.get("scale") == "log"
+    log = is_log(estimand)
+    values = _per_seed(sides[0], estimand, log).tolist()
+    quantum, within = estimand.get("quantum", 0.0), estimand.get("range")
     return t_estimate(
-        _per_seed(sides[0], estimand, log).tolist(), region, log=log, within=estimand.get("range")
+        values, region, log=log, within=within, quantum=quantum, shared=_shared(sides, estimand)
     )
 
 
@@ -44,25 +55,44 @@ def _paired(sides: list[pd.DataFrame], estimand: dict[str, Any], log: bool) -> t
 
 
 def _ratio(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    """Decided on logarithms; two measurements of one quantum scatter by at least that much, relative to their size."""
     if "denominator" in estimand:
         return t_estimate(_per_seed(sides[0], estimand, True).tolist(), region, log=True)
     one, other = _paired(sides, estimand, True)
-    return t_estimate((one / other).tolist(), region, log=True)
+    ratios = one / other
+    relative = estimand.get("quantum", 0.0) * np.hypot(1 / one.mean(), 1 / other.mean())
+    return t_estimate(
+        ratios.tolist(), region, log=True, quantum=relative * float(np.exp(np.log(ratios).mean()))
+    )
 
 
 def _difference(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
     one, other = _paired(sides, estimand, False)
-    return t_estimate((one - other).tolist(), region)
+    quantum = estimand.get("quantum", 0.0) * np.sqrt(2)
+    return t_estimate((one - other).tolist(), region, quantum=quantum, shared=_shared(sides, estimand))
+
+
+def _shared(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> float:
+    """Standard error of what all seeds share; the same in each row."""
+    return float(_column(sides[0], estimand["shared"]).iloc[0]) if "shared" in estimand else 0.0
 
 
 def _rate(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    """The share of seeds whose runs all end ok and reach what is asked: runs within a seed are not independent."""
     rows = sides[0]
-    good = rows["status"] == "ok"
-    if "success" in estimand:
-        if estimand["column"] not in rows:
-            raise ValueError(f"no run has a value of {estimand['column']}")
-        good &= rows[estimand["column"]].astype(float) <= estimand["success"]
-    return rate_estimate(int(good.sum()), len(rows), region)
+    good = is_ok(rows)
+    if asked := estimand.get("success"):
+        values = _column(rows, estimand["column"])
+        good &= (values >= asked.get("at_least", -np.inf)) & (values <= asked.get("at_most", np.inf))
+    seeds = good.groupby(rows["seed"]).all()
+    return rate_estimate(int(seeds.sum()), len(seeds), region)
+
+
+def _threshold(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
+    """The median of one threshold a seed; infinite where a seed's runs reached none."""
+    rows = sides[0]
+    values = _column(rows, estimand["column"]).fillna(np.inf).groupby(rows["seed"]).min()
+    return median_estimate(values.tolist(), region)
 
 
 def _column(rows: pd.DataFrame, column: str) -> pd.Series:
@@ -80,7 +110,8 @@ def _value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) 
         )
     log = estimand.get("scale") == "log" and bool((values > 0).all())
     mean = np.exp(np.log(values).mean()) if log else values.mean()
-    return Estimate(float(mean), float(values.min()), float(values.max()), 1, ends=RANGE)
+    ends = RANGE if len(values) > 1 else EXACT
+    return Estimate(float(mean), float(values.min()), float(values.max()), len(values), ends=ends)
 
 
 def _ratio_value(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
@@ -107,11 +138,8 @@ def _fits(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> list[PowerFit]
 
 
 def _exponent(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
-    """One exponent a seed; several give their mean and interval, a single one that of its fit."""
-    fits = _fits(sides, estimand)
-    if len(fits) == 1:
-        return Estimate(fits[0].alpha, fits[0].low, fits[0].high, 1, ends=FIT)
-    return _spread([fit.alpha for fit in fits], region)
+    """One exponent a seed; several give their mean and interval, a single one, of counts, is exact."""
+    return _spread([fit.alpha for fit in _fits(sides, estimand)], region)
 
 
 def _growth_share(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
@@ -131,13 +159,11 @@ def _count(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) 
 
 
 def _slope(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
-    """One slope a job and seed; several give their mean and interval, a single one that of its regression."""
+    """One slope a job and seed; several give their mean and interval, a single one, of counts, is exact."""
     fits = [
         log_slope(r[estimand["over"]].tolist(), r[estimand["column"]].tolist())
         for _, r in sides[0].groupby(["job", "seed"])
     ]
-    if len(fits) == 1:
-        return Estimate(fits[0].value, fits[0].low, fits[0].high, fits[0].n, ends=FIT)
     return _spread([fit.value for fit in fits], region)
 
 
@@ -154,6 +180,7 @@ STATISTICS = {
     "ratio": _ratio,
     "difference": _difference,
     "rate": _rate,
+    "threshold": _threshold,
     "value": _value,
     "ratio_value": _ratio_value,
     "exponent": _exponent,

@@ -1,57 +1,66 @@
-"""The ledger: for each claim the estimate, its interval and the verdict, computed from the tables.
+"""The ledger: for each row the estimate, its interval and the verdict, computed from the tables.
 
-It holds numbers, names and codes only; what a claim says is joined to it where it is shown (report/ledger_words.py).
+No verdict depends on another row, or on what else was run. The ledger holds numbers, names and codes only; what a row
+says is joined to it where it is shown (report/ledger_words.py).
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from odestudy.analysis.advice import seeds_needed
-from odestudy.analysis.estimators import STATISTICS
-from odestudy.analysis.selecting import absent, expected_seeds, is_ok, planned, select, selections
-from odestudy.analysis.stats import FEWEST_SEEDS, Region, holm, rate_estimate
+from odestudy.analysis.estimators import STATISTICS, is_log
+from odestudy.analysis.reachable import outcome_out_of_reach
+from odestudy.analysis.selecting import absent, is_ok, select
+from odestudy.analysis.training_gate import still_learning
 from odestudy.analysis.verdicts import (
     ANSWERED,
     INCONCLUSIVE,
     NO_DATA,
     NOT_TESTABLE,
+    OPEN,
     REFUTED,
     SUPPORTED,
     Finding,
-    region_of,
 )
-from odestudy.measure.fits import LEVEL
+from odestudy.statistics.estimates import rate_estimate
+from odestudy.statistics.power import seeds_to_decide
+from odestudy.statistics.region import FEWEST_SEEDS, Region, region_of
 from odestudy.study.load import Study
+from odestudy.study.planned import beside, expected_seeds, planned, rule_hash, selections
 
 COLUMNS = (
-    "id", "verdict", "estimate", "low", "high", "interval", "seeds", "runs", "failed", "p", "p_holm", "seeds_needed",
-    "reason", "detail", "tier", "question", "kind", "stale",
+    "id", "verdict", "estimate", "low", "high", "interval", "cases", "seeds", "runs", "failed", "p_for", "p_against",
+    "spread", "seeds_needed", "beside", "reason", "detail", "tier", "question", "kind", "class", "stale", "rule_changed",
 )  # fmt: skip
+Tables = Mapping[str, pd.DataFrame]
 
 
-def ledger(study: Study, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """All claims with their verdicts.
+def ledger(study: Study, tables: Tables, rules: Mapping[str, Collection[str]] | None = None) -> pd.DataFrame:
+    """All rows with their verdicts.
 
     Args:
         tables: name -> long table, of every table of the study.
+        rules: row -> the hashes of the rules that its jobs were run to be judged by.
     """
-    findings = [judge(claim, study, tables) for claim in study.claims]
-    findings = _correct(findings)
-    findings = [
-        replace(f, seeds_needed=seeds_needed(f, c)) for c, f in zip(study.claims, findings, strict=True)
-    ]
-    return pd.DataFrame(
-        [_row(c, f, study) for c, f in zip(study.claims, findings, strict=True)], columns=list(COLUMNS)
-    )  # fmt: skip
+    rows = []
+    for claim in study.claims:
+        finding = judge(claim, study, tables, (rules or {}).get(claim["id"], ()))
+        rows.append(_row(claim, finding, study))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) -> Finding:
-    """The verdict of one claim before Holm's correction."""
+def judge(claim: dict[str, Any], study: Study, tables: Tables, rules: Collection[str] = ()) -> Finding:
+    """The verdict on one row.
+
+    Args:
+        rules: the hashes of the rules that its jobs were run to be judged by; none where they do not say.
+    """
     estimand = claim.get("estimand")
     if estimand is None or estimand["table"] not in study.tables:
         return Finding(NO_DATA, reason="no_experiment" if estimand is None else "question_left_out")
@@ -67,37 +76,79 @@ def judge(claim: dict[str, Any], study: Study, tables: dict[str, pd.DataFrame]) 
         return Finding(NOT_TESTABLE, reason="rows_left_out", detail=next(filter(None, lacking)))
     if any(side.empty for side in sides):
         return Finding(NO_DATA, reason="runs_missing")
-    both = pd.concat(sides)
-    seeds = int(both["seed"].nunique())
-    failed = int((both["status"].fillna("ok") != "ok").sum()) if "status" in both else 0
-    basic = Finding(NO_DATA, None, seeds, len(both), failed, stale=bool(both["stale"].any()))
-    fewest = claim.get("needs_seeds", FEWEST_SEEDS)
-    if not claim.get("deterministic") and seeds < fewest:
-        return replace(basic, verdict=NOT_TESTABLE, reason="few_seeds", detail=str(fewest))
-    pairs = zip(wheres, sides, strict=True)
-    missing = sum(len(expected_seeds(where, estimand, study) - set(side["seed"])) for where, side in pairs)
-    if missing and not claim.get("deterministic"):
-        return replace(basic, verdict=INCONCLUSIVE, reason="seeds_missing", detail=str(missing))
-    if failed and estimand["statistic"] != "rate":
-        return _with_failures(basic, sides, claim)
-    columns = study.questions[study.tables[estimand["table"]][0]]["columns"]
-    estimand = estimand | {k: v for k, v in columns[estimand["column"]].items() if k == "range"}
+    finding = _counted(sides, claim, rules)
+    if (early := _too_few(finding, wheres, sides, claim, study)) is not None:
+        return early
+    if finding.failed and estimand["statistic"] != "rate":
+        return _with_failures(finding, sides, claim)
+    estimand = in_full(estimand, study)
     try:
         estimate = STATISTICS[estimand["statistic"]](sides, estimand, region_of(claim))
     except ValueError as error:
-        return replace(basic, verdict=INCONCLUSIVE, reason="no_estimate", detail=str(error))
-    return _decide(replace(basic, estimate=estimate), claim)
+        return replace(finding, verdict=_undecided(claim), reason="no_estimate", detail=str(error))
+    finding = replace(finding, estimate=estimate, beside=_beside(claim, tables))
+    if finding.rule_changed and not claim.get("deterministic"):
+        return replace(finding, verdict=OPEN, reason="rule_changed")
+    if (worse := still_learning(claim, table, estimand)) is not None:
+        return replace(finding, verdict=OPEN, reason="still_learning", detail=worse)
+    return _decide(finding, claim)
+
+
+def in_full(estimand: dict[str, Any], study: Study) -> dict[str, Any]:
+    """An estimand with what its column's definition says of the measurement."""
+    columns = study.questions[study.tables[estimand["table"]][0]]["columns"]
+    about = columns.get(estimand["column"], {})
+    return estimand | {k: about[k] for k in ("range", "quantum") if k in about}
+
+
+def _counted(sides: list[pd.DataFrame], claim: dict[str, Any], rules: Collection[str]) -> Finding:
+    both = pd.concat(sides)
+    return Finding(
+        NO_DATA,
+        seeds=int(both["seed"].nunique()),
+        runs=len(both),
+        failed=int((~is_ok(both)).sum()),
+        stale=bool(both["stale"].any()),
+        rule_changed=any(rule != rule_hash(claim) for rule in rules),
+    )
+
+
+def _too_few(
+    finding: Finding,
+    wheres: list[dict[str, Any]],
+    sides: list[pd.DataFrame],
+    claim: dict[str, Any],
+    study: Study,
+) -> Finding | None:
+    """The row as not testable, or with seeds missing; None where there are as many as it needs."""
+    if claim.get("deterministic"):
+        return None
+    if finding.seeds < FEWEST_SEEDS:
+        return replace(finding, verdict=NOT_TESTABLE, reason="fewer_seeds", detail=str(FEWEST_SEEDS))
+    pairs = zip(wheres, sides, strict=True)
+    missing = sum(
+        len(expected_seeds(where, claim["estimand"], study) - set(side["seed"])) for where, side in pairs
+    )
+    if missing:
+        return replace(finding, verdict=_undecided(claim), reason="seeds_missing", detail=str(missing))
+    if never := outcome_out_of_reach(claim, study, finding.seeds):
+        return replace(finding, verdict=NOT_TESTABLE, reason="few_seeds", detail=never)
+    return None
+
+
+def _undecided(claim: dict[str, Any]) -> str:
+    return OPEN if claim["kind"] == "question" else INCONCLUSIVE
 
 
 def _with_failures(finding: Finding, sides: list[pd.DataFrame], claim: dict[str, Any]) -> Finding:
     """Where runs failed there is no mean: such a claim is never supported, and refuted where most seeds contradict it.
 
-    A seed contradicts where a run of it failed or lies outside the accepted region; refuted is where the whole of
-    Wilson's interval of the other seeds' share lies below one half, and for deterministic claims where none is left.
+    A seed contradicts where a run of it failed or lies outside the accepted region; refuted is where the exact upper
+    bound of the other seeds' share, one-sided at 5 %, lies below one half, and for deterministic rows where none is left.
     """
     estimand, rows = claim["estimand"], sides[0]
     if "rule" not in claim or len(sides) > 1 or estimand["statistic"] not in ("mean", "value"):
-        return replace(finding, verdict=INCONCLUSIVE, reason="failed")
+        return replace(finding, verdict=_undecided(claim), reason="failed")
     region, values = region_of(claim), rows[estimand["column"]].astype(float)
     good = is_ok(rows) & (values >= region.low) & (values <= region.high)
     if claim.get("deterministic"):
@@ -107,44 +158,93 @@ def _with_failures(finding: Finding, sides: list[pd.DataFrame], claim: dict[str,
     share = rate_estimate(int(seeds.sum()), len(seeds), Region(low=0.5))
     verdict = REFUTED if share.high < 0.5 else INCONCLUSIVE
     detail = f"{int(seeds.sum())} of {len(seeds)}"
-    return replace(finding, verdict=verdict, p=share.p_outside, reason="failed_seeds", detail=detail)
+    return replace(finding, verdict=verdict, reason="failed_seeds", detail=detail)
 
 
 def _decide(finding: Finding, claim: dict[str, Any]) -> Finding:
-    assert finding.estimate is not None, "judged without an estimate"
-    if claim["kind"] == "question" and "rule" not in claim:
-        return replace(finding, verdict=ANSWERED)
-    region, found = region_of(claim), finding.estimate
+    """From the interval alone: inside the region, outside of it, or fine enough for an answer."""
+    found = finding.estimate
+    assert found is not None, "judged without an estimate"
+    if claim["kind"] == "question":
+        return _answer(finding, claim)
+    region = region_of(claim)
     if region.low <= found.low and found.high <= region.high:
-        return replace(finding, verdict=SUPPORTED, p=found.p_inside)
+        return replace(finding, verdict=SUPPORTED)
     if found.high < region.low or found.low > region.high:
-        return replace(finding, verdict=REFUTED, p=found.p_outside)
-    return replace(finding, verdict=INCONCLUSIVE, p=min(found.p_inside, found.p_outside))
+        return replace(finding, verdict=REFUTED)
+    needed = np.nan
+    if found.spread > 0 and claim["estimand"]["statistic"] != "rate":
+        log = is_log(claim["estimand"])
+        value = float(np.log(found.value)) if log else found.value
+        needed = seeds_to_decide(region.log() if log else region, value, found.spread)
+    return replace(finding, verdict=INCONCLUSIVE, seeds_needed=needed)
 
 
-def _correct(findings: list[Finding]) -> list[Finding]:
-    """Holm's correction over all decided claims; a verdict that does not survive becomes inconclusive."""
-    adjusted = holm([f.p if f.verdict in (SUPPORTED, REFUTED, INCONCLUSIVE) else np.nan for f in findings])
-    tests = int(np.isfinite(adjusted).sum())
-    corrected = []
-    for finding, p in zip(findings, adjusted, strict=True):
-        finding = replace(finding, p_holm=float(p), tests=max(1, tests))
-        if finding.verdict in (SUPPORTED, REFUTED) and p >= 1 - LEVEL:
-            finding = replace(finding, verdict=INCONCLUSIVE, reason="holm", detail=finding.verdict)
-        corrected.append(finding)
-    return corrected
+def _answer(finding: Finding, claim: dict[str, Any]) -> Finding:
+    """A question is answered where its interval is as narrow as its resolution asks."""
+    found, resolution = finding.estimate, claim.get("resolution")
+    assert found is not None, "answered without an estimate"
+    if claim.get("deterministic") or resolution is None:
+        return replace(finding, verdict=ANSWERED)
+    if is_log(claim["estimand"]):
+        with np.errstate(divide="ignore"):
+            fine = max(np.divide(found.value, found.low), np.divide(found.high, found.value)) <= resolution
+    else:
+        fine = max(found.value - found.low, found.high - found.value) <= resolution
+    return replace(finding, verdict=ANSWERED) if fine else replace(
+        finding, verdict=OPEN, reason="coarse", detail=f"{resolution:g}"
+    )  # fmt: skip
+
+
+def _beside(claim: dict[str, Any], tables: Tables) -> tuple[float, ...]:
+    """The numbers of the row's baselines: published ones as they are, others as means over the seeds that ended ok."""
+    found = []
+    for entry in claim.get("beside", ()):
+        if "value" in entry:
+            found.append(float(entry["value"]))
+        else:
+            found.append(_baseline(beside(claim["estimand"], entry), tables))
+    return tuple(found)
+
+
+def _baseline(estimand: dict[str, Any], tables: Tables) -> float:
+    table = tables.get(estimand["table"], pd.DataFrame())
+    rows = select(table, estimand["where"]) if len(table) else table
+    if rows.empty or estimand["column"] not in rows:
+        return np.nan
+    values = rows.loc[is_ok(rows), estimand["column"]].to_numpy(dtype=float)
+    if not len(values):
+        return np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.exp(np.log(values).mean()) if estimand.get("scale") == "log" else values.mean())
 
 
 def _row(claim: dict[str, Any], finding: Finding, study: Study) -> dict[str, Any]:
     found = finding.estimate
-    names = ("verdict", "seeds", "runs", "failed", "p", "p_holm", "seeds_needed", "reason", "detail", "stale")
+    names = (
+        "verdict",
+        "seeds",
+        "runs",
+        "failed",
+        "seeds_needed",
+        "reason",
+        "detail",
+        "stale",
+        "rule_changed",
+    )
     return {name: getattr(finding, name) for name in names} | {
         "id": claim["id"],
         "estimate": found.value if found else np.nan,
         "low": found.low if found else np.nan,
         "high": found.high if found else np.nan,
         "interval": found.ends if found else "",
+        "cases": found.n if found else 0,
+        "p_for": found.p_inside if found and "rule" in claim else np.nan,
+        "p_against": found.p_outside if found and "rule" in claim else np.nan,
+        "spread": found.spread if found else np.nan,
+        "beside": json.dumps([None if np.isnan(x) else x for x in finding.beside]) if finding.beside else "",
         "tier": study.tier_name,
         "question": claim["question"],
         "kind": claim["kind"],
+        "class": claim["class"],
     }

@@ -1,4 +1,4 @@
-"""Which rows of a table an estimand takes, and whether a tier has the jobs that write them."""
+"""Rows of tables by what an estimand selects."""
 
 from __future__ import annotations
 
@@ -7,31 +7,6 @@ from typing import Any
 import pandas as pd
 
 from odestudy.study.load import Study
-
-
-def planned(estimand: dict[str, Any], study: Study) -> bool:
-    """Whether this tier's jobs contain all that both sides of an estimand select by axes."""
-    question, definition = study.tables[estimand["table"]]
-    jobs = [j for e in definition["experiments"] for j in study.jobs_by.get((question, e), [])]
-    for where in selections(estimand):
-        for combination in _combinations(where):
-            if not any(_job_fits(job.spec, combination) for job in jobs):
-                return False
-    return True
-
-
-def selections(estimand: dict[str, Any]) -> list[dict[str, Any]]:
-    """The selections of an estimand: one, or two where sides are compared."""
-    first = estimand.get("where", {})
-    return [first, first | estimand["against"]] if "against" in estimand else [first]
-
-
-def expected_seeds(where: dict[str, Any], estimand: dict[str, Any], study: Study) -> set[int]:
-    """The seeds of the jobs that a selection takes rows from: each must be there, failed or not."""
-    question, definition = study.tables[estimand["table"]]
-    jobs = study.jobs_of(question, definition["experiments"])
-    combinations = _combinations(where)
-    return {s for j in jobs if any(_job_fits(j.spec, c) for c in combinations) for s in j.spec["seeds"]}
 
 
 def absent(where: dict[str, Any], table: pd.DataFrame, estimand: dict[str, Any], study: Study) -> str:
@@ -50,22 +25,6 @@ def absent(where: dict[str, Any], table: pd.DataFrame, estimand: dict[str, Any],
         if value not in set(table[column])
     ]
     return ", ".join(lacking)
-
-
-def _combinations(where: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{}]
-    for column, wanted in where.items():
-        found = [f | {column: w} for f in found for w in (wanted if isinstance(wanted, list) else [wanted])]
-    return found
-
-
-def _job_fits(spec: dict[str, Any], where: dict[str, Any]) -> bool:
-    for column, wanted in where.items():
-        value = spec.get(column)
-        value = value["name"] if isinstance(value, dict) else value
-        if column in spec and not isinstance(value, list) and value != wanted:
-            return False
-    return True
 
 
 def select(table: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:

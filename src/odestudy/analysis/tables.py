@@ -10,9 +10,10 @@ import pandas as pd
 
 from odestudy.analysis.derive import derived_rows
 from odestudy.analysis.selecting import is_ok
-from odestudy.analysis.stats import FEWEST_SEEDS, Region, rate_estimate, t_estimate
 from odestudy.errors import StudyError
 from odestudy.runtime.store import read_metrics
+from odestudy.statistics.estimates import rate_estimate, t_estimate
+from odestudy.statistics.region import FEWEST_SEEDS, Region
 from odestudy.study.jobs import Job
 from odestudy.study.load import Study
 
@@ -84,7 +85,8 @@ def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict
     """For each group: runs, runs that ended ok, and over these for each column mean, low and high of the 95 % interval.
 
     Below five seeds, and where a seed has several rows, the interval is left out. A column of scale log gets its
-    geometric mean, one of yes and no its share with Wilson's interval, one with a `range` an interval within it. Where a
+    geometric mean, one of yes and no its share with the exact interval, one with a `range` an interval within it; equal
+    values of a measurement whose quantum is not known get none. Where a
     run that ended ok lacks a value (a forecast that diverged), `<column>_n` counts those that have one. A single fit that
     brought its own interval, as `<column>_low` and `<column>_high`, keeps it.
     """
@@ -119,7 +121,13 @@ def _mean_interval(
         if yes_or_no:
             found = rate_estimate(int(values.sum()), len(values), Region())
         else:
-            found = t_estimate(values.tolist(), Region(), log=log, within=about.get("range"))
+            try:
+                quantum = about.get("quantum", 0.0)
+                found = t_estimate(
+                    values.tolist(), Region(), log=log, within=about.get("range"), quantum=quantum
+                )
+            except ValueError:  # equal values, or not finite ones
+                return dict(zip(names, (float(values.mean()), np.nan, np.nan), strict=True))
         return dict(zip(names, (found.value, found.low, found.high), strict=True))
     mean = np.nan if values.empty else float(np.exp(np.log(values).mean()) if log else values.mean())
     return dict(zip(names, (mean, np.nan, np.nan), strict=True))

@@ -57,14 +57,24 @@ def _is_plain(x: float) -> bool:
     return x == 0 or -4 <= _power(x) < 6
 
 
-def interval(value: Any, low: Any, high: Any, unit: str = "", digits: int = 3) -> str:
-    """`value [low, high] unit`; without an interval only the value. All have the same decimals, enough to differ."""
+def interval(
+    value: Any, low: Any, high: Any, unit: str = "", digits: int = 3, *, ends: str = "interval"
+) -> str:
+    """`value [low, high] unit`; a range as `value, from low to high unit`; without either only the value.
+
+    All have the same decimals, enough to differ.
+    """
     text = number(value, digits)
     if text == MISSING:
         return text
     if not (pd.isna(low) or pd.isna(high)) and (low != value or high != value):
-        ends = _alike([float(value), float(low), float(high)], digits)
-        text = f"{ends[0]} [{ends[1]}, {ends[2]}]" if len(set(ends)) > 1 else text
+        said = _alike([float(value), float(low), float(high)], digits)
+        both = (
+            f"{said[0]}, from {said[1]} to {said[2]}"
+            if ends == "range"
+            else f"{said[0]} [{said[1]}, {said[2]}]"
+        )
+        text = both if len(set(said)) > 1 else text
     return f"{text} {unit}".strip() if unit not in ("", "1") else text
 
 

@@ -1,17 +1,18 @@
-"""The verdicts, and what is known of a claim before and after Holm's correction."""
+"""The verdicts, and how a row of the ledger came by its own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from odestudy.analysis.stats import Estimate, Region
+from odestudy.statistics.estimates import Estimate
 
-SUPPORTED, REFUTED, INCONCLUSIVE, ANSWERED = "supported", "refuted", "inconclusive", "answered"
+SUPPORTED, REFUTED, INCONCLUSIVE = "supported", "refuted", "inconclusive"
+ANSWERED, OPEN, PLANNED = "answered", "open", "planned"
 NOT_TESTABLE, NO_DATA = "not testable at this tier", "no data"
-VERDICTS = (SUPPORTED, REFUTED, INCONCLUSIVE, ANSWERED, NOT_TESTABLE, NO_DATA)
+VERDICTS = (SUPPORTED, REFUTED, INCONCLUSIVE, ANSWERED, OPEN, PLANNED, NOT_TESTABLE, NO_DATA)
+JUDGED = (SUPPORTED, REFUTED, INCONCLUSIVE, ANSWERED, OPEN)  # on all the data that the tier plans for it
 
 # Why a verdict is not what the interval alone says: the code that the ledger holds -> what it means.
 REASONS = {
@@ -22,24 +23,30 @@ REASONS = {
     "runs_left_out": "this tier leaves out the runs that it needs",
     "rows_left_out": "this tier has no rows with {detail}",
     "runs_missing": "the runs that it needs are missing",
-    "few_seeds": "{seeds} of {detail} seeds",
+    "few_seeds": "{seeds} seeds, of which no outcome could be {detail}",
+    "fewer_seeds": "{seeds} of {detail} seeds",
     "seeds_missing": "{detail} seeds have no row",
     "failed": "{failed} of {runs} runs failed",
     "failed_runs": "{failed} of {runs} runs failed, {detail} fulfil it",
     "failed_seeds": "{failed} of {runs} runs failed; {detail} seeds fulfil it",
     "no_estimate": "{detail}",
-    "holm": "{detail} alone (p = {p:.2g}), not after Holm's correction (p = {p_holm:.2g})",
+    "rule_changed": "its rule was changed after these data were made; fresh seeds must judge it",
+    "still_learning": "still learning: with half the training it is worse by {detail}",
+    "coarse": "the interval is wider than the resolution of {detail}",
+    "experiment_planned": "a fair experiment is planned",
+    "rows_differ": "{detail}",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One row of the ledger before and after Holm's correction.
+    """One row of the ledger.
 
     Attributes:
         reason: a key of REASONS; detail: what stands in its sentence beside the counts.
-        tests: how many rows Holm's correction counts.
         seeds_needed: at which the interval would clear the nearest bound; NaN where that does not apply.
+        rule_changed: whether its data were made when another rule was to judge them.
+        beside: the numbers of its baselines and limits, in their order; NaN where one is not there.
     """
 
     verdict: str
@@ -47,20 +54,14 @@ class Finding:
     seeds: int = 0
     runs: int = 0
     failed: int = 0
-    p: float = np.nan
-    p_holm: float = np.nan
-    tests: int = 1
     seeds_needed: float = np.nan
     reason: str = ""
     detail: str = ""
     stale: bool = False
+    rule_changed: bool = False
+    beside: tuple[float, ...] = ()
 
     @property
     def why(self) -> str:
         """The reason as a sentence."""
         return REASONS[self.reason].format(**vars(self))
-
-
-def region_of(claim: dict[str, Any]) -> Region:
-    rule = claim.get("rule", {})
-    return Region(rule.get("low", -np.inf), rule.get("high", np.inf))

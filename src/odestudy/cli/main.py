@@ -16,6 +16,7 @@ from odestudy.cli import (
     figure,
     fit,
     plan,
+    power,
     publish,
     report,
     run,
@@ -35,7 +36,22 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {one_line(message, 600)}; see {self.prog} --help\n")
 
 
-COMMANDS = (study, list_, plan, run, figure, fit, check, compare, report, publish, verify, snapshot, density)
+COMMANDS = (
+    study,
+    list_,
+    plan,
+    power,
+    run,
+    figure,
+    fit,
+    check,
+    compare,
+    report,
+    publish,
+    verify,
+    snapshot,
+    density,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

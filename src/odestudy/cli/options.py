@@ -27,4 +27,9 @@ def chosen_study(options: argparse.Namespace) -> Study:
 
         tier = load_checked(root, "config/study.yaml", "study")["tier"]
     chosen = {key: getattr(options, key, None) for key in ("questions", "arms", "seeds")}
-    return load_study(root, tier, chosen)
+    study = load_study(root, tier, chosen)
+    if not any(chosen.values()):
+        from odestudy.analysis.reachable import check_rules
+
+        check_rules(study)
+    return study

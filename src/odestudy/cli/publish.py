@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from odestudy.cli.options import chosen_study, study_options
+from odestudy.runtime.clone import project_root
 
 
 def add(commands: Any) -> None:
@@ -15,14 +17,24 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--device", default=None, help="what to call the machine; cpu, or the GPU's name")
     parser.add_argument("--partial", action="store_true", help="also where some jobs have not run")
+    parser.add_argument(
+        "--judge",
+        type=Path,
+        metavar="FOLDER",
+        help="only the ledger of a published folder, by the rules of now",
+    )
     study_options(parser)
     parser.set_defaults(act=act)
 
 
 def act(options: argparse.Namespace) -> int:
     """Pack, and print the folder relative to the clone."""
-    from odestudy.publication.publish import publish
+    from odestudy.publication.publish import judge_again, publish
 
+    if options.judge is not None:
+        judge_again(project_root(), options.judge)
+        print(options.judge)
+        return 0
     study = chosen_study(options)
     folder = publish(study, options.device, options.partial)
     print(folder.relative_to(study.root))

@@ -60,7 +60,8 @@ def _run(study: Study, folders: list[str], options: argparse.Namespace) -> None:
             print(f"{folder}: not started, the time limit is reached")
             continue
         one_size(job.spec["threads"])
-        content = run_job(job.spec, target, code=code, root=study.root, begun=time.time())
+        rules = study.rules.get(folder, {})
+        content = run_job(job.spec, target, code=code, rules=rules, root=study.root, begun=time.time())
         statuses = [row["status"] for row in content["rows"]["runs"]]
         seconds = content["provenance"]["wall_s"]
         print(

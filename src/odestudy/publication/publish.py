@@ -89,6 +89,19 @@ def published_ledger(shown: Study) -> pd.DataFrame:
     return read_csv(shown.results / "tables/ledger.csv").drop(columns="stale")
 
 
+def judge_again(root: Path, folder: Path) -> None:
+    """The ledger of a published folder anew from its metrics, by the rules that the clone has now.
+
+    Raises:
+        DataError: it is no published folder, or a file of it is damaged.
+    """
+    shown = load_study(root, unpack(root, folder))
+    build.make_all_tables(shown)
+    write_csv(published_ledger(shown), folder / "ledger.csv")
+    write_manifest(folder)
+    unpack(root, folder)
+
+
 def _device(names: list[str]) -> str:
     """h200 of "NVIDIA H200"; cpu where no GPU computed."""
     gpus = sorted({n for n in names if "nvidia" in n.lower() or "amd instinct" in n.lower()})

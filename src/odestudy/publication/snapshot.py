@@ -13,22 +13,32 @@ from odestudy import build
 from odestudy.analysis.csvs import read_csv
 from odestudy.analysis.values import interval
 from odestudy.analysis.verdicts import NO_DATA, NOT_TESTABLE
+from odestudy.publication.claims_page import claims_page
 from odestudy.report.ledger_markdown import SIGNS
 from odestudy.report.ledger_words import with_words
 from odestudy.report.markdown import escape, pipe_table
 from odestudy.report.marked import put_between
+from odestudy.report.overview import overview_table
 from odestudy.runtime.files import write_atomically
 from odestudy.study.load import Study
 
-PAGE, README, PICTURES = Path("docs/findings.md"), Path("README.md"), Path("docs/pictures")
+PAGE, CLAIMS_PAGE, README, PICTURES = (
+    Path("docs/findings.md"),
+    Path("docs/claims.md"),
+    Path("README.md"),
+    Path("docs/pictures"),
+)
 WIDTH_PX, COLOURS = 1200, 64
 DECIDED = [verdict for verdict in SIGNS if verdict not in (NO_DATA, NOT_TESTABLE)]
 
 
 def write_snapshot(study: Study) -> None:
-    """Write docs/findings.md, the README's part between its markers and their pictures, from a published run."""
-    for question in study.questions:
-        build.make_tables(study, question)
+    """Write docs/findings.md, docs/claims.md, the README's part between its markers and its pictures.
+
+    What was found is that of a published run, with what other published tiers judge better.
+    """
+    build.make_all_tables(study)
+    write_atomically(study.root / CLAIMS_PAGE, claims_page(study).encode())
     for name in study.settings["shown"]:
         build.make_figure(study, name)
         write_atomically(study.root / PICTURES / f"{name}.png", _small(study.results / f"figures/{name}.png"))
@@ -39,9 +49,8 @@ def write_snapshot(study: Study) -> None:
 
 
 def ledger_of(study: Study) -> pd.DataFrame:
-    """The published numbers of the claims, with their words."""
-    folder = study.root / "results/published" / study.results.name
-    return with_words(read_csv(folder / "ledger.csv"), study)
+    """The rows of all published tiers, with their words."""
+    return with_words(read_csv(study.results / "tables/whole_ledger.csv"), study)
 
 
 def page_of(study: Study, ledger: pd.DataFrame) -> str:
@@ -51,7 +60,7 @@ def page_of(study: Study, ledger: pd.DataFrame) -> str:
     )
     rows = [
         [row["id"], f"{SIGNS[row['verdict']]} {row['verdict']}", escape(row["says"]), _estimate(row), str(row["seeds"]),
-         escape(row["flip"])]
+         escape(row["change"])]
         for _, row in ledger[ledger["verdict"].isin(DECIDED)].iterrows()
     ]  # fmt: skip
     folder = f"results/published/{study.results.name}"
@@ -59,27 +68,23 @@ def page_of(study: Study, ledger: pd.DataFrame) -> str:
         f"# What the study found\n\nWritten by `odestudy snapshot {folder}`; no number here is typed. Tier "
         f"{study.tier_name}: {escape(study.tier['title'])}. {counts}. What each number is, its sources and the rest "
         f"stand in the report, which `odestudy report {folder}` writes.\n\n"
-        + pipe_table(["claim", "verdict", "", "estimate", "seeds", "what would flip it"], rows)
+        + pipe_table(["claim", "verdict", "", "estimate", "seeds", "what would change it"], rows)
     )
 
 
 def summary_of(study: Study, ledger: pd.DataFrame) -> str:
-    """Counts of the verdicts and the figures that config/study.yaml names."""
+    """A line a claim, and the figures that config/study.yaml names."""
     parts = [
         f"The tier {study.tier_name} as published ([all verdicts]({PAGE.as_posix()}); `make report` writes the report):\n",
-        counts_of(ledger),
+        overview_table(
+            read_csv(study.results / "tables/headlines.csv"), ledger, study.headlines, links=False
+        ),
     ]
     for name in study.settings["shown"]:
         about = json.loads((study.results / f"figures/{name}.json").read_text(encoding="utf-8"))
         picture = (PICTURES / f"{name}.png").as_posix()
         parts.append(f"![{escape(about['alt'])}]({picture})\n\n{escape(about['caption'])}\n")
     return "\n".join(parts)
-
-
-def counts_of(ledger: pd.DataFrame) -> str:
-    """How many rows have which verdict, as Markdown."""
-    counts = [[f"{SIGNS[v]} {v}", str((ledger["verdict"] == v).sum())] for v in SIGNS]
-    return pipe_table(["verdict", "claims and questions"], counts)
 
 
 def _small(png: Path) -> bytes:

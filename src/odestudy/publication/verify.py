@@ -16,8 +16,10 @@ from odestudy.runtime.packed import read_packed
 from odestudy.study.load import load_study
 
 LINKED = ("config", "workflow")
-EXACT = ("verdict", "seeds", "runs", "failed", "reason", "interval", "tier", "question", "kind")
-NUMBERS = ("estimate", "low", "high", "p", "p_holm", "seeds_needed")
+EXACT = (
+    "verdict", "cases", "seeds", "runs", "failed", "reason", "interval", "tier", "question", "kind", "class", "rule_changed",
+)  # fmt: skip
+NUMBERS = ("estimate", "low", "high", "p_for", "p_against", "spread", "seeds_needed")
 RELATIVE, OF_LARGEST = 1e-6, 1e-9
 
 

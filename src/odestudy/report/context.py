@@ -16,17 +16,19 @@ from odestudy.analysis.csvs import read_csv
 from odestudy.analysis.labels import Labels, labels_of
 from odestudy.analysis.selecting import select
 from odestudy.analysis.values import lookup, number
-from odestudy.analysis.verdicts import VERDICTS
+from odestudy.analysis.verdicts import REFUTED, SUPPORTED, VERDICTS
 from odestudy.report.figure_markdown import figure_markdown
 from odestudy.report.jobs_markdown import jobs_table, tasks_table
 from odestudy.report.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
 from odestudy.report.ledger_words import with_words
 from odestudy.report.markdown import escape, rows_markdown, summary_markdown
-from odestudy.report.overview import overview_table
+from odestudy.report.overview import headline_mark, overview_table
 from odestudy.report.pages import write_html, write_pdf
 from odestudy.report.runs import dropped_table, failures_table, outcomes, what_ran
 from odestudy.report.solver_times import SolverTimes, load_times
 from odestudy.runtime.files import write_atomically
+from odestudy.statistics.region import ALPHA
+from odestudy.study.claims import claim_of
 from odestudy.study.load import Study
 
 # Tables of more rows are folded on the page and left out on paper, which says where they are.
@@ -48,8 +50,8 @@ class Context:
 
     @cached_property
     def ledger(self) -> pd.DataFrame:
-        """The ledger's numbers with the words of the claims."""
-        return with_words(read_csv(self.results / "tables" / "ledger.csv"), self.study)
+        """The ledger's numbers, of the largest tier that judges each row, with the words of the claims."""
+        return with_words(read_csv(self.results / "tables" / "whole_ledger.csv"), self.study)
 
     @cached_property
     def jobs(self) -> pd.DataFrame:
@@ -152,9 +154,17 @@ class Context:
         csv = self.study.root / SOLVER_TIMES
         return load_times(csv) if csv.is_file() else None
 
-    def tests(self) -> int:
-        """How many rows Holm's correction counts."""
-        return int(self.ledger["p"].notna().sum())
+    @cached_property
+    def headlines(self) -> pd.DataFrame:
+        """One verdict a claim."""
+        return read_csv(self.results / "tables" / "headlines.csv")
+
+    def false_verdicts(self) -> tuple[int, float]:
+        """(claims decided by data that scatter, how many of these verdicts chance alone would turn)."""
+        rows = self.ledger.set_index("id")
+        decided = self.headlines[self.headlines["verdict"].isin([SUPPORTED, REFUTED])]
+        scattered = sum(pd.notna(rows.loc[row, "p_for"]) for row in decided["row"] if row in rows.index)
+        return scattered, ALPHA * scattered
 
     def decided(self) -> pd.DataFrame:
         """The claims that this run bears on: with an estimate, or with runs that failed to give one."""
@@ -184,9 +194,21 @@ class Context:
         return f"{titles} ({rows} rows of the ledger)" if out else ""
 
     def overview(self) -> str:
-        """The first page: one sentence a claim, with its verdicts."""
-        shown = {*self.decided()["id"], *self.undecided()["id"]}
-        return overview_table(self.ledger, self.study.titles, shown)
+        """The first page: a line a claim."""
+        return overview_table(self.headlines, self.ledger, self.study.headlines)
+
+    def claims(self) -> list[dict[str, Any]]:
+        """Each claim with its verdict, its words and its rows, for the part that says how it is decided."""
+        rows = self.ledger.assign(claim=self.ledger["id"].map(claim_of))
+        return [
+            {
+                "id": found["id"],
+                "mark": headline_mark(found),
+                "about": self.study.headlines[found["id"]],
+                "rows": rows[rows["claim"] == found["id"]],
+            }
+            for _, found in self.headlines.iterrows()
+        ]
 
     def ledger_markdown(self, table: pd.DataFrame) -> str:
         """The ledger for people: claim and what would flip it, verdict, estimate and interval, seeds."""
@@ -196,9 +218,10 @@ class Context:
         """The claims without an estimate, and why."""
         return undecided_table(table)
 
-    def verdict_counts(self, whose: str) -> list[tuple[str, str, int]]:
-        """(sign, verdict, rows) of the claims as the sources make them, or of our own."""
-        counts = self.ledger[self.ledger["whose"] == whose]["verdict"].value_counts()
+    def verdict_counts(self, *classes: str) -> list[tuple[str, str, int]]:
+        """(sign, verdict, claims) of the claims whose headline is of one of these classes; of planned ones without any."""
+        of_class = self.headlines["class"].fillna("planned").isin(classes)
+        counts = self.headlines[of_class]["verdict"].value_counts()
         return [(SIGNS[v], v, int(counts.get(v, 0))) for v in VERDICTS if counts.get(v, 0)]
 
     @cached_property

@@ -6,15 +6,14 @@ import pandas as pd
 
 from odestudy.analysis.values import interval
 from odestudy.report.markdown import escape, pipe_table, shares
+from odestudy.statistics.estimates import RANGE
 
 # Shape beside colour, so that a verdict can be told without seeing colours.
 SIGNS = {
-    "supported": "✓", "refuted": "✗", "inconclusive": "≈", "answered": "●",
+    "supported": "✓", "refuted": "✗", "inconclusive": "≈", "answered": "●", "open": "◌", "planned": "…",
     "not testable at this tier": "–", "no data": "○",
 }  # fmt: skip
 
-
-OURS = "ours"
 # Pandoc's tables have no line breaks in a cell that both of its outputs keep; HTML gets one from the style sheet.
 _NEW_LINE = "`#linebreak()`{=typst}"
 
@@ -22,7 +21,7 @@ _SOFT = '{.flip typst:text:fill="luma(90)"}'
 
 
 def decided_table(table: pd.DataFrame) -> str:
-    """The ledger for people: claim and what would flip it, verdict, what was estimated and found, seeds."""
+    """The ledger for people: claim and what would change it, verdict, what was estimated and found, seeds."""
     if table.empty:
         return "*No claim is decided at this tier.*\n"
     rows = [
@@ -31,7 +30,7 @@ def decided_table(table: pd.DataFrame) -> str:
     ]  # fmt: skip
     header = [
         "Id",
-        "Claim (source); what would flip the verdict",
+        "Claim (source); what would change the verdict",
         "Verdict",
         "Estimate and interval",
         "Seeds",
@@ -45,15 +44,22 @@ def lines(first: str, below: str) -> str:
 
 
 def _about(row: pd.Series) -> str:
-    """What would flip the verdict, why the bound is where it is, and what else to know."""
-    row = row.fillna({"flip": "", "because": "", "note": ""})
-    flip = f"Would flip it: {escape(row['flip'])}." if row["flip"] else ""
-    because = f"The bound: {escape(row['because'])}" if row["because"] else ""
-    return " ".join(part for part in (flip, because, escape(row["note"])) if part)
+    """What would change the verdict, why the bound is where it is, whether it was moved, and what else to know."""
+    parts = (
+        ("Would change it: ", row["change"], "."),
+        ("The bound: ", row["because"], ""),
+        ("The rule was changed: ", row["changed"], "; fresh seeds judge it."),
+        ("Smaller tiers ", row["smaller"], "."),
+        ("", row["note"], ""),
+    )
+    return " ".join(
+        f"{before}{escape(text)}{after}" for before, text, after in parts if isinstance(text, str) and text
+    )
 
 
 def _estimand(row: pd.Series) -> str:
-    return "" if pd.isna(row["estimand"]) else escape(row["estimand"])
+    baselines = f" Beside it: {escape(row['baselines'])}." if row["baselines"] else ""
+    return ("" if pd.isna(row["estimand"]) else escape(row["estimand"]) + ".") + baselines
 
 
 def undecided_table(table: pd.DataFrame) -> str:
@@ -68,12 +74,18 @@ def undecided_table(table: pd.DataFrame) -> str:
 
 def found_and_accepted(row: pd.Series, *, ends: bool = True) -> str:
     """The name of what was estimated, its estimate with interval, what the ends of that are, the accepted region."""
-    row = row.fillna({"unit": "", "accepted": "", "interval": "", "short": ""})
+    row = row.fillna({"unit": "", "accepted": "", "ends": "", "short": ""})
     name = f"{escape(row['short'])}: " if row["short"] else ""
-    about = f" ({escape(row['interval'])})" if ends and row["interval"] else ""
+    about = f" ({escape(row['ends'])})" if ends and row["ends"] else ""
     unit = f" {row['unit']}" if row["unit"] not in ("", "1") else ""
     accepted = f"; accepted: {escape(row['accepted'] + unit)}" if row["accepted"] else ""
-    return f"{name}{interval(row['estimate'], row['low'], row['high'], row['unit'])}{about}{accepted}"
+    return f"{name}{spread_of(row)}{about}{accepted}"
+
+
+def spread_of(row: pd.Series) -> str:
+    """An estimate with its interval in brackets, or with its range in words: the two never look alike."""
+    between = "range" if row["interval"] == RANGE else "interval"
+    return interval(row["estimate"], row["low"], row["high"], row["unit"], ends=between)
 
 
 def _anchor(row: pd.Series) -> str:
@@ -81,7 +93,7 @@ def _anchor(row: pd.Series) -> str:
 
 
 def _claim(row: pd.Series) -> str:
-    whose = "ours, after " if row["whose"] == OURS else ""
+    whose = "ours, after " if row["class"] == "finding" else ""
     return f"{escape(row['says'])} [({whose}{escape(row['sources'])})]{{.from}}"
 
 

@@ -1,72 +1,53 @@
-"""The first page: a sentence a claim, the verdicts of its rows, of the first that is decided estimate and what flips it."""
+"""The first page's list: a line a claim, with the verdict of its headline and the number that decides it."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from odestudy.analysis.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED
-from odestudy.report.ledger_markdown import OURS, SIGNS, found_and_accepted, lines
+from odestudy.analysis.verdicts import REASONS
+from odestudy.report.ledger_markdown import SIGNS, spread_of
 from odestudy.report.markdown import escape, pipe_table, shares
-from odestudy.study.claims import claim_of
+from odestudy.study.claims import Headline
 
 
-def overview_table(ledger: pd.DataFrame, titles: dict[str, str], shown: set[str]) -> str:
-    """One row a claim; each letter under `Verdicts` leads to its row of the ledger, where that is `shown`."""
-    claims = ledger.groupby(ledger["id"].map(claim_of), sort=False)
-    rows = []
-    for claim, parts in claims:
-        head = _head(parts)
-        estimate = "" if head is None else found_and_accepted(head, ends=False)
-        letter = "" if head is None else str(head["id"]).removeprefix(str(claim))
-        rows.append(
-            [
-                str(claim),
-                lines(escape(titles[str(claim)]), _flip(head, letter)),
-                _verdicts(str(claim), parts, shown),
-                f"{letter}: {estimate}" if letter and estimate else estimate,
-                "" if head is None else str(head["seeds"]),
-            ]
-        )
-    header = [
-        "Id",
-        "Claim or question; what would flip its row",
-        "Verdicts",
-        "Estimate of the first decided row",
-        "Seeds",
+def overview_table(
+    headlines: pd.DataFrame, ledger: pd.DataFrame, claims: dict[str, Headline], *, links: bool = True
+) -> str:
+    """One row a claim.
+
+    Args:
+        headlines: of each claim the verdict and the row that decides it.
+        ledger: the rows with their words.
+        claims: what each claim says.
+        links: whether each leads to its part of the report, and its verdict is coloured there.
+    """
+    rows = ledger.set_index("id")
+    lines = [
+        [
+            f"[{found['id']}](#claim-{found['id']})" if links else found["id"],
+            escape(claims[found["id"]].title),
+            headline_mark(found) if links else f"{SIGNS[found['verdict']]} {found['verdict']}",
+            _number(found, rows),
+            "" if pd.isna(found["tier"]) else str(found["tier"]),
+        ]
+        for _, found in headlines.iterrows()
     ]
-    return pipe_table(header, rows, widths=shares(5, 43, 16, 31, 5))
+    header = ["", "Claim or question", "Verdict", "The number that decides it", "Tier"]
+    return pipe_table(header, lines, widths=shares(5, 44, 15, 30, 6))
 
 
-def _head(parts: pd.DataFrame) -> pd.Series | None:
-    """The first row with a verdict, else the first with an estimate."""
-    judged = parts[parts["verdict"].isin([SUPPORTED, REFUTED, INCONCLUSIVE])]
-    shown = judged if len(judged) else parts[parts["estimate"].notna()]
-    return shown.iloc[0] if len(shown) else None
+def headline_mark(headline: pd.Series) -> str:
+    """A claim's verdict with its sign."""
+    verdict = headline["verdict"]
+    return f"[{SIGNS[verdict]} {verdict}]{{.verdict .{verdict.split()[0]}}}"
 
 
-def _flip(head: pd.Series | None, letter: str) -> str:
-    """What else would flip that row than an estimate beyond what is accepted, which stands before it; or the seeds it needs."""
-    flip = "" if head is None or pd.isna(head["flip"]) else str(head["flip"])
-    if head is not None and head["verdict"] == INCONCLUSIVE:
-        said = flip.partition("; ")[0]
-    else:
-        said = flip.partition(". ")[2]
-    return f"Would flip {letter or 'it'}: {escape(said.removesuffix('.'))}." if said else ""
-
-
-def _verdicts(claim: str, parts: pd.DataFrame, shown: set[str]) -> str:
-    """`✓ a b, ✗ c`: signs with the letters of the rows that they hold for; a claim of one row is spelled out."""
-    marks = []
-    for verdict, sign in SIGNS.items():
-        found = parts[parts["verdict"] == verdict]
-        if found.empty:
-            continue
-        letters = " ".join(_letter(claim, verdict, row, shown) for _, row in found.iterrows())
-        marks.append(f"[{sign} {letters}]{{.verdict .{verdict.split()[0]}}}")
-    return ", ".join(marks)
-
-
-def _letter(claim: str, verdict: str, row: pd.Series, shown: set[str]) -> str:
-    ours = "\\*" if row["whose"] == OURS else ""
-    letter = f"{str(row['id']).removeprefix(claim) or verdict}{ours}"
-    return f"[{letter}](#row-{row['id']})" if row["id"] in shown else letter
+def _number(headline: pd.Series, rows: pd.DataFrame) -> str:
+    """Name and value of the row that decides, or why there is none."""
+    if pd.isna(headline["row"]) or headline["row"] not in rows.index:
+        return REASONS[headline["reason"]] if headline["reason"] == "experiment_planned" else ""
+    row = rows.loc[headline["row"]].fillna({"short": "", "unit": ""})
+    if pd.isna(row["estimate"]):
+        return escape(row["why"])
+    name = f"{escape(row['short'])}: " if row["short"] else ""
+    return f"{name}{spread_of(row)}"

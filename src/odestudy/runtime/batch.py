@@ -21,7 +21,7 @@ def run_batch(jobs: Sequence[dict[str, Any]], log: str, limit_s: float) -> None:
     """Compute jobs, and end the process with status 1 where one failed.
 
     Args:
-        jobs: of each `spec`, `code` (a hash) and `metrics` (the path of its metrics.json).
+        jobs: of each `spec`, `code` (a hash), `rules` (see run_job) and `metrics` (the path of its metrics.json).
         log: a file for what is printed and for tracebacks; one line of each failure goes to the standard error as well.
         limit_s: the most seconds for one job. One that takes longer has that as its outcome, and the process starts
             again for the rest.
@@ -57,7 +57,8 @@ def _done(job: dict[str, Any], log: IO[str], limit_s: float) -> bool:
     print(f"{name}: begun", flush=True)
     try:
         limit = time_limit(limit_s, lambda: _over(job, log, limit_s, begun))
-        run_job(job["spec"], target, code=job["code"], root=Path.cwd(), begun=begun, limit=limit)
+        told = {"code": job["code"], "rules": job["rules"]}
+        run_job(job["spec"], target, **told, root=Path.cwd(), begun=begun, limit=limit)
     except Exception as error:
         _tell(error, name, log)
         return False
@@ -73,7 +74,7 @@ def _over(job: dict[str, Any], log: IO[str], limit_s: float, begun: float) -> No
 
     what, target = took_longer(limit_s), Path(job["metrics"])
     try:
-        record_timeout(job["spec"], target, job["code"], what, begun, peak_mib())
+        record_timeout(job["spec"], target, job, what, begun, peak_mib())
     except Exception as error:  # nothing would stop it from taking too long again
         say(f"{target.parent.name}: ended, since it {what}; not recorded: {one_line(error)}", log)
         os._exit(1)

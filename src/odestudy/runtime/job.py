@@ -24,6 +24,7 @@ def run_job(
     target: Path,
     *,
     code: str,
+    rules: Mapping[str, str],
     root: Path,
     begun: float | None = None,
     limit: AbstractContextManager[None] = UNLIMITED,
@@ -34,6 +35,7 @@ def run_job(
         spec: the specification; `task` names module.function in odestudy.questions.
         target: where metrics.json goes.
         code: hash of the code that computes it, stored with the metrics.
+        rules: row of the ledger -> hash of the rule that is to judge what is computed, stored with it.
         root: the clone, for its commit.
         begun: when the work for this job began, in seconds since 1970, where that was before this call.
         limit: entered while the task computes, and left before anything is written.
@@ -71,6 +73,7 @@ def run_job(
             "spec": dict(spec),
             "rows": outcome.rows,
             "code": code,
+            "rules": dict(rules),
             "provenance": {
                 **provenance(spec, root, device),
                 "nondeterministic": sorted(operations),

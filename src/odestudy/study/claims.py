@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -13,6 +13,9 @@ from odestudy.study.config import check, load_checked, load_yaml, schema_of
 from odestudy.study.parameters import told, worst
 
 Text = Annotated[str, Field(min_length=3)]
+ROW_KEYS = (
+    "sources", "class", "deterministic", "expect", "resolution", "beside", "changed", "trained", "flip", "note",
+)  # fmt: skip
 
 
 class Region(Values):
@@ -23,13 +26,72 @@ class Region(Values):
     because: Text = Field(description="Why there.")
 
 
+class Headline(Values):
+    """What a claim is judged by, as its author meant it, and why that is fair."""
+
+    title: Text = Field(description="The claim, or the question, in one sentence.")
+    headline: Text | list[Text] | None = Field(
+        None, description="The row that judges it, or rows that must all hold; none while it is planned."
+    )
+    planned: Text | None = Field(
+        None, description="Where no row judges it fairly yet: the experiment that will."
+    )
+    meant: Text = Field(description="What its author meant, and where.")
+    fair: Text = Field(description="Why the headline is a fair judge of that.")
+    change: Text = Field(description="What would change the verdict, beside other data.")
+
+    @property
+    def rows(self) -> list[str]:
+        """The rows of the headline."""
+        return [self.headline] if isinstance(self.headline, str) else list(self.headline or [])
+
+
+class Beside(Values):
+    """A baseline or a limit, shown wherever the number of its row is."""
+
+    be: Text = Field(alias="is", description="What it is, in a few words.")
+    value: float | None = Field(None, description="A published number.")
+    source: Text | None = Field(None, description="Who published it.")
+    table: Text | None = Field(None, description="Where it is measured; the estimand's unless said.")
+    column: Text | None = Field(None, description="Which column; the estimand's unless said.")
+    where: dict[str, Any] = Field({}, description="Changes to the estimand's `where`.")
+
+
+class Changed(Values):
+    """A rule that was moved after data were seen, which fresh seeds must judge."""
+
+    what: Text = Field(description="What was changed.")
+    after_seeing: Text = Field(description="What had been seen.")
+
+
+class Trained(Values):
+    """The gate of a row on what a net learns: half the training is not worse by more than a margin."""
+
+    half: dict[str, Any] = Field(description="Changes to `where` that select runs of half the length.")
+    margin: float = Field(
+        ge=0, description="The most by which half may be worse; a share of it on a log scale."
+    )
+
+
 class Shared(Values):
     """What the rows of a claim may share, or say each for itself."""
 
     sources: list[Text] | None = Field(None, description='Where it is said, as "P 1.4".')
-    whose: str | None = Field(None, description="ours: a sharper form or a control that no source states.")
+    kind: Literal["identity", "reproduction", "finding"] | None = Field(
+        None, alias="class", description="A theorem or a count; a source's claim in its setting; ours."
+    )
     deterministic: bool | None = Field(None, description="One run decides; no seeds, no interval over seeds.")
-    needs_seeds: int | None = Field(None, ge=2, description="Fewest seeds for a verdict.")
+    expect: float | None = Field(
+        None, description="The smallest effect that matters, as a true value to be seen."
+    )
+    resolution: float | None = Field(
+        None,
+        gt=0,
+        description="Of a question: half width of its interval, or factor on a log scale, that answers.",
+    )
+    beside: list[Beside] | None = Field(None, description="Baseline and limit.")
+    changed: Changed | None = Field(None, description="Where the rule was moved after data were seen.")
+    trained: Trained | None = Field(None, description="The gate of training to the end.")
     measure: str | None = Field(None, description="One of the file's measures.")
     where: dict[str, Any] = Field({}, description="Which rows of the table.")
     against: dict[str, Any] | None = Field(
@@ -53,9 +115,14 @@ class Row(Shared):
 
 
 class Claim(Row):
-    """A claim: a single row, or what its rows share and, by letter, how each differs."""
+    """A claim: a single row, or what its rows share and, by letter, how each differs; and its headline."""
 
     title: Text | None = Field(None, description="In one sentence, where config/claims.yaml has none.")
+    headline: Text | list[Text] | None = Field(None, description="As of Headline.")
+    planned: Text | None = Field(None, description="As of Headline.")
+    meant: Text | None = Field(None, description="As of Headline.")
+    fair: Text | None = Field(None, description="As of Headline.")
+    change: Text | None = Field(None, description="As of Headline.")
     rows: dict[Annotated[str, Field(pattern="^[a-z]$")], Row] = Field({}, description="Letter -> row.")
 
 
@@ -71,14 +138,15 @@ class ClaimsFile(Values):
 
 def load_claims(
     root: Path, questions: list[str]
-) -> tuple[list[dict[str, Any]], dict[str, str], dict[str, Any]]:
-    """(rows, titles, margins by question) of all files, rows and titles by claim.
+) -> tuple[list[dict[str, Any]], dict[str, Headline], dict[str, Any]]:
+    """(rows, headlines, margins by question) of all files, rows and headlines by claim.
 
     Raises:
         ConfigError: one line with file, key and what is allowed.
     """
     common = load_checked(root, "config/claims.yaml", "claims")
-    rows, titles, margins = list(common["claims"]), dict(common["titles"]), {}
+    rows, margins = list(common["claims"]), {}
+    headlines = {c: _headline("config/claims.yaml", c, about) for c, about in common["headlines"].items()}
     for question in questions:
         file = f"config/claims/{question}.yaml"
         if (root / file).is_file():
@@ -90,10 +158,25 @@ def load_claims(
             ]
             check({**common, "claims": own}, schema_of(root, "claims"), file)
             rows += own
-            titles |= {claim: about.title for claim, about in found.claims.items() if about.title}
+            for claim, about in found.claims.items():
+                if about.title:
+                    said = {k: v for k, v in about.model_dump().items() if k in Headline.model_fields}
+                    headlines[claim] = _headline(
+                        file, claim, {k: v for k, v in said.items() if v is not None}
+                    )
             margins[question] = found.margins
     rows.sort(key=lambda row: claim_of(row["id"]))
-    return rows, dict(sorted(titles.items())), margins
+    return rows, dict(sorted(headlines.items())), margins
+
+
+def _headline(file: str, claim: str, about: dict[str, Any]) -> Headline:
+    try:
+        found = Headline.model_validate(about)
+    except ValidationError as error:
+        raise ConfigError(f"{file}: {claim}: {told(worst(error.errors()), about, Headline)}") from None
+    if not found.rows and found.planned is None:
+        raise ConfigError(f"{file}: {claim}: needs 'headline', the row that judges it, or 'planned'")
+    return found
 
 
 def claim_of(row: str) -> str:
@@ -116,14 +199,14 @@ def _rows(claim: str, about: Claim, file: ClaimsFile, question: str, name: str) 
 
 
 def _row(key: str, claim: Claim, row: Row, file: ClaimsFile, question: str, name: str) -> dict[str, Any]:
-    said = claim.model_dump(exclude_unset=True) | row.model_dump(exclude_unset=True)
+    said = claim.model_dump(exclude_unset=True, by_alias=True) | row.model_dump(
+        exclude_unset=True, by_alias=True
+    )
     if row.says is None:
         raise ConfigError(f"{name}: claims.{key}: needs 'says'")
     kind = "question" if row.says.endswith("?") else "claim"
     found: dict[str, Any] = {"id": key, "says": row.says, "kind": kind, "question": question}
-    found |= {
-        k: said[k] for k in ("sources", "whose", "deterministic", "needs_seeds", "flip", "note") if k in said
-    }
+    found |= {k: said[k] for k in ROW_KEYS if k in said}
     if "measure" in said:
         measure = _named(file.measures, said["measure"], f"{name}: claims.{key}.measure")
         where = measure.get("where", {}) | claim.where | row.where

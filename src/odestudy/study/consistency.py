@@ -9,11 +9,12 @@ from odestudy.errors import ConfigError
 from odestudy.runtime.names import names_in
 from odestudy.runtime.parameters import Parameters
 from odestudy.runtime.registry import derived_names, figure_module, parameters_of
-from odestudy.study.claims import claim_of
+from odestudy.study.claims import Headline, claim_of
 from odestudy.study.code import module_file
 from odestudy.study.config import check
 from odestudy.study.grid import label_fields
 from odestudy.study.parameters import check_entry
+from odestudy.study.planned import beside
 
 IDENTITY = ("seed", "status", "message", "job", "stale")
 
@@ -97,7 +98,7 @@ def _known(name: Any, known: Any, where: str, what: str) -> None:
 
 def check_claims(
     claims: list[dict[str, Any]],
-    titles: dict[str, str],
+    headlines: Mapping[str, Headline],
     questions: dict[str, dict[str, Any]],
     with_file: Collection[str],
 ) -> None:
@@ -116,13 +117,36 @@ def check_claims(
             raise ConfigError(f"{where}: given twice")
         seen.add(claim["id"])
         _known(claim["question"], questions, f"{where}.question", "question")
-        if claim_of(claim["id"]) not in titles:
-            raise ConfigError(f"{file}: titles: {claim_of(claim['id'])} has none")
-        rule = claim.get("rule", {})
-        if rule.get("low", float("-inf")) > rule.get("high", float("inf")):
-            raise ConfigError(f"{where}.rule: low {rule['low']} is above high {rule['high']}")
+        if claim_of(claim["id"]) not in headlines:
+            raise ConfigError(f"{file}: headlines: {claim_of(claim['id'])} has none")
+        _check_rule(where, claim)
         if "estimand" in claim:
             _check_estimand(where, claim["estimand"], tables, questions)
+            for entry in claim.get("beside", ()):
+                if "value" not in entry:
+                    _check_estimand(f"{where}.beside", beside(claim["estimand"], entry), tables, questions)
+    for name, about in headlines.items():
+        for row in about.rows:
+            _known(row, seen, f"headlines.{name}", "row")
+
+
+def _check_rule(where: str, claim: dict[str, Any]) -> None:
+    """A claim has a rule, with an effect to be seen inside it where seeds scatter; a question has a resolution instead."""
+    rule, seeds = claim.get("rule", {}), "estimand" in claim and not claim.get("deterministic")
+    low, high = rule.get("low", float("-inf")), rule.get("high", float("inf"))
+    if low > high:
+        raise ConfigError(f"{where}.rule: low {low} is above high {high}")
+    if claim["kind"] == "claim" and "estimand" in claim and not rule.keys() - {"because"}:
+        raise ConfigError(
+            f"{where}: needs 'rule' with low or high, or a question mark in 'says' and kind: question"
+        )
+    if claim["kind"] == "question" and rule:
+        raise ConfigError(f"{where}.rule: a question has a resolution in place of a rule")
+    needed = {"claim": "expect", "question": "resolution"}[claim["kind"]]
+    if seeds and needed not in claim:
+        raise ConfigError(f"{where}: needs {needed!r}")
+    if "expect" in claim and not low < claim["expect"] < high:
+        raise ConfigError(f"{where}.expect: {claim['expect']} is not inside the rule")
 
 
 def _check_estimand(

@@ -9,10 +9,10 @@ from typing import Any
 
 from odestudy.runtime.keys import key_of
 from odestudy.study.load import Study
+from odestudy.study.planned import ESTIMAND_WORDS
 
-CLAIM_WORDS = ("says", "sources", "whose", "flip", "note")
-ESTIMAND_WORDS = ("is", "short", "unit")
-COLUMN_NUMBERS = ("scale", "range", "measured")
+CLAIM_WORDS = ("says", "sources", "flip", "note", "changed")
+COLUMN_NUMBERS = ("scale", "range", "quantum", "measured")
 
 
 def numbers_of(study: Study, question: str) -> str:
@@ -34,11 +34,14 @@ def numbers_of(study: Study, question: str) -> str:
 
 
 def ledger_numbers(study: Study) -> str:
-    """What the ledger depends on beside its tables: estimands and rules of the claims, and the jobs of the tier."""
+    """What the ledger depends on beside its tables: estimands, rules, headlines, and the jobs of the tier."""
     return key_of(
         {
             "tier": [study.tier_name, study.tier["verdicts"]],
             "claims": [_claim_numbers(claim) for claim in study.claims],
+            "headlines": {
+                claim: [about.rows, about.planned is None] for claim, about in study.headlines.items()
+            },
             "questions": {question: numbers_of(study, question) for question in study.questions},
         }
     )
@@ -64,6 +67,8 @@ def _claim_numbers(claim: dict[str, Any]) -> dict[str, Any]:
         numbers["estimand"] = _without(claim["estimand"], *ESTIMAND_WORDS)
     if "rule" in claim:
         numbers["rule"] = _without(claim["rule"], "because")
+    if "beside" in claim:
+        numbers["beside"] = [_without(entry, "is", "source") for entry in claim["beside"]]
     return numbers
 
 

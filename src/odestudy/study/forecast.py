@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from odestudy.errors import DataError
+from odestudy.runtime.keys import key_of
 from odestudy.runtime.packed import read_packed_metrics
 from odestudy.runtime.store import read_metrics
 from odestudy.study.jobs import Job
@@ -68,20 +69,30 @@ def _took(provenance: dict[str, Any]) -> float:
 
 
 def _recorded(job: Job, study: Study) -> dict[str, Any] | None:
-    """A job's provenance in this folder, else in a published one of the same tier."""
+    """A job's provenance in this folder, else in a published one of the same tier, with these or with other seeds."""
     metrics = job.metrics(study.results)
     if metrics.is_file():
         with suppress(DataError):
             return read_metrics(metrics)["provenance"]
-    return _published(study.root, study.tier_name).get(job.folder)
+    published = _published(study.root, study.tier_name)
+    return published.get(job.key) or published.get(_but_seeds(job.spec))
 
 
 @cache
 def _published(root: Path, tier: str) -> dict[str, dict[str, Any]]:
-    """Job folder -> provenance, of all that is published of a tier."""
+    """Provenance of all that is published of a tier, by the key of a job, and by that of its specification but seeds."""
     folders = sorted((root / "results" / "published").glob(f"{tier}-*"), reverse=True)
-    found = [jobs for folder in folders for jobs in read_packed_metrics(folder).values()]
-    return {job: content["provenance"] for jobs in found for job, content in jobs.items()}
+    found: dict[str, dict[str, Any]] = {}
+    for content in (
+        c for folder in folders for jobs in read_packed_metrics(folder).values() for c in jobs.values()
+    ):
+        for key in (key_of(content["spec"]), _but_seeds(content["spec"])):
+            found[key] = content["provenance"]
+    return found
+
+
+def _but_seeds(spec: dict[str, Any]) -> str:
+    return key_of({k: v for k, v in spec.items() if k != "seeds"} | {"number": len(spec["seeds"])})
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from odestudy.errors import ConfigError
 from odestudy.runtime.keys import key_of
 from odestudy.runtime.registry import parameters_of, task_module
 from odestudy.study.batches import Batch, batches_of, jobs_at_a_time
-from odestudy.study.claims import Region, load_claims
+from odestudy.study.claims import Headline, Region, load_claims
 from odestudy.study.code import code_hash
 from odestudy.study.config import load_checked
 from odestudy.study.consistency import check_claims, check_question
@@ -21,6 +21,7 @@ from odestudy.study.jobs import Job
 from odestudy.study.needs import check_needs
 from odestudy.study.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
 from odestudy.study.parameters import typed_jobs
+from odestudy.study.planned import rules_of_jobs
 from odestudy.study.questions import load_question
 from odestudy.study.tiers import check_tier_names, merged_experiment, where_of
 
@@ -38,7 +39,7 @@ class Study:
         dropped: (question, experiment) -> why this tier leaves it out.
         per_process: (question, experiment) -> how many of its jobs one process computes.
         sources: question -> what others report, config/sources/<q>.yaml.
-        titles: claim without the letter of a row -> what it says, in one sentence.
+        headlines: claim without the letter of a row -> what it says and which rows judge it.
         margins: question -> the regions that its claims, and its derived tables, name.
     """
 
@@ -52,7 +53,7 @@ class Study:
     jobs_by: dict[tuple[str, str], list[Job]]
     dropped: dict[tuple[str, str], str]
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
-    titles: dict[str, str] = field(default_factory=dict)
+    headlines: dict[str, Headline] = field(default_factory=dict)
     per_process: dict[tuple[str, str], int] = field(default_factory=dict)
     margins: dict[str, dict[str, Region]] = field(default_factory=dict)
 
@@ -89,7 +90,7 @@ class Study:
                 "tier": self.tier,
                 "questions": self.questions,
                 "claims": self.claims,
-                "titles": self.titles,
+                "headlines": {c: h.model_dump() for c, h in self.headlines.items()},
                 "margins": {
                     q: {n: m.model_dump() for n, m in named.items()} for q, named in self.margins.items()
                 },
@@ -107,6 +108,11 @@ class Study:
     def figures(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Figure name -> (question, definition)."""
         return {f: (q, d) for q, spec in self.questions.items() for f, d in spec["figures"].items()}
+
+    @cached_property
+    def rules(self) -> dict[str, dict[str, str]]:
+        """Job's folder -> row of the ledger that judges it -> hash of its rule."""
+        return rules_of_jobs(self)
 
     def jobs_of(self, question: str, experiments: list[str]) -> list[Job]:
         """The jobs of some experiments of a question; of a published folder, those that are there."""
@@ -143,7 +149,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     settings = load_checked(root, "config/study.yaml", "study")
     tier = load_checked(root, f"config/tiers/{tier_name}.yaml", "tier")
     systems = load_checked(root, "config/systems.yaml", "systems")
-    claims, titles, margins = load_claims(root, settings["questions"])
+    claims, headlines, margins = load_claims(root, settings["questions"])
     questions = {q: load_question(root, q) for q in settings["questions"]}
     check_tier_names(tier, tier_name, questions)
     chosen = chosen_questions(overrides.get("questions"), settings["questions"])
@@ -156,7 +162,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     by_key: dict[str, Job] = {}
     systems = {name: _with_own_code(name, system) for name, system in systems.items()}
     _check_systems(systems)
-    check_claims(claims, titles, questions, margins)
+    check_claims(claims, headlines, questions, margins)
     for question in questions:
         check_question(question, questions[question])
     for question in chosen:
@@ -194,7 +200,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
         jobs_by,
         dropped,
         _sources(root, chosen),
-        titles,
+        headlines,
         per_process,
         margins,
     )

@@ -1,0 +1,19 @@
+"""Which rules the jobs behind a row of the ledger were run to be judged by."""
+
+from __future__ import annotations
+
+from odestudy.runtime.store import read_metrics
+from odestudy.study.load import Study
+
+
+def stored_rules(study: Study) -> dict[str, set[str]]:
+    """Row -> the hashes that the metrics of its jobs hold."""
+    found: dict[str, set[str]] = {}
+    for folder, rows in study.rules.items():
+        path = study.jobs[folder].metrics(study.results)
+        if path.is_file():
+            held = read_metrics(path).get("rules", {})
+            for row in rows:
+                if row in held:
+                    found.setdefault(row, set()).add(held[row])
+    return found

@@ -1,0 +1,1 @@
+"""Intervals, tests and the seeds that they need: of numbers alone, without a study."""

@@ -1,0 +1,103 @@
+"""Which jobs of a tier write what a row of the ledger reads: their seeds, and the rule that they are to be judged by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from odestudy.runtime.keys import key_of
+
+if TYPE_CHECKING:
+    from odestudy.study.jobs import Job
+    from odestudy.study.load import Study
+
+ESTIMAND_WORDS = ("is", "short", "unit")
+
+
+def planned(estimand: dict[str, Any], study: Study) -> bool:
+    """Whether this tier's jobs contain all that both sides of an estimand select by axes."""
+    question, definition = study.tables[estimand["table"]]
+    jobs = [j for e in definition["experiments"] for j in study.jobs_by.get((question, e), [])]
+    for where in selections(estimand):
+        for combination in _combinations(where):
+            if not any(_job_fits(job.spec, combination) for job in jobs):
+                return False
+    return True
+
+
+def selections(estimand: dict[str, Any]) -> list[dict[str, Any]]:
+    """The selections of an estimand: one, or two where sides are compared."""
+    first = estimand.get("where", {})
+    return [first, first | estimand["against"]] if "against" in estimand else [first]
+
+
+def beside(estimand: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    """The estimand of a baseline: a mean over seeds of the same quantity, or of what the entry names instead."""
+    own = {k: entry[k] for k in ("table", "column") if k in entry}
+    where = {} if "table" in entry else estimand.get("where", {})
+    kept = {k: estimand[k] for k in ("is", "scale", "table", "column") if k in estimand}
+    return kept | own | {"statistic": "mean", "where": where | entry.get("where", {})}
+
+
+def expected_seeds(where: dict[str, Any], estimand: dict[str, Any], study: Study) -> set[int]:
+    """The seeds of the jobs that a selection takes rows from: each must be there, failed or not."""
+    question, definition = study.tables[estimand["table"]]
+    jobs = study.jobs_of(question, definition["experiments"])
+    combinations = _combinations(where)
+    return {s for j in jobs if any(_job_fits(j.spec, c) for c in combinations) for s in j.spec["seeds"]}
+
+
+def _combinations(where: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{}]
+    for column, wanted in where.items():
+        found = [f | {column: w} for f in found for w in (wanted if isinstance(wanted, list) else [wanted])]
+    return found
+
+
+def _job_fits(spec: dict[str, Any], where: dict[str, Any]) -> bool:
+    for column, wanted in where.items():
+        value = spec.get(column)
+        value = value["name"] if isinstance(value, dict) else value
+        if column in spec and not isinstance(value, list) and value != wanted:
+            return False
+    return True
+
+
+def planned_seeds(claim: dict[str, Any], study: Study) -> int:
+    """How many seeds a tier runs of what a row of the ledger reads, the fewest of its sides; 0 where it runs none."""
+    estimand = claim.get("estimand")
+    if estimand is None or estimand["table"] not in study.tables or not planned(estimand, study):
+        return 0
+    return min(len(expected_seeds(where, estimand, study)) for where in selections(estimand))
+
+
+def jobs_read(estimand: dict[str, Any], study: Study) -> list[Job]:
+    """The jobs whose rows an estimand reads."""
+    question, definition = study.tables[estimand["table"]]
+    combinations = [c for where in selections(estimand) for c in _combinations(where)]
+    jobs = study.jobs_of(question, definition["experiments"])
+    return [job for job in jobs if any(_job_fits(job.spec, c) for c in combinations)]
+
+
+def rule_hash(claim: dict[str, Any]) -> str:
+    """A hash of what decides a row: its estimand, its rule and its gate, without words."""
+    estimand = {k: v for k, v in claim["estimand"].items() if k not in ESTIMAND_WORDS}
+    bounds = {k: v for k, v in claim.get("rule", {}).items() if k != "because"}
+    return key_of(
+        {
+            "estimand": estimand,
+            "rule": bounds,
+            "resolution": claim.get("resolution"),
+            "gate": claim.get("trained"),
+        }
+    )
+
+
+def rules_of_jobs(study: Study) -> dict[str, dict[str, str]]:
+    """Job's folder -> row of the ledger that is to judge it -> hash of its rule."""
+    rules: dict[str, dict[str, str]] = {}
+    for claim in study.claims:
+        estimand = claim.get("estimand")
+        if estimand is not None and estimand["table"] in study.tables:
+            for job in jobs_read(estimand, study):
+                rules.setdefault(job.folder, {})[claim["id"]] = rule_hash(claim)
+    return rules
