@@ -13,7 +13,6 @@ from odestudy.analysis.selecting import select
 from odestudy.study import load_study
 from odestudy.study.planned import rule_hash
 
-
 FIRST = 100  # the first seed of the tier
 
 
@@ -38,7 +37,14 @@ def claim(statistic="mean", rule=None, **changes):
         "where": {"system": "focus", "arm": "linear"}, "statistic": statistic,
     }  # fmt: skip
     estimand |= changes.pop("estimand", {})
-    base = {"id": "C14a", "says": "something said", "sources": ["T"], "kind": "claim", "class": "finding", "question": "dynamics"}
+    base = {
+        "id": "C14a",
+        "says": "something said",
+        "sources": ["T"],
+        "kind": "claim",
+        "class": "finding",
+        "question": "dynamics",
+    }
     return base | {"estimand": estimand, "rule": {"high": 5.0} if rule is None else rule} | changes
 
 
@@ -130,7 +136,11 @@ def test_an_interval_says_what_its_ends_are(quick):
     tables = {"dynamics_recovery": recovery([1.0, 1.2, 1.1, 1.0, 1.3])}
     found = [
         judge(c, quick, tables).estimate.ends
-        for c in (claim(), claim("value", deterministic=True), claim("rate", estimand={"success": {"at_most": 5.0}}))
+        for c in (
+            claim(),
+            claim("value", deterministic=True),
+            claim("rate", estimand={"success": {"at_most": 5.0}}),
+        )
     ]
     assert found == ["t", "range", "binomial"]
 
@@ -163,7 +173,10 @@ def test_a_rate_that_so_few_seeds_cannot_support_is_not_judged(quick, n, verdict
     assert judge(rate, quick, {"dynamics_recovery": recovery([1.0] * n)}).verdict == verdict
     strict = claim("rate", rule={"low": 0.75}, estimand={"success": {"at_most": 5.0}})
     found = judge(strict, quick, {"dynamics_recovery": recovery([1.0] * 5)})
-    assert (found.verdict, found.why) == ("not testable at this tier", "5 seeds, of which no outcome could be supported")
+    assert (found.verdict, found.why) == (
+        "not testable at this tier",
+        "5 seeds, of which no outcome could be supported",
+    )
 
 
 def test_equal_values_decide_only_where_the_quantum_of_the_measurement_is_known(quick):
@@ -186,7 +199,10 @@ def test_a_rule_that_changed_since_its_data_were_made_leaves_the_row_open(quick)
 
 
 def test_a_net_that_half_the_training_does_not_match_is_still_learning(quick):
-    full, half = recovery([1.0, 1.1, 0.9, 1.0, 1.05]).assign(k=20), recovery([2.0, 2.1, 1.9, 2.0, 2.05]).assign(k=10)
+    full, half = (
+        recovery([1.0, 1.1, 0.9, 1.0, 1.05]).assign(k=20),
+        recovery([2.0, 2.1, 1.9, 2.0, 2.05]).assign(k=10),
+    )
     table = {"dynamics_recovery": pd.concat([full, half])}
     where = {"system": "focus", "arm": "linear", "k": 20}
     gated = claim(estimand={"where": where}) | {"trained": {"half": {"k": 10}, "margin": 0.5}}
@@ -200,7 +216,9 @@ def test_a_net_that_half_the_training_does_not_match_is_still_learning(quick):
 
 def test_baselines_stand_beside_a_number(quick):
     table = pd.concat([recovery([1.0, 1.1, 0.9, 1.0, 1.05]), recovery([3.0] * 5, arm="mlp")])
-    asked = claim() | {"beside": [{"is": "published", "value": 0.42, "source": "T"}, {"is": "MLP", "where": {"arm": "mlp"}}]}
+    asked = claim() | {
+        "beside": [{"is": "published", "value": 0.42, "source": "T"}, {"is": "MLP", "where": {"arm": "mlp"}}]
+    }
     assert judge(asked, quick, {"dynamics_recovery": table}).beside == (0.42, 3.0)
 
 
@@ -228,7 +246,11 @@ def test_different_seeds_on_the_two_sides_are_not_paired(quick):
 
 
 def test_a_seed_without_any_row_is_not_forgotten(quick):
-    found = judge(claim(), quick, {"dynamics_recovery": recovery([1.0, 1.0, 1.1, 1.0, 1.2]).assign(seed=range(FIRST + 1, FIRST + 6))})
+    found = judge(
+        claim(),
+        quick,
+        {"dynamics_recovery": recovery([1.0, 1.0, 1.1, 1.0, 1.2]).assign(seed=range(FIRST + 1, FIRST + 6))},
+    )
     assert (found.verdict, found.why) == ("inconclusive", "1 seeds have no row")
 
 

@@ -18,7 +18,9 @@ def test_a_rule_out_of_reach_names_the_row_the_seeds_and_how_many_would_do(root)
     study = load_study(root, "quick")
     rate = next(c for c in study.claims if c.get("estimand", {}).get("statistic") == "rate" and "rule" in c)
     object.__setattr__(study, "claims", [rate | {"rule": {"low": 0.75}}])
-    with pytest.raises(ConfigError, match=rf"{rate['id']}: \d+ seeds are planned.*supported; 11 seeds would do"):
+    with pytest.raises(
+        ConfigError, match=rf"{rate['id']}: \d+ seeds are planned.*supported; 11 seeds would do"
+    ):
         check_rules(study)
 
 

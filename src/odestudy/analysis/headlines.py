@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from odestudy.analysis.verdicts import ANSWERED, INCONCLUSIVE, JUDGED, PLANNED, REFUTED, SUPPORTED
+from odestudy.analysis.verdicts import ANSWERED, INCONCLUSIVE, JUDGED, OPEN, PLANNED, REFUTED, SUPPORTED, VERDICTS
 from odestudy.statistics.region import ALPHA
 from odestudy.statistics.tests import holm
 from odestudy.study.claims import Headline
@@ -32,7 +32,11 @@ def headlines(claims: Mapping[str, Headline], ledger: pd.DataFrame) -> pd.DataFr
 
 def _headline(about: Headline, ledger: pd.DataFrame) -> dict[str, object]:
     if about.planned is not None:
-        return {"verdict": PLANNED, "reason": "experiment_planned", "rows": " ".join(about.rows)}
+        return {
+            "verdict": PLANNED,
+            "reason": "experiment_planned",
+            "rows": " ".join(about.rows),
+        }
     rows = ledger.loc[about.rows]
     verdict = _of_all(rows)
     deciding = _deciding(rows, verdict)
@@ -48,13 +52,14 @@ def _headline(about: Headline, ledger: pd.DataFrame) -> dict[str, object]:
 def _of_all(rows: pd.DataFrame) -> str:
     """Supported where each row is, uncorrected; refuted where one is, after Holm over the rows; else inconclusive.
 
+    A question of several rows is answered where each is, else open.
     A conjunction with a row that was not judged takes that row's verdict, unless another refutes it.
     """
     verdicts = list(rows["verdict"])
-    if len(verdicts) == 1:
+    if len(verdicts) == 1 or set(verdicts) in ({v} for v in VERDICTS if v != REFUTED):
         return str(verdicts[0])
-    if all(v in (SUPPORTED, ANSWERED) for v in verdicts):
-        return SUPPORTED
+    if set(verdicts) <= {ANSWERED, OPEN}:
+        return OPEN
     p = holm(rows["p_against"].astype(float).to_numpy())
     exact = rows["p_against"].isna().to_numpy()  # deterministic rows have no p
     if any(v == REFUTED and (known or q < ALPHA) for v, known, q in zip(verdicts, exact, p, strict=True)):
@@ -64,6 +69,7 @@ def _of_all(rows: pd.DataFrame) -> str:
 
 
 def _deciding(rows: pd.DataFrame, verdict: str) -> pd.Series:
+    """The row whose number is shown: of a supported conjunction the one nearest to not being so."""
     of_that = rows[rows["verdict"] == verdict]
     if verdict == SUPPORTED and len(of_that) > 1:
         return of_that.iloc[int(np.argmax(of_that["p_for"].fillna(-1.0)))]
