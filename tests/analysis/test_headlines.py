@@ -10,7 +10,7 @@ from odestudy.analysis.headlines import headlines
 from odestudy.analysis.several_tiers import one_ledger
 from odestudy.study.claims import Headline
 
-WORDS = {"title": "what it says", "meant": "this", "fair": "so", "change": "that"}
+WORDS = {"title": "what it says", "meant": "this one", "fair": "since so", "change": "other nets"}
 
 
 def row(name, verdict, against=np.nan, tier="quick", reason=""):

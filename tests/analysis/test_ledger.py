@@ -13,12 +13,20 @@ from odestudy.analysis.selecting import select
 from odestudy.study import load_study
 from odestudy.study.planned import rule_hash
 
-FIRST = 100  # the first seed of the tier
+FIRST = 100
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def quick(root):
-    return load_study(root, "quick")
+    """The quick tier, whose jobs on recovery have five seeds."""
+    return seeded(load_study(root, "quick"), 5)
+
+
+def seeded(study, n):
+    """Every job behind the table that these tests fill has n seeds, whatever the tier says."""
+    for job in study.jobs_of("dynamics", study.tables["dynamics_recovery"][1]["experiments"]):
+        job.spec["seeds"] = list(range(FIRST, FIRST + n))
+    return study
 
 
 def recovery(errors, system="focus", arm="linear", status="ok"):
@@ -102,10 +110,7 @@ def test_a_failed_run_is_never_left_out_of_a_mean(quick):
 
 
 def test_a_claim_about_a_mean_is_refuted_where_the_seeds_fail_and_never_supported(quick):
-    seeds = load_study(quick.root, "quick")
-    for experiment in ("recover", "further"):
-        for job in seeds.jobs_by.get(("dynamics", experiment), []):
-            job.spec["seeds"] = list(range(FIRST, FIRST + 10))
+    seeds = seeded(quick, 10)
     failed = recovery([np.nan] * 9 + [1.0], status=["overflow"] * 9 + ["ok"])
     found = judge(claim(), seeds, {"dynamics_recovery": failed})
     assert (found.verdict, found.estimate) == ("refuted", None)

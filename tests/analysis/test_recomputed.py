@@ -150,8 +150,7 @@ def test_rows_of_all_kinds_come_out_the_same_by_other_code(study, metrics, publi
         if (
             np.isnan(there["estimate"])
             or "derive" in definition
-            or (there["failed"]
-            and claim["estimand"]["statistic"] != "rate")
+            or (there["failed"] and claim["estimand"]["statistic"] != "rate")
         ):
             continue
         about = study.questions[question]["columns"][claim["estimand"]["column"]]

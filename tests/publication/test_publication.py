@@ -180,7 +180,7 @@ def test_last_digits_of_a_ledger_are_no_difference(published_ledger):
     assert differences(published_ledger, moved) == []
 
 
-@pytest.mark.parametrize("column", ["estimate", "low", "p"])
+@pytest.mark.parametrize("column", ["estimate", "low", "p_for"])
 def test_a_changed_number_of_a_ledger_is_named(published_ledger, column):
     row = published_ledger[column].abs().idxmax()
     forged = published_ledger.copy()

@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch import nn
 
-from odestudy.statistics.tests import mcnemar_p
 from odestudy.analysis.tables import long_table
 from odestudy.datasets.images import load_images
 from odestudy.errors import ConfigError
@@ -25,6 +24,7 @@ from odestudy.nets.blocks import ConvDynamics, TimeConv
 from odestudy.nets.images import make_classifier
 from odestudy.questions import images_cost, images_solvers
 from odestudy.runtime.store import read_arrays, read_metrics, write_metrics
+from odestudy.statistics.tests import mcnemar_p
 from odestudy.study import load_study
 
 

@@ -28,7 +28,7 @@ def late(root, tmp_path_factory) -> Study:
         for job in jobs[:1]:
             path = job.metrics(study.results)
             if path.is_file():
-                record_timeout(job.spec, path, "of a test", "took longer than 1 min", 0.0, 100.0)
+                record_timeout(job.spec, path, {"code": "of a test"}, "took longer than 1 min", 0.0, 100.0)
     for table in study.tables:
         build.make_table(study, table)
     return study
@@ -81,7 +81,7 @@ def test_a_job_that_wrote_its_metrics_as_its_time_ended_keeps_them(tmp_path):
     spec = {"seeds": [0, 1], "device": "cpu", "threads": 1, "dtype": "float32"}
     content = {"spec": spec, "rows": {"runs": [{"seed": 0, "status": "ok"}]}, "provenance": {}, "code": "c"}
     write_metrics(path, content, {})
-    record_timeout(spec, path, "c", "late", 0.0, 1.0)
+    record_timeout(spec, path, {"code": "c"}, "late", 0.0, 1.0)
     assert read_metrics(path)["rows"] == content["rows"]
-    record_timeout(spec, path, "newer", "late", 0.0, 1.0)
+    record_timeout(spec, path, {"code": "newer"}, "late", 0.0, 1.0)
     assert [row["status"] for row in read_metrics(path)["rows"]["runs"]] == [TIMEOUT, TIMEOUT]

@@ -18,7 +18,7 @@ def test_rows_share_what_their_claim_and_measure_say_and_come_in_the_order_of_cl
     assert ids == sorted(ids)
     assert [row["question"] for row in rows if row["id"].startswith("C04")] == ["images"] * 3 + [
         "gradients"
-    ] * 4
+    ] * 3
     assert by["C26a"]["sources"] == by["C26b"]["sources"]
     assert (
         by["C26a"]["estimand"]["where"]

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from odestudy.analysis.verdicts import ANSWERED, INCONCLUSIVE, JUDGED, OPEN, PLANNED, REFUTED, SUPPORTED, VERDICTS
+from odestudy.analysis.verdicts import (
+    ANSWERED,
+    INCONCLUSIVE,
+    JUDGED,
+    OPEN,
+    PLANNED,
+    REFUTED,
+    SUPPORTED,
+    VERDICTS,
+)
 from odestudy.statistics.region import ALPHA
 from odestudy.statistics.tests import holm
 from odestudy.study.claims import Headline

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from odestudy.analysis.advice import accepted
-from odestudy.report.markdown import escape
+from odestudy.analysis.estimators import is_log
 from odestudy.statistics.region import region_of
 from odestudy.study.claims import Headline
 from odestudy.study.load import Study
@@ -17,6 +18,8 @@ its headline: the row, or the rows that must all hold, in the setting that its a
 supported where each row is, each tested one-sided at 5 %, and refuted where one is refuted after Holm's correction over
 its rows. A question has a resolution in place of a rule: the precision at which it counts as answered. No verdict depends
 on what else was run.
+
+P is the proposal, N the reading note, T the poster, I the introduction, H the walk-through, R the poster's repository.
 """
 
 
@@ -29,37 +32,41 @@ def claims_page(study: Study) -> str:
 
 def _section(claim: str, about: Headline, rows: dict[str, dict[str, Any]]) -> str:
     parts = [
-        f"## {claim}: {escape(about.title)}\n",
-        f"**What was meant.** {escape(about.meant)}\n",
+        f"## {claim}: {_line(about.title)}\n",
+        f"**What was meant.** {_line(about.meant)}\n",
         f"**How it is decided.** {_decided(about, rows)}\n",
-        f"**Why that is fair.** {escape(about.fair)}\n",
-        f"**What would change it.** {escape(about.change)}\n",
+        f"**Why that is fair.** {_line(about.fair)}\n",
+        f"**What would change it.** {_line(about.change)}\n",
     ]
     return "\n".join(parts)
 
 
 def _decided(about: Headline, rows: dict[str, dict[str, Any]]) -> str:
-    planned = f"Planned: {escape(about.planned)}" if about.planned else ""
-    each = [f"{row}, {_row(rows[row])}" for row in about.rows]
+    planned = f"Planned: {_line(about.planned)}" if about.planned else ""
+    each = [f"- {row}. {_row(rows[row])}." for row in about.rows]
     if not each:
         return planned
-    said = (
-        "Until then these rows stand beside it: " if planned else "All of: " if len(each) > 1 else "By "
-    ) + "; ".join(each)
-    return f"{planned} {said}.".strip()
+    if planned:
+        return "\n".join([f"{planned} Until then:\n", *each])
+    return "\n".join(["All of these rows:\n" if len(each) > 1 else "By one row:\n", *each])
 
 
 def _row(row: dict[str, Any]) -> str:
     """What a row estimates and what it accepts."""
     estimand = row.get("estimand")
     if estimand is None:
-        return "which has no experiment yet"
-    what = escape(estimand["is"].strip().removesuffix("."))
+        return "It has no experiment yet"
+    what = _line(estimand["is"]).removesuffix(".")
     unit = "" if estimand.get("unit", "1") == "1" else f" {estimand['unit']}"
     if "rule" in row:
-        rule = f"accepted: {escape(accepted(region_of(row)))}{escape(unit)}"
-        because = row["rule"].get("because")
-        return f"{what}; {rule}" + (f" ({escape(because.strip().removesuffix('.'))})" if because else "")
+        because = _line(row["rule"].get("because", "")).removesuffix(".")
+        return f"{what}. Accepted: {accepted(region_of(row))}{unit}" + (f". {because}" if because else "")
     if "resolution" in row:
-        return f"{what}; answered at a resolution of {row['resolution']:g}{escape(unit)}"
+        factor = "a factor of " if is_log(estimand) else "a half width of "
+        return f"{what}. Answered where its interval is within {factor}{row['resolution']:g}{'' if is_log(estimand) else unit}"
     return what
+
+
+def _line(text: str) -> str:
+    """Text on one line, without what Markdown would take for emphasis or for a formula."""
+    return re.sub(r"([*_^$])", r"\\\1", " ".join(text.split()))

@@ -21,7 +21,7 @@ def run_batch(jobs: Sequence[dict[str, Any]], log: str, limit_s: float) -> None:
     """Compute jobs, and end the process with status 1 where one failed.
 
     Args:
-        jobs: of each `spec`, `code` (a hash), `rules` (see run_job) and `metrics` (the path of its metrics.json).
+        jobs: of each `spec`, `code` (a hash), perhaps `rules` (see run_job) and `metrics` (the path of its metrics.json).
         log: a file for what is printed and for tracebacks; one line of each failure goes to the standard error as well.
         limit_s: the most seconds for one job. One that takes longer has that as its outcome, and the process starts
             again for the rest.
@@ -57,7 +57,7 @@ def _done(job: dict[str, Any], log: IO[str], limit_s: float) -> bool:
     print(f"{name}: begun", flush=True)
     try:
         limit = time_limit(limit_s, lambda: _over(job, log, limit_s, begun))
-        told = {"code": job["code"], "rules": job["rules"]}
+        told = {"code": job["code"], "rules": job.get("rules")}
         run_job(job["spec"], target, **told, root=Path.cwd(), begun=begun, limit=limit)
     except Exception as error:
         _tell(error, name, log)

@@ -24,7 +24,7 @@ def run_job(
     target: Path,
     *,
     code: str,
-    rules: Mapping[str, str],
+    rules: Mapping[str, str] | None = None,
     root: Path,
     begun: float | None = None,
     limit: AbstractContextManager[None] = UNLIMITED,
@@ -73,7 +73,7 @@ def run_job(
             "spec": dict(spec),
             "rows": outcome.rows,
             "code": code,
-            "rules": dict(rules),
+            "rules": dict(rules or {}),
             "provenance": {
                 **provenance(spec, root, device),
                 "nondeterministic": sorted(operations),

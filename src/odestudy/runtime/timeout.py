@@ -39,7 +39,7 @@ def record_timeout(
         "spec": dict(spec),
         "rows": {"runs": [{"seed": s, "status": TIMEOUT, "message": message} for s in spec["seeds"]]},
         "code": told["code"],
-        "rules": told["rules"],
+        "rules": told.get("rules", {}),
         "provenance": {
             **provenance(spec, Path.cwd(), None),
             "begun_unix_s": begun,
