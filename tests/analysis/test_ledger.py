@@ -11,7 +11,7 @@ from odestudy.analysis.advice import what_would_change
 from odestudy.analysis.ledger import judge
 from odestudy.analysis.selecting import select
 from odestudy.study import load_study
-from odestudy.study.planned import rule_hash
+from odestudy.study.estimands import rule_hash
 
 FIRST = 100
 
@@ -144,7 +144,7 @@ def test_an_interval_says_what_its_ends_are(quick):
         for c in (
             claim(),
             claim("value", deterministic=True),
-            claim("rate", estimand={"success": {"at_most": 5.0}}),
+            claim("rate", rule={"low": 0.5}, estimand={"success": {"at_most": 5.0}}),
         )
     ]
     assert found == ["t", "range", "binomial"]
@@ -234,11 +234,11 @@ def test_a_value_that_is_missing_though_the_run_is_ok_gives_no_mean(quick):
 
 def test_ratios_are_paired_by_seed(quick):
     table = pd.concat(
-        [recovery([2.0, 4.0, 8.0, 16.0, 32.0]), recovery([1.0, 2.0, 4.0, 8.0, 16.0], arm="mlp")]
+        [recovery([2.0, 4.01, 7.99, 16.01, 31.99]), recovery([1.0, 2.0, 4.0, 8.0, 16.0], arm="mlp")]
     )
     ratio = claim("ratio", rule={"low": 1.9, "high": 2.1}, estimand={"against": {"arm": "mlp"}})
     found = judge(ratio, quick, {"dynamics_recovery": table})
-    assert found.estimate.value == pytest.approx(2.0)
+    assert found.estimate.value == pytest.approx(2.0, rel=1e-3)
     assert found.verdict == "supported"
 
 

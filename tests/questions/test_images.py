@@ -255,7 +255,7 @@ def test_an_arms_error_has_the_interval_of_its_test_images(trained):
     table = long_table(trained, "images_published")
     row = table[table["arm"] == "resnet6"].iloc[0]
     assert row["test_error_pct"] == 50.0
-    assert row["wilson_low_pct"] < 50.0 < row["wilson_high_pct"]
+    assert row["binomial_low_pct"] < 50.0 < row["binomial_high_pct"]
     assert "seeds_low_pct" not in table or pd.isna(row.get("seeds_low_pct"))  # one seed
 
 

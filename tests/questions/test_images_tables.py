@@ -59,7 +59,10 @@ def test_arms_are_compared_with_the_residual_networks_by_seed(study):
     ]  # ResNet 1 and the perceptron did not run
     worse, equal = table.loc["odenet_adjoint"], table.loc["odenet_backprop"]
     points = (np.array(WRONG["odenet_adjoint"]) - np.array(WRONG["resnet6"])) / 10
-    expected = t_estimate(points.tolist(), Region())
+    # Image i of a thousand is missed by the share of seeds that miss more than i.
+    missed = {arm: np.mean([np.arange(1000) < n for n in WRONG[arm]], axis=0) for arm in WRONG}
+    shared = 100 * (missed["odenet_adjoint"] - missed["resnet6"]).std(ddof=1) / np.sqrt(1000)
+    expected = t_estimate(points.tolist(), Region(-1, 1), shared=float(shared))
     assert worse["difference_points"] == pytest.approx(expected.value)
     assert (worse["difference_points_low"], worse["difference_points_high"]) == (
         pytest.approx(expected.low), pytest.approx(expected.high),
@@ -69,7 +72,7 @@ def test_arms_are_compared_with_the_residual_networks_by_seed(study):
     assert worse["times_mflop"] == 1.0
 
 
-def test_the_share_of_seeds_that_differ_has_wilsons_interval(study):
+def test_the_share_of_seeds_that_differ_has_the_exact_interval(study):
     row = long_table(study, "images_equivalence").set_index("arm").loc["odenet_adjoint"]
     apart = 0
     for one, other in zip(WRONG["odenet_adjoint"], WRONG["resnet6"], strict=True):

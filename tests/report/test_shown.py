@@ -10,9 +10,11 @@ import pandas as pd
 import pypandoc
 import pytest
 
+from odestudy.analysis.advice import accepted
 from odestudy.analysis.headlines import headlines
 from odestudy.analysis.labels import Labels
 from odestudy.analysis.ledger import ledger
+from odestudy.analysis.several_tiers import one_ledger
 from odestudy.analysis.tables import summary_table
 from odestudy.analysis.values import interval, lookup, number
 from odestudy.analysis.verdicts import VERDICTS
@@ -130,7 +132,7 @@ def test_runs_that_ended_well_without_a_value_are_told():
 def smoke_ledger(root):
     study = load_study(root, "smoke")
     names = {t: pd.DataFrame({"seed": [], "stale": [], "status": []}) for t in study.tables}
-    return study, with_words(ledger(study, names), study)
+    return study, with_words(one_ledger([ledger(study, names)]), study)
 
 
 def page(study, rows, **of_all):
@@ -162,9 +164,9 @@ def test_the_first_page_shows_each_verdict_with_its_number_or_why_there_is_none(
 def test_a_range_over_cases_does_not_look_like_an_interval(smoke_ledger):
     _, found = smoke_ledger
     one = found[found["id"] == "C04b"].assign(
-        estimate=2.0, low=1.0, high=3.0, interval="range", ends="over 4 cases"
+        estimate=2.0, low=1.0, high=3.0, interval="range", ends="over 4 cases", short=""
     )
-    assert "2.00, from 1.00 to 3.00 (over 4 cases)" in decided_table(one)
+    assert "2, from 1 to 3 (over 4 cases)" in decided_table(one)
 
 
 def test_our_own_forms_are_marked_and_estimand_baseline_and_change_of_rule_are_told(smoke_ledger):

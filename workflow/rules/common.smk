@@ -13,6 +13,7 @@ from odestudy.study.fingerprints import ledger_numbers, numbers_of, words_of
 from odestudy.study.forecast import expectations, request_of
 from odestudy.study.overrides import OVERRIDES
 from odestudy.study.load import TIERS, load_study
+from odestudy.study.planned import rules_of_jobs
 
 ROOT = Path(workflow.basedir)
 os.environ[RUN] = str(os.getpid())  # scripts end when this process does

@@ -10,14 +10,19 @@ def asked(tier, jobs, what):
     )(attempt)
 
 
+@lru_cache(maxsize=None)
+def rules_of(tier):
+    return rules_of_jobs(study(tier))
+
+
 def orders(tier, jobs):
     """A params function: what a script needs to compute jobs."""
-    found = study(tier)
+    found, rules = study(tier), rules_of(tier)
     return lambda wildcards: [
         {
             "spec": job.spec,
             "code": found.code_of(job),
-            "rules": found.rules.get(job.folder, {}),
+            "rules": rules.get(job.folder, {}),
             "metrics": str(job.metrics(Path("results") / tier)),
         }
         for job in jobs

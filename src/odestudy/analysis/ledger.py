@@ -31,8 +31,9 @@ from odestudy.analysis.verdicts import (
 from odestudy.statistics.estimates import rate_estimate
 from odestudy.statistics.power import seeds_to_decide
 from odestudy.statistics.region import FEWEST_SEEDS, Region, region_of
+from odestudy.study.estimands import beside, rule_hash, selections
 from odestudy.study.load import Study
-from odestudy.study.planned import beside, expected_seeds, planned, rule_hash, selections
+from odestudy.study.planned import expected_seeds, planned
 
 COLUMNS = (
     "id", "verdict", "estimate", "low", "high", "interval", "cases", "seeds", "runs", "failed", "p_for", "p_against",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
+from odestudy.study.planned import rules_of_jobs
 
 
 def stored_rules(study: Study) -> dict[str, set[str]]:
     """Row -> the hashes that the metrics of its jobs hold."""
     found: dict[str, set[str]] = {}
-    for folder, rows in study.rules.items():
+    for folder, rows in rules_of_jobs(study).items():
         path = study.jobs[folder].metrics(study.results)
         if path.is_file():
             held = read_metrics(path).get("rules", {})

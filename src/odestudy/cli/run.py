@@ -48,8 +48,9 @@ def _run(study: Study, folders: list[str], options: argparse.Namespace) -> None:
     from odestudy.runtime.batch import one_size
     from odestudy.runtime.job import run_job
     from odestudy.runtime.store import is_current
+    from odestudy.study.planned import rules_of_jobs
 
-    begun = time.monotonic()
+    begun, judged_by = time.monotonic(), rules_of_jobs(study)
     for folder in folders:
         job = study.jobs[folder]
         target, code = job.metrics(study.results), study.code_of(job)
@@ -60,7 +61,7 @@ def _run(study: Study, folders: list[str], options: argparse.Namespace) -> None:
             print(f"{folder}: not started, the time limit is reached")
             continue
         one_size(job.spec["threads"])
-        rules = study.rules.get(folder, {})
+        rules = judged_by.get(folder, {})
         content = run_job(job.spec, target, code=code, rules=rules, root=study.root, begun=time.time())
         statuses = [row["status"] for row in content["rows"]["runs"]]
         seconds = content["provenance"]["wall_s"]

@@ -12,9 +12,9 @@ from odestudy.runtime.registry import derived_names, figure_module, parameters_o
 from odestudy.study.claims import Headline, claim_of
 from odestudy.study.code import module_file
 from odestudy.study.config import check
+from odestudy.study.estimands import beside
 from odestudy.study.grid import label_fields
 from odestudy.study.parameters import check_entry
-from odestudy.study.planned import beside
 
 IDENTITY = ("seed", "status", "message", "job", "stale")
 

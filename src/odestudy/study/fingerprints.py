@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from odestudy.runtime.keys import key_of
+from odestudy.study.estimands import ESTIMAND_WORDS
 from odestudy.study.load import Study
-from odestudy.study.planned import ESTIMAND_WORDS
 
 CLAIM_WORDS = ("says", "sources", "flip", "note", "changed")
 COLUMN_NUMBERS = ("scale", "range", "quantum", "measured")

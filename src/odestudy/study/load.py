@@ -21,7 +21,6 @@ from odestudy.study.jobs import Job
 from odestudy.study.needs import check_needs
 from odestudy.study.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
 from odestudy.study.parameters import typed_jobs
-from odestudy.study.planned import rules_of_jobs
 from odestudy.study.questions import load_question
 from odestudy.study.tiers import check_tier_names, merged_experiment, where_of
 
@@ -108,11 +107,6 @@ class Study:
     def figures(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Figure name -> (question, definition)."""
         return {f: (q, d) for q, spec in self.questions.items() for f, d in spec["figures"].items()}
-
-    @cached_property
-    def rules(self) -> dict[str, dict[str, str]]:
-        """Job's folder -> row of the ledger that judges it -> hash of its rule."""
-        return rules_of_jobs(self)
 
     def jobs_of(self, question: str, experiments: list[str]) -> list[Job]:
         """The jobs of some experiments of a question; of a published folder, those that are there."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from odestudy.runtime.keys import key_of
-
-if TYPE_CHECKING:
-    from odestudy.study.jobs import Job
-    from odestudy.study.load import Study
-
-ESTIMAND_WORDS = ("is", "short", "unit")
+from odestudy.study.estimands import rule_hash, selections
+from odestudy.study.jobs import Job
+from odestudy.study.load import Study
 
 
 def planned(estimand: dict[str, Any], study: Study) -> bool:
@@ -22,20 +18,6 @@ def planned(estimand: dict[str, Any], study: Study) -> bool:
             if not any(_job_fits(job.spec, combination) for job in jobs):
                 return False
     return True
-
-
-def selections(estimand: dict[str, Any]) -> list[dict[str, Any]]:
-    """The selections of an estimand: one, or two where sides are compared."""
-    first = estimand.get("where", {})
-    return [first, first | estimand["against"]] if "against" in estimand else [first]
-
-
-def beside(estimand: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
-    """The estimand of a baseline: a mean over seeds of the same quantity, or of what the entry names instead."""
-    own = {k: entry[k] for k in ("table", "column") if k in entry}
-    where = {} if "table" in entry else estimand.get("where", {})
-    kept = {k: estimand[k] for k in ("is", "scale", "table", "column") if k in estimand}
-    return kept | own | {"statistic": "mean", "where": where | entry.get("where", {})}
 
 
 def expected_seeds(where: dict[str, Any], estimand: dict[str, Any], study: Study) -> set[int]:
@@ -76,20 +58,6 @@ def jobs_read(estimand: dict[str, Any], study: Study) -> list[Job]:
     combinations = [c for where in selections(estimand) for c in _combinations(where)]
     jobs = study.jobs_of(question, definition["experiments"])
     return [job for job in jobs if any(_job_fits(job.spec, c) for c in combinations)]
-
-
-def rule_hash(claim: dict[str, Any]) -> str:
-    """A hash of what decides a row: its estimand, its rule and its gate, without words."""
-    estimand = {k: v for k, v in claim["estimand"].items() if k not in ESTIMAND_WORDS}
-    bounds = {k: v for k, v in claim.get("rule", {}).items() if k != "because"}
-    return key_of(
-        {
-            "estimand": estimand,
-            "rule": bounds,
-            "resolution": claim.get("resolution"),
-            "gate": claim.get("trained"),
-        }
-    )
 
 
 def rules_of_jobs(study: Study) -> dict[str, dict[str, str]]:

@@ -1,0 +1,37 @@
+"""What a row of the ledger reads, apart from any tier: its sides, its baselines, and a hash of what decides it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from odestudy.runtime.keys import key_of
+
+ESTIMAND_WORDS = ("is", "short", "unit")
+
+
+def selections(estimand: dict[str, Any]) -> list[dict[str, Any]]:
+    """The selections of an estimand: one, or two where sides are compared."""
+    first = estimand.get("where", {})
+    return [first, first | estimand["against"]] if "against" in estimand else [first]
+
+
+def beside(estimand: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    """The estimand of a baseline: a mean over seeds of the same quantity, or of what the entry names instead."""
+    own = {k: entry[k] for k in ("table", "column") if k in entry}
+    where = {} if "table" in entry else estimand.get("where", {})
+    kept = {k: estimand[k] for k in ("is", "scale", "table", "column") if k in estimand}
+    return kept | own | {"statistic": "mean", "where": where | entry.get("where", {})}
+
+
+def rule_hash(claim: dict[str, Any]) -> str:
+    """A hash of what decides a row: its estimand, its rule and its gate, without words."""
+    estimand = {k: v for k, v in claim["estimand"].items() if k not in ESTIMAND_WORDS}
+    bounds = {k: v for k, v in claim.get("rule", {}).items() if k != "because"}
+    return key_of(
+        {
+            "estimand": estimand,
+            "rule": bounds,
+            "resolution": claim.get("resolution"),
+            "gate": claim.get("trained"),
+        }
+    )
