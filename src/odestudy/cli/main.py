@@ -15,12 +15,14 @@ from odestudy.cli import (
     density,
     figure,
     fit,
+    pack,
     plan,
     publish,
     report,
     run,
     snapshot,
     study,
+    unpack,
     verify,
 )
 from odestudy.cli import list as list_
@@ -35,7 +37,23 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {one_line(message, 600)}; see {self.prog} --help\n")
 
 
-COMMANDS = (study, list_, plan, run, figure, fit, check, compare, report, publish, verify, snapshot, density)
+COMMANDS = (
+    study,
+    list_,
+    plan,
+    run,
+    figure,
+    fit,
+    check,
+    compare,
+    report,
+    publish,
+    pack,
+    unpack,
+    verify,
+    snapshot,
+    density,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
