@@ -77,7 +77,9 @@ def _command(study: Study, options: argparse.Namespace) -> list[str]:
     if options.first and not done:
         raise ConfigError(f"config/tiers/{study.run}.yaml: nothing of what is chosen is named under `first`")
     targets = done if options.first else []
-    return [*SNAKEMAKE, *targets, "--cores", options.cores, *resources, "--config", *settings]
+    # By default Snakemake weighs sums of priorities, and two jobs may outweigh the one that is to be first.
+    strict = ["--scheduler", "greedy"] if done else []
+    return [*SNAKEMAKE, *targets, "--cores", options.cores, *strict, *resources, "--config", *settings]
 
 
 def _again(study: Study, options: argparse.Namespace) -> str:
