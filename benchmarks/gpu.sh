@@ -79,10 +79,10 @@ if wanted sharing && [ -n "${CUDA_MPS_PIPE_DIRECTORY:-}" ]; then
   part sharing_mps 40 python benchmarks/sharing.py --csv "$out/sharing_mps.csv" --processes ${PROCESSES_MPS:-4 12}
 fi
 if wanted train; then
-  for file in ${TAKE:-}; do odestudy unpack "$file"; done
+  for file in ${TAKE:-}; do odestudy unpack "$file" --seeds "${SEEDS:-5}"; done
   part study "$seconds" odestudy study --tier "$tier" --questions images --arms "$arms" --seeds "${SEEDS:-5}" \
     --cores "${CORES:-all}" --gpu-share "${GPU_SHARE:-6}" --first --verbose
-  odestudy pack "$out/study.zip" --tier "$tier" --questions images
+  odestudy pack "$out/study.zip" --tier "$tier" --questions images --seeds "${SEEDS:-5}"
 fi
 rm -f "$out/install.txt"
 echo "== $SECONDS s in all"

@@ -16,6 +16,7 @@ def add(commands: Any) -> None:
         "unpack", help="lay the jobs of `odestudy pack` out under results/<tier>, as if they had run here"
     )
     parser.add_argument("file", type=Path, nargs="+", help="what `odestudy pack` wrote")
+    parser.add_argument("--seeds", type=int, default=None, help="where the run was cut to so many seeds")
     parser.set_defaults(act=act)
 
 
@@ -27,7 +28,7 @@ def act(options: argparse.Namespace) -> int:
     root = project_root()
     for file in options.file:
         tier, results = read_bundle(file)
-        study = load_study(root, tier)
+        study = load_study(root, tier, {"seeds": options.seeds})
         with held_folder(root):
             new, known = take_in(study, results, file)
         print(f"{file}: {new} jobs of tier {tier} unpacked, {known} were here before")
