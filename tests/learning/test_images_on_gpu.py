@@ -18,7 +18,7 @@ def found(root, folder, arm, device, task="images_train.train"):
     """(rows, provenance) of a short training of an arm on digits."""
     jobs = load_study(root, "quick", {"questions": "images"}).jobs.values()
     spec = next(j.spec for j in jobs if j.task == task and j.spec["arm"]["name"] == arm)
-    spec = spec | {"epochs": 1, "seeds": [0], "device": device}
+    spec = spec | {"epochs": 1, "train_size": 256, "seeds": [0], "device": device}
     content = run_job(spec, folder / device / arm / "metrics.json", code="of a test", root=root)
     return content["rows"], content["provenance"]
 
@@ -33,7 +33,7 @@ def test_a_training_gives_the_same_bits_again_and_about_the_cpus_loss(root, tmp_
         assert first["epochs"][0][name] == again["epochs"][0][name], name
     assert first["runs"][0]["status"] == "ok"
     assert first["runs"][0]["test_errors"] == again["runs"][0]["test_errors"]
-    assert first["epochs"][0]["train_loss"] == pytest.approx(on_cpu["epochs"][0]["train_loss"], rel=0.02)
+    assert first["epochs"][0]["train_loss"] == pytest.approx(on_cpu["epochs"][0]["train_loss"], rel=0.05)
 
 
 @pytest.mark.parametrize("arm", ["resnet6", "odenet_adjoint"])

@@ -73,12 +73,14 @@ def _command(study: Study, options: argparse.Namespace) -> list[str]:
     resources = ["--resources", f"gpu={options.gpus * options.gpu_share}"]
     if options.gpu_share != 1:
         settings.append(f"gpu_share={options.gpu_share}")
-    done = [f"results/{study.run}/done/{batch.name}" for batch in study.batches if batch.priority]
-    if options.first and not done:
+    results = study.results.relative_to(study.root)
+    named = [batch for batch in study.batches if batch.priority]
+    if options.first and not named:
         raise ConfigError(f"config/tiers/{study.run}.yaml: nothing of what is chosen is named under `first`")
-    targets = done if options.first else []
+    files = [file for batch in named for file in (*batch.outputs(results), f"{results}/done/{batch.name}")]
+    targets = files if options.first else []
     # By default Snakemake weighs sums of priorities, and two jobs may outweigh the one that is to be first.
-    strict = ["--scheduler", "greedy"] if done else []
+    strict = ["--scheduler", "greedy"] if named else []
     return [*SNAKEMAKE, *targets, "--cores", options.cores, *strict, *resources, "--config", *settings]
 
 
