@@ -54,14 +54,8 @@ audit: $(BIN)/python
 wheels: $(VENV)/study.stamp
 	$(BIN)/python tools/wheels.py $(WHEELS) $(if $(HAS),--has $(HAS)) $(if $(WITHOUT),--without $(WITHOUT))
 
-# The packages of $(PYTHON) itself stay visible, also where that is in a virtual environment of its own.
 offline:
-	$(PYTHON) -m venv --without-pip $(VENV)
-	$(PYTHON) -c "import site; print(*site.getsitepackages(), sep='\n')" \
-	  > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/machine.pth"
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-index --no-deps --ignore-installed --no-compile $(WHEELS)/*.whl
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-index --no-deps --no-build-isolation --editable .
-	@touch $(VENV)/study.stamp
+	bash tools/offline.sh $(PYTHON) $(WHEELS) $(VENV)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

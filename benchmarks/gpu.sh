@@ -3,7 +3,7 @@
 #
 #   bash benchmarks/gpu.sh OUT SECONDS [PART...]
 #
-# OUT takes what came of it, SECONDS is for all of it: the trainings that are still going on then are given up, and what
+# OUT takes what came of it (log.txt has all that was said), SECONDS is for all of it: the trainings that are still going on then are given up, and what
 # is finished is packed. PARTs, in this order, all of them by default:
 #   install   the study's environment from a folder of wheels (`make wheels` elsewhere), unless it is there
 #   tests     those that need a GPU
@@ -11,8 +11,9 @@
 #   sharing   how many trainings a GPU bears side by side: sharing.csv
 #   train     the images of tier full, the headline first: study.zip, for `odestudy unpack`
 # From the environment: GPU_SHARE (how many jobs share the GPU), SEEDS, ARMS, TIER, CORES; PYTHON and WHEELS of install;
-# TAKE, files of `odestudy pack` from a run before; MPS=1 lets NVIDIA's multi-process service run the jobs' kernels side
-# by side instead of by turns, where the machine has it.
+# TESTS_S, SOLVERS_S, WORKLOADS, PROCESSES, PROCESSES_MPS cut tests and measurements; TAKE, files of `odestudy pack` from
+# a run before; DEVICE=cpu to try it; MPS=1 lets NVIDIA's multi-process service run the jobs' kernels side by side
+# instead of by turns, where the machine has it.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 out=${1:?a folder for the results} seconds=${2:?the seconds that all may take}
@@ -25,16 +26,17 @@ have() { command -v "$1" >/dev/null 2>&1; }
 if have nvidia-smi && [ -z "${CUDA_VISIBLE_DEVICES:-}" ]; then export CUDA_VISIBLE_DEVICES=0; fi
 
 left() { echo $((seconds - SECONDS - ${1:-0})); }
-# part NAME MOST COMMAND...: at most MOST seconds, all output to OUT/NAME.txt, its end to the terminal.
+# part NAME MOST COMMAND...: at most MOST seconds; all that it says goes to OUT/log.txt, the end of it to the terminal.
 part() {
   local name=$1 most=$2 begun=$SECONDS status
   shift 2
   [ "$most" -gt "$(left 25)" ] && most=$(left 25)
   [ "$most" -lt 5 ] && echo "== $name: no time left" && return
-  timeout --kill-after=12 "$most" "$@" >"$out/$name.txt" 2>&1
+  echo "== $name" >>"$out/log.txt"
+  timeout --kill-after=12 "$most" "$@" </dev/null >>"$out/log.txt" 2>&1
   status=$?
-  echo "== $name: status $status, $((SECONDS - begun)) s"
-  tail -n "${LINES_SHOWN:-12}" "$out/$name.txt"
+  tail -n "${LINES_SHOWN:-10}" "$out/log.txt"
+  echo "== $name: status $status after $((SECONDS - begun)) s"
 }
 
 mps() {
@@ -42,7 +44,7 @@ mps() {
   have nvidia-cuda-mps-control || { echo "== no multi-process service on this machine" && return; }
   export CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
   CUDA_MPS_PIPE_DIRECTORY=$(mktemp -d) CUDA_MPS_LOG_DIRECTORY=$(mktemp -d)
-  nvidia-cuda-mps-control -d
+  nvidia-cuda-mps-control -d </dev/null >/dev/null 2>&1
   trap 'echo quit | timeout 10 nvidia-cuda-mps-control >/dev/null 2>&1' EXIT
   if timeout 40 .venv/bin/python -c "import torch; print(torch.ones(9, device='cuda').sum().item())" >/dev/null 2>&1; then
     echo "== multi-process service: on"
@@ -54,10 +56,10 @@ mps() {
 }
 
 wanted() { [[ $parts == *" $1 "* ]]; }
-tier=${TIER:-full} arms=${ARMS:-resnet6,odenet_backprop,resnet1,odenet_adjoint,walkthrough}
+device=${DEVICE:-cuda} tier=${TIER:-full} arms=${ARMS:-resnet6,odenet_backprop,resnet1,odenet_adjoint,walkthrough}
 
 if wanted install; then
-  part install 120 make offline PYTHON="${PYTHON:-python3}" WHEELS="${WHEELS:-wheels}"
+  [ -f .venv/study.stamp ] || part install 120 bash tools/offline.sh "${PYTHON:-python3}" "${WHEELS:-wheels}" .venv
 fi
 [ -x .venv/bin/odestudy ] || { echo "no environment: make offline, or make study, makes it" && exit 1; }
 export PATH="$PWD/.venv/bin:$PATH"
@@ -66,17 +68,17 @@ if wanted tests; then
     tests/learning tests/ode/test_drop_in.py tests/questions/test_timeseries.py tests/ode/test_waits.py
 fi
 if wanted bench; then
-  part mnist_step 30 python benchmarks/mnist_step.py --device cuda --csv "$out/mnist_step.csv"
-  part solvers "${SOLVERS_S:-75}" python benchmarks/solvers.py --device cuda --budget 8 --csv "$out/solvers.csv" \
+  part mnist_step 30 python benchmarks/mnist_step.py --device "$device" --csv "$out/mnist_step.csv"
+  part solvers "${SOLVERS_S:-75}" python benchmarks/solvers.py --device "$device" --budget 8 --csv "$out/solvers.csv" \
     --workloads "${WORKLOADS:-conv,mlp256,cnf,mlp1}" \
     --contenders "torchdiffeq;ours;torchdiffeq, adjoint;ours, adjoint;ours, quadrature;ours, checkpointed"
 fi
 if wanted sharing; then
-  part sharing 60 python benchmarks/sharing.py --csv "$out/sharing.csv" --processes ${PROCESSES:-1 4 10}
+  part sharing 60 python benchmarks/sharing.py --device "$device" --csv "$out/sharing.csv" --processes ${PROCESSES:-1 4 10}
 fi
 mps
 if wanted sharing && [ -n "${CUDA_MPS_PIPE_DIRECTORY:-}" ]; then
-  part sharing_mps 40 python benchmarks/sharing.py --csv "$out/sharing_mps.csv" --processes ${PROCESSES_MPS:-4 12}
+  part sharing_mps 40 python benchmarks/sharing.py --device "$device" --csv "$out/sharing_mps.csv" --processes ${PROCESSES_MPS:-4 12}
 fi
 if wanted train; then
   for file in ${TAKE:-}; do odestudy unpack "$file" --seeds "${SEEDS:-5}"; done
@@ -84,5 +86,4 @@ if wanted train; then
     --cores "${CORES:-all}" --gpu-share "${GPU_SHARE:-6}" --first --verbose
   odestudy pack "$out/study.zip" --tier "$tier" --questions images --seeds "${SEEDS:-5}"
 fi
-rm -f "$out/install.txt"
 echo "== $SECONDS s in all"
