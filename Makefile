@@ -1,28 +1,32 @@
-## make study    run a tier and write its report     [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n] [CORES=n] [VERBOSE=1]
+## make study    run a tier and write its report     [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n] [CORES=n] [GPU_SHARE=n] [FIRST=1] [VERBOSE=1]
 ## make report   tables, figures and report of the published results; of an own run alone [TIER=...] [QUESTIONS=...] [SEEDS=n]
 ## make publish  a finished run, packed, to results/published [TIER=...] [QUESTIONS=...] [SEEDS=n]
 ## make test     all tests but the slow ones (pytest -m slow)
 ## make lint     format, style, types
 ## make audit    known vulnerabilities of the pinned versions
+## make wheels   for a machine without network: what it lacks of the study, in a folder [WHEELS=wheels] [HAS=file] [WITHOUT=...]
+## make offline  on such a machine, whose Python has torch: the environment from that folder [WHEELS=wheels] [PYTHON=...]
 ## make clean    remove the virtual environment
 OWN := $(TIER)
 TIER ?= quick
 PYTHON ?= python3
 CORES ?= all
+GPU_SHARE ?= 1
+WHEELS ?= wheels
 VENV := .venv
 BIN := $(VENV)/bin
 GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')
 SETTINGS := tier=$(TIER) $(if $(QUESTIONS),questions=$(QUESTIONS)) $(if $(ARMS),arms=$(ARMS)) $(if $(SEEDS),seeds=$(SEEDS))
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources gpu=$(if $(filter 0,$(GPUS)),1,$(GPUS)) --config $(SETTINGS)
 
-.PHONY: help study report publish test lint audit clean
+.PHONY: help study report publish test lint audit wheels offline clean
 
 help:
 	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
 
 # Snakemake's output goes to a log, or with VERBOSE=1 to the terminal.
 study: $(VENV)/study.stamp
-	@$(BIN)/odestudy study --tier $(TIER) --cores $(CORES) --gpus $(if $(filter 0,$(GPUS)),1,$(GPUS)) $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(ARMS),--arms "$(ARMS)") $(if $(SEEDS),--seeds $(SEEDS)) $(if $(VERBOSE),--verbose)
+	@$(BIN)/odestudy study --tier $(TIER) --cores $(CORES) --gpus $(if $(filter 0,$(GPUS)),1,$(GPUS)) --gpu-share $(GPU_SHARE) $(if $(QUESTIONS),--questions "$(QUESTIONS)") $(if $(ARMS),--arms "$(ARMS)") $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first) $(if $(VERBOSE),--verbose)
 
 report: $(VENV)/study.stamp
 	$(if $(OWN),$(SNAKEMAKE) results/$(TIER)/report/index.html,$(BIN)/odestudy report)
@@ -45,6 +49,13 @@ audit: $(BIN)/python
 	$(PYTHON) -m venv $(VENV)/audit
 	$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
 	$(VENV)/audit/bin/pip-audit --no-deps --disable-pip --progress-spinner off -r constraints.txt
+
+# HAS names the packages that the other machine has, as `pip list` prints there.
+wheels: $(VENV)/study.stamp
+	$(BIN)/python tools/wheels.py $(WHEELS) $(if $(HAS),--has $(HAS)) $(if $(WITHOUT),--without $(WITHOUT))
+
+offline:
+	bash tools/offline.sh $(PYTHON) $(WHEELS) $(VENV)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

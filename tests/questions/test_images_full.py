@@ -44,7 +44,7 @@ def test_every_experiment_and_arm_of_the_full_tier_runs_on_mnist(root, little_mn
         for job in jobs:
             if job.spec["dataset"] == "mnist":
                 specs.setdefault((experiment, job.spec["arm"]["name"]), (job.task, job.spec))
-    assert {experiment for experiment, _ in specs} == {*ON_CONTENT, "cost", "stages", "sizes"}
+    assert {experiment for experiment, _ in specs} == {*ON_CONTENT, "cost", "stages", "step", "sizes"}
     for (experiment, arm), (task, spec) in specs.items():
         module, _, function = task.partition(".")
         cut = spec | {name: value for name, value in CUT.items() if name in spec}

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from odestudy.analysis.reachable import check_rules
 from odestudy.errors import StudyError
-from odestudy.measure.device import visible_gpus
+from odestudy.measure.device import SHARE, visible_gpus
 from odestudy.runtime.lock import hold_folder, refuse_read_only
 from odestudy.runtime.orphan import RUN
 from odestudy.runtime.registry import derived_module, figure_module
@@ -68,13 +68,28 @@ def tiers_with_jobs():
     return dict.fromkeys([chosen_tier(), *named])
 
 
+def gpu_share():
+    """How many jobs may use one GPU at a time (config gpu_share)."""
+    share = config.get("gpu_share", 1)
+    if not isinstance(share, int) or isinstance(share, bool) or share < 1:
+        refuse(f"gpu_share: {share!r} is not allowed; allowed: a whole number of at least 1")
+    return share
+
+
 @lru_cache(maxsize=None)
-def gpus_of_a_job():
-    """How many GPUs a job asks the scheduler for (config gpus: auto, always, never)."""
+def asks_for_gpus():
+    """Whether jobs ask the scheduler for a GPU (config gpus: auto, always, never)."""
     wanted = config.get("gpus", "auto")
     if wanted not in ("auto", "always", "never"):
         refuse(f"gpus: {wanted!r} is not allowed; allowed: auto, always, never")
-    return {"always": 1, "never": 0, "auto": min(1, visible_gpus())}[wanted]
+    return {"always": True, "never": False, "auto": visible_gpus() > 0}[wanted]
+
+
+def gpu_places(batch):
+    """How many of the gpu_share places of a GPU a batch asks for: one, and where it measures time, all of them."""
+    if batch.device == "cpu" or not asks_for_gpus():
+        return 0
+    return gpu_share() if batch.timed else 1
 
 
 def check_limit():
@@ -185,6 +200,7 @@ def all_of(files, *what):
 
 
 check_limit()
+os.environ[SHARE] = str(gpu_share())
 
 
 localrules:

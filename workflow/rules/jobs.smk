@@ -33,7 +33,7 @@ def orders(tier, jobs):
 # same (`update`, and keep-incomplete in the profile): each job's files are written whole or not at all, and a batch
 # skips what is there and current. `done` is removed before a batch starts and is there only if all of it went well.
 # A batch that measures time takes all cores, so that nothing runs beside it. Torch's threads are in the specification;
-# `threads` here only tells the scheduler.
+# `threads` here only tells the scheduler. What a tier names under `first` has priority.
 for tier in tiers_with_jobs():
     for batch in study(tier).batches:
 
@@ -47,9 +47,10 @@ for tier in tiers_with_jobs():
                 f"results/{tier}/logs/runs/{batch.name}.log",
             benchmark:
                 f"results/{tier}/benchmarks/{batch.name}.tsv"
+            priority: batch.priority
             threads: workflow.resource_settings.cores or 1 if batch.timed else batch.threads
             resources:
-                gpu=0 if batch.device == "cpu" else gpus_of_a_job(),
+                gpu=gpu_places(batch),
                 mem_mb=asked(tier, batch.jobs, "memory_mib"),
                 runtime=asked(tier, batch.jobs, "minutes"),
                 slurm_extra="--exclusive" if batch.timed else "",

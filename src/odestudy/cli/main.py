@@ -15,6 +15,7 @@ from odestudy.cli import (
     density,
     figure,
     fit,
+    pack,
     plan,
     power,
     publish,
@@ -22,6 +23,7 @@ from odestudy.cli import (
     run,
     snapshot,
     study,
+    unpack,
     verify,
 )
 from odestudy.cli import list as list_
@@ -48,6 +50,8 @@ COMMANDS = (
     compare,
     report,
     publish,
+    pack,
+    unpack,
     verify,
     snapshot,
     density,

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from odestudy.errors import ConfigError
 
+SHARE = "ODESTUDY_GPU_SHARE"  # how many jobs may use one GPU at a time; set where the rules are read
+
 
 def visible_gpus() -> int:
     """The number of GPUs, told without importing torch; CUDA_VISIBLE_DEVICES narrows it."""
@@ -25,28 +27,33 @@ def visible_gpus() -> int:
 
 
 @contextmanager
-def free_gpu(count: int, locks: Path | None = None) -> Iterator[int]:
-    """The index of a GPU that no other job of this study on this machine holds; waits for one if need be.
+def free_gpu(count: int, locks: Path | None = None, share: int = 1) -> Iterator[int]:
+    """The index of a GPU that fewer than `share` jobs of this study on this machine hold; waits for one if need be.
 
-    A lock file for each GPU, held as long as the process lives: a killed job frees its GPU.
+    So many lock files for each GPU, held as long as the process lives: a killed job frees its place.
     """
     folder = locks or Path(tempfile.gettempdir()) / f"odestudy-gpu-{os.getuid()}"
     folder.mkdir(parents=True, exist_ok=True)
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     names = [d.strip() for d in chosen.split(",") if d.strip()] or [str(i) for i in range(count)]
-    files = [(folder / f"{name}.lock").open("w") for name in names[:count]]
+    names = names[:count]
+    ends = [
+        ".lock",
+        *(f".{place}.lock" for place in range(1, share)),
+    ]  # first a place on each GPU, then a second
+    files = [(folder / f"{name}{end}").open("w") for end in ends for name in names]
     try:
-        for index, file in enumerate(files):
+        for i, file in enumerate(files):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            yield index
+            yield i % len(names)
             return
         # ASSUME: all are taken, which the scheduler's limit prevents; waiting for one of them is right anyway.
-        index = os.getpid() % len(files)
-        fcntl.flock(files[index], fcntl.LOCK_EX)
-        yield index
+        i = os.getpid() % len(files)
+        fcntl.flock(files[i], fcntl.LOCK_EX)
+        yield i % len(names)
     finally:
         for file in files:
             file.close()
@@ -54,7 +61,7 @@ def free_gpu(count: int, locks: Path | None = None) -> Iterator[int]:
 
 @contextmanager
 def job_device(wanted: str) -> Iterator[str]:
-    """The torch device of a job: `cpu`, or `cuda:<i>` on a GPU that is free.
+    """The torch device of a job: `cpu`, or `cuda:<i>` on a GPU with a free place.
 
     Raises:
         ConfigError: `cuda` was asked for and there is none.
@@ -67,7 +74,7 @@ def job_device(wanted: str) -> Iterator[str]:
     if wanted == "cpu" or not available:
         yield "cpu"
         return
-    with free_gpu(torch.cuda.device_count()) as index:
+    with free_gpu(torch.cuda.device_count(), share=int(os.environ.get(SHARE, "1"))) as index:
         torch.cuda.set_device(index)
         yield f"cuda:{index}"
 

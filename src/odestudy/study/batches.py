@@ -20,6 +20,7 @@ class Batch:
     Attributes:
         name: the module and a number, as density_fit_3.
         timed: they measure time, so that nothing may run beside them.
+        priority: the highest of its jobs'; of two that may start, the one with the higher number does.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Batch:
     threads: int
     timed: bool
     device: str
+    priority: int = 0
 
     def outputs(self, results: Path) -> list[str]:
         """The files that it writes."""
@@ -35,7 +37,9 @@ class Batch:
 
 
 def batches_of(
-    jobs_by: Mapping[tuple[str, str], list[Job]], per_process: Mapping[tuple[str, str], int]
+    jobs_by: Mapping[tuple[str, str], list[Job]],
+    per_process: Mapping[tuple[str, str], int],
+    priorities: Mapping[str, int],
 ) -> list[Batch]:
     """All jobs in batches, each job in one, by configuration alone.
 
@@ -43,6 +47,7 @@ def batches_of(
         jobs_by: (question, experiment) -> jobs.
         per_process: (question, experiment) -> the most jobs of it that one process computes; experiments with the same
             number share processes.
+        priorities: job folder -> priority; 0 where it is not named.
     """
     groups: dict[tuple[Any, ...], list[Job]] = defaultdict(list)
     seen: set[str] = set()
@@ -60,7 +65,9 @@ def batches_of(
         for first in range(0, len(jobs), most):
             numbers[module] += 1
             name = f"{module}_{numbers[module]}"
-            batches.append(Batch(name, question, tuple(jobs[first : first + most]), threads, timed, device))
+            part = tuple(jobs[first : first + most])
+            priority = max(priorities.get(job.folder, 0) for job in part)
+            batches.append(Batch(name, question, part, threads, timed, device, priority))
     return batches
 
 

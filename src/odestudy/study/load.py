@@ -19,6 +19,7 @@ from odestudy.study.consistency import check_claims, check_question
 from odestudy.study.grid import expand
 from odestudy.study.jobs import Job
 from odestudy.study.needs import check_needs
+from odestudy.study.order import check_first, priorities_of
 from odestudy.study.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
 from odestudy.study.parameters import typed_jobs
 from odestudy.study.questions import load_question
@@ -77,7 +78,8 @@ class Study:
     @cached_property
     def batches(self) -> list[Batch]:
         """All jobs in the batches that are run, each job in one."""
-        return batches_of(self.jobs_by, self.per_process)
+        priorities = priorities_of(self.jobs_by, self.tier.get("first", []))
+        return batches_of(self.jobs_by, self.per_process, priorities)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -146,6 +148,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     claims, headlines, margins = load_claims(root, settings["questions"])
     questions = {q: load_question(root, q) for q in settings["questions"]}
     check_tier_names(tier, tier_name, questions)
+    check_first(tier.get("first", []), questions, f"config/tiers/{tier_name}.yaml")
     chosen = chosen_questions(overrides.get("questions"), settings["questions"])
     common = settings["job"] | tier.get("job", {}) | chosen_device(overrides)
     limit = seed_limit(overrides.get("seeds"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from odestudy.errors import ConfigError
 
-OVERRIDES = ("tier", "questions", "arms", "seeds", "device", "gpus")
+OVERRIDES = ("tier", "questions", "arms", "seeds", "device", "gpus", "gpu_share")
 
 
 def chosen_questions(wanted: Any, known: list[str]) -> list[str]:

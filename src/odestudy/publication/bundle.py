@@ -1,0 +1,103 @@
+"""Finished jobs of a run in one file, to be carried to another clone: what is published, with the sums of its parts."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+from odestudy.errors import DataError
+from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
+from odestudy.runtime.files import write_atomically
+from odestudy.runtime.packed import Packed, read_packed, write_packed
+from odestudy.runtime.store import is_current, read_arrays, read_metrics, write_metrics
+from odestudy.study.load import Study
+
+TIER = "tier"  # the file that names it
+MIB = 2**20
+
+
+def write_bundle(study: Study, file: Path, most_mib: float) -> int:
+    """Write metrics and arrays of the jobs that this code has computed; how many they are. Checkpoints stay behind.
+
+    Raises:
+        DataError: no job is finished, or the file would be larger than `most_mib`.
+    """
+    found: dict[str, Packed] = {}
+    for (question, _), jobs in study.jobs_by.items():
+        for job in jobs:
+            path = job.metrics(study.results)
+            if is_current(path, study.code_of(job)):
+                packed = found.setdefault(question, Packed())
+                packed.metrics[job.folder] = read_metrics(path)
+                packed.arrays[job.folder] = read_arrays(path)
+    if not found:
+        raise DataError(f"{study.results}: no job is finished")
+    content = _zipped(study.run, found)
+    if len(content) > most_mib * MIB:
+        raise DataError(
+            f"{file}: would take {len(content) / MIB:.1f} MiB, more than {most_mib:g}; --questions and --seeds cut it"
+        )
+    write_atomically(file, content)
+    return sum(len(packed.metrics) for packed in found.values())
+
+
+def _zipped(tier: str, found: dict[str, Packed]) -> bytes:
+    """The files of a published folder, without its ledger, as one archive."""
+    buffer = io.BytesIO()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / TIER).write_text(f"{tier}\n", encoding="utf-8")
+        for question, packed in found.items():
+            write_packed(folder, question, packed)
+        write_manifest(folder)
+        with zipfile.ZipFile(buffer, "w") as archive:  # its parts are compressed already
+            for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+                archive.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def read_bundle(file: Path) -> tuple[str, dict[str, Packed]]:
+    """(tier, question -> results).
+
+    Raises:
+        DataError: it is no such file, or damaged.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                archive.extractall(folder)
+            tier = (folder / TIER).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+            raise DataError(f"{file}: damaged, or not written by `odestudy pack` ({error})") from None
+        if sums_of(folder) != read_manifest(folder):
+            raise DataError(f"{file}: damaged: its parts do not have the sums that they were written with")
+        return tier, read_packed(folder)
+
+
+def take_in(study: Study, results: dict[str, Packed], file: Path) -> tuple[int, int]:
+    """Lay jobs out as if they had run here; how many are new, and how many were here before. All of them or none.
+
+    Raises:
+        DataError: a job is none of this tier, or other code computed it.
+    """
+    wanted = {job: content for packed in results.values() for job, content in packed.metrics.items()}
+    arrays = {job: found for packed in results.values() for job, found in packed.arrays.items()}
+    for folder, content in wanted.items():
+        job = study.jobs.get(folder)
+        if job is None or job.spec != content["spec"]:
+            raise DataError(f"{file}: {folder}: no such job at tier {study.run} here; nothing was unpacked")
+        if content["code"] != study.code_of(job):
+            raise DataError(
+                f"{file}: {folder}: computed by other code ({content['code']}, here {study.code_of(job)}); "
+                "nothing was unpacked"
+            )
+    new = 0
+    for folder, content in wanted.items():
+        job = study.jobs[folder]
+        if not is_current(job.metrics(study.results), content["code"]):
+            write_metrics(job.metrics(study.results), content, arrays.get(folder, {}))
+            new += 1
+    return new, len(wanted) - new
