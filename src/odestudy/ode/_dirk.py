@@ -69,11 +69,23 @@ class Dirk:
     def step(self, f: VectorField, span: Span, y: Tensor, solver_state: Any) -> StepResult:
         """One step; the solver state is a Start, or the slope at its start alone."""
         start = solver_state if isinstance(solver_state, Start) else Start(solver_state)
-        return DirkStep(self, f, span, y, start).run()
+        closing = self.closing is not None and span.leaves(max(self.nodes))
+        attempt = DirkStep(self.closing if closing else self, f, span, y, start).run()
+        attempt.closing = closing
+        return attempt
+
+    @cached_property
+    def closing(self) -> "Dirk | None":
+        """The method of a step that must not ask f beyond its end, where this one would."""
+        return None if self.tableau.closing is None else replace(self, tableau=self.tableau.closing)
+
+    def _by(self, attempt: StepResult) -> "Dirk":
+        return self.closing if attempt.closing and self.closing is not None else self
 
     def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """dt sum_i (b_i - b^_i) k_i; not filtered, as the embedded method is A-stable itself."""
-        return (weighted_sum(self._error_terms, attempt.ks) * (dt * self.tableau.strictness),)
+        by = self._by(attempt)
+        return (weighted_sum(by._error_terms, attempt.ks) * (dt * by.tableau.strictness),)
 
     def stiffness(self, attempt: StepResult) -> Tensor | None:
         """Not estimated: no bound on the step follows from it."""
@@ -96,7 +108,7 @@ class Dirk:
         self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
     ) -> Tensor:
         """y + dt sum_i b_i(theta) k_i."""
-        p = self._polynomials.to(theta.device)
+        p = self._by(attempt)._polynomials.to(theta.device)
         powers = theta[:, None] ** nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
         weights = (powers @ p * span.dt).to(y.dtype)
         ks = torch.stack(attempt.ks)

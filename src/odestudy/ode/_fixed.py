@@ -26,6 +26,7 @@ class FixedLoop:
         self, stepper: Stepper, counter: Counter, hooks: Hooks = NO_HOOKS, perturb: bool = False
     ) -> None:
         self.stepper, self.counter, self.hooks, self.perturb = stepper, counter, hooks, perturb
+        self.reaches = max(stepper.nodes, default=0.0) > 1  # beyond a step's end
         self.failure: Failure | None = None  # of an implicit step without a solution, which ends the solve
 
     def run(
@@ -56,19 +57,21 @@ class FixedLoop:
     def _spans(self, y: Tensor, times: Sequence[float], offsets: Tensor | None) -> Iterator[Span]:
         """Each step's times, a chunk of steps made at once."""
         steps = [b - a for a, b in pairwise(times)]
-        if self.perturb or offsets is not None:
+        if self.perturb or offsets is not None or self.reaches:
             yield from (self._span(y, times, i, dt, offsets) for i, dt in enumerate(steps))
             return
+        within = torch.clamp_max if times[-1] > times[0] else torch.clamp_min
         nodes = nodes_tensor(self.stepper.nodes, y.device)
         for start in range(0, len(steps), CHUNK):
             t, dt = list(times[start : start + CHUNK])[: len(steps) - start], steps[start : start + CHUNK]
             grid = torch.tensor([t, dt], dtype=torch.float64).to(y.device, non_blocking=True)
-            table = torch.addcmul(grid[0, :, None], grid[1, :, None], nodes).to(y.dtype)
+            table = within(torch.addcmul(grid[0, :, None], grid[1, :, None], nodes), times[-1]).to(y.dtype)
             for row, one_t, one_dt in zip(table.unbind(), t, dt, strict=True):
                 yield Span(one_t, one_dt, y, given=row.unbind())
 
     def _span(self, y: Tensor, times: Sequence[float], i: int, dt: float, offsets: Tensor | None) -> Span:
+        limit = times[-1] if self.reaches or i + 2 == len(times) else None
         if offsets is None:
-            return Span(times[i], dt, y, after=self.perturb, before=self.perturb)
+            return Span(times[i], dt, y, after=self.perturb, before=self.perturb, limit=limit)
         step = offsets[i + 1] - offsets[i] + dt
-        return Span(offsets[i] + times[i], step, y, after=self.perturb, before=self.perturb)
+        return Span(offsets[i] + times[i], step, y, after=self.perturb, before=self.perturb, limit=limit)

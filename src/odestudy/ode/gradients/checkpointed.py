@@ -38,12 +38,12 @@ def checkpointed(run: Run) -> Tensor:
     return _Checkpointed.apply(run, [ys], tape, run.problem.y0, t, *params)
 
 
-Numbers = tuple[float, float, float, bool, bool, str]
+Numbers = tuple[float, float, float, bool, bool, float | None, str]
 
 
 def numbers(span: Span, t: float, t1: float, attempt: StepResult) -> Numbers:
-    """What an accepted step is taken again from: (t, t1, dt, after, before, method)."""
-    return t, t1, float(span.dt), span.after, span.before, attempt.method
+    """What an accepted step is taken again from: (t, t1, dt, after, before, limit, method)."""
+    return t, t1, float(span.dt), span.after, span.before, span.limit, attempt.method
 
 
 @dataclass
@@ -152,8 +152,8 @@ class Replay:
         first = sum(1 for v in times.values if sign * v <= sign * spans[0][0])
         seen = Observations(times.values, offsets, aligned=plan.grid is ON_TIMES, seen=max(first, 1))
         moved = self._moved(offsets)
-        for i, (t, t1, dt, after, before, method) in enumerate(spans, start=start):
-            span = Span(t, dt, y, after=after, before=before)
+        for i, (t, t1, dt, after, before, limit, method) in enumerate(spans, start=start):
+            span = Span(t, dt, y, after=after, before=before, limit=limit)
             if moved is not None:
                 span.t = moved[i] + t
                 span.dt = dt if plan.grid is None else moved[i + 1] - moved[i] + dt

@@ -90,5 +90,6 @@ class _Reversible(torch.autograd.Function):
 def _back(
     stepper: Any, replay: Replay, i: int, y: Tensor, solver_state: SolverState
 ) -> tuple[Tensor, SolverState]:
-    t, _, dt, after, before, _ = replay.spans[i]
-    return stepper.reverse(replay.f, Span(t, dt, y, after=after, before=before), y, solver_state)
+    t, _, dt, after, before, limit, _ = replay.spans[i]
+    span = Span(t, dt, y, after=after, before=before, limit=limit)
+    return stepper.reverse(replay.f, span, y, solver_state)
