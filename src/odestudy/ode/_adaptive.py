@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from odestudy.ode._accepted import Accepted
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._controller import SMALLEST_RATIO, initial_step
 from odestudy.ode._diagnosis import blame, details, diagnose, no_start, unsolved
@@ -172,7 +173,7 @@ class AdaptiveLoop:
         """Records the step and moves `now`; True where the observer ends the solve."""
         self._sample(attempt)
         self.counter.method(attempt.method)
-        done = observer.accept(f, self.stepper, span, now.t, t1, now.y, attempt)
+        done = observer.accept(Accepted(f, self.stepper, span, now.t, t1, now.y, attempt))
         now.t, now.y, now.solver_state, now.jumped = t1, attempt.y1, attempt.solver_state, span.before
         if now.jumped:
             now.solver_state = None

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from odestudy.ode._constants import powers, table
 from odestudy.ode._dirk_step import DirkStep, Start
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._jacobian import Jacobian, check_jacobian
 from odestudy.ode._newton import Accuracy
-from odestudy.ode._span import Span, nodes_tensor
+from odestudy.ode._span import Span
 from odestudy.ode._step import VectorField, weighted_sum
 from odestudy.ode._stepper import StepResult
 from odestudy.ode._tableau import Terms, terms
@@ -100,16 +100,12 @@ class Dirk:
     def _error_terms(self) -> Terms:
         return terms(self.tableau.error_row)
 
-    @cached_property
-    def _polynomials(self) -> Tensor:
-        return torch.from_numpy(np.array(self.tableau.dense.p).T.copy())
-
     def interpolate(
         self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
     ) -> Tensor:
         """y + dt sum_i b_i(theta) k_i."""
-        p = self._by(attempt)._polynomials.to(theta.device)
-        powers = theta[:, None] ** nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
-        weights = (powers @ p * span.dt).to(y.dtype)
+        polynomials = tuple(zip(*self._by(attempt).tableau.dense.p, strict=True))
+        p = table(polynomials, theta.device, theta.dtype)
+        weights = (powers(theta, len(p)) @ p * span.dt).to(y.dtype)
         ks = torch.stack(attempt.ks)
         return y + (weights @ ks.reshape(len(ks), -1)).reshape(len(theta), *y.shape)

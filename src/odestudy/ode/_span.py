@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._constants import nodes_tensor
+from odestudy.ode._precision import wide
 
 
 def nudge(time: Tensor, towards: float) -> Tensor:
@@ -15,7 +16,7 @@ def nudge(time: Tensor, towards: float) -> Tensor:
 
 
 class Span:
-    """From t to t + dt; both are floats, or float64 tensors where gradients with respect to time are wanted.
+    """From t to t + dt; both are floats, or tensors where gradients with respect to time are wanted.
 
     `after` and `before` ask for f just inside the ends, where f jumps there; beyond the time `limit` f must not
     be asked. `given` are the times of the stepper's own nodes, made beforehand.
@@ -59,16 +60,17 @@ class Span:
         return self.times(nodes) if self.given is None else self.given
 
     def times(self, nodes: tuple[float, ...]) -> Sequence[Tensor]:
-        """t + c dt for each node c, computed in float64 and rounded to the state's precision."""
+        """t + c dt for each node c, computed as precisely as the device can and rounded to the state's precision."""
         t, dt = self.t, self.dt
         # t + dt may round to beyond the limit that dt was made for.
         limit = self.limit if max(nodes, default=0.0) <= 1 else None
-        if self.device.type == "cpu" and isinstance(t, float) and isinstance(dt, float):
+        on_host = self.device.type == "cpu" or wide(self.device) == torch.float32
+        if on_host and isinstance(t, float) and isinstance(dt, float):
             at = [t + c * dt for c in nodes]
             if limit is not None:
                 within = min if dt > 0 else max
                 at = [within(time, limit) for time in at]
-            times = torch.tensor(at, dtype=self.dtype).unbind()
+            times = torch.tensor(at, dtype=self.dtype, device=self.device).unbind()
         else:
             where = nodes_tensor(nodes, self.device) * dt + t
             times = (where if limit is None else self._limited(where, limit)).to(self.dtype).unbind()
