@@ -190,17 +190,6 @@ def test_a_failed_solve_crosses_processes_as_itself() -> None:
     assert (error.status, str(error)) == ("max_steps", "max_steps: too many")
 
 
-def test_a_method_that_asks_f_beyond_the_span_says_so() -> None:
-    def f(t: Tensor, y: Tensor) -> Tensor:
-        if float(t) > 1.0:
-            raise RuntimeError("f is not defined there")
-        return -y
-
-    with pytest.raises(RuntimeError, match="f is not defined there") as caught:
-        solve(f, torch.ones(1, dtype=torch.float64), [0.0, 1.0], method="kvaerno5")
-    assert "beyond the step's end: stages of 'kvaerno5' reach 1.23 steps far" in caught.value.__notes__[0]
-
-
 @pytest.mark.parametrize("by", [solve, solve_batch])
 def test_a_failed_solve_raises_unless_its_status_is_asked_for(by: Callable[..., Solution]) -> None:
     y0 = torch.ones(1, 1, dtype=F64)

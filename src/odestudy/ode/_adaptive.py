@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from odestudy.ode._accepted import Accepted
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._controller import SMALLEST_RATIO, initial_step
 from odestudy.ode._diagnosis import blame, details, diagnose, no_start, unsolved
@@ -55,6 +56,7 @@ class AdaptiveLoop:
         self.counter, self.offset, self.hooks = counter, offset, hooks
         self.budget = control.max_steps
         self.observed = list(observed[1:]) if control.max_steps_each else []
+        self.reaches = max(stepper.nodes, default=0.0) > 1  # beyond a step's end
         self.samples: list[Tensor] = []  # of the stiffness, read together at the end: the host waits once
 
     def run(self, f: VectorField, now: LoopState, t_end: float, observer: Observer) -> Failure | None:
@@ -79,7 +81,7 @@ class AdaptiveLoop:
             if self.budget == 0:
                 return self._fail("max_steps", now, dt, ratio, attempt)
             self.budget -= 1
-            span = self._span(now, dt, before=clipped and t1 in self.control.jump_t)
+            span = self._span(now, dt, clipped, stops)
             self.hooks.step(now.t, now.y, dt)
             attempt = self.stepper.step(f, span, now.y, now.solver_state)
             ratio = self._ratio(dt, now.y, attempt)
@@ -125,8 +127,14 @@ class AdaptiveLoop:
     def _time(self, t: float) -> float | Tensor:
         return t if self.offset is None else self.offset + t
 
-    def _span(self, now: LoopState, dt: float, before: bool) -> Span:
-        return Span(self._time(now.t), dt, now.y, after=now.jumped, before=before)
+    def _span(self, now: LoopState, dt: float, clipped: bool, stops: list[float]) -> Span:
+        """The step; f is not asked beyond the next jump, nor beyond the end."""
+        jumps = self.control.jump_t
+        limit = None
+        if clipped or self.reaches:
+            limit = next(stop for stop in stops if stop in jumps or stop == stops[-1])
+        before = clipped and stops[0] in jumps
+        return Span(self._time(now.t), dt, now.y, after=now.jumped, before=before, limit=limit)
 
     def _aim(self, now: LoopState, stop: float) -> tuple[float, float, bool]:
         """(t1, dt, clipped): the wanted step within its limits, or the one that ends on the next stop."""
@@ -165,7 +173,7 @@ class AdaptiveLoop:
         """Records the step and moves `now`; True where the observer ends the solve."""
         self._sample(attempt)
         self.counter.method(attempt.method)
-        done = observer.accept(f, self.stepper, span, now.t, t1, now.y, attempt)
+        done = observer.accept(Accepted(f, self.stepper, span, now.t, t1, now.y, attempt))
         now.t, now.y, now.solver_state, now.jumped = t1, attempt.y1, attempt.solver_state, span.before
         if now.jumped:
             now.solver_state = None

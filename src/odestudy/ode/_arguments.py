@@ -4,7 +4,6 @@ import math
 import operator
 from typing import Any
 
-import torch
 from torch import Tensor
 
 
@@ -31,9 +30,7 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
 def finite_times(name: str, value: Any) -> tuple[float, ...]:
     """The times as floats; ValueError where they are no numbers, or not finite."""
     try:
-        if isinstance(value, Tensor):
-            value = value.detach()
-        times = tuple(torch.as_tensor(value, dtype=torch.float64).reshape(-1).tolist())
+        times = tuple(map(float, value.detach().reshape(-1).tolist() if isinstance(value, Tensor) else value))
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} must be a tensor or list of times, got {value!r}") from error
     if not all(map(math.isfinite, times)):

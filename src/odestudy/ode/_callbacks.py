@@ -9,6 +9,7 @@ from torch import Tensor
 
 from odestudy.ode._hooks import Hook, Hooks, nothing
 from odestudy.ode._layout import unflatten
+from odestudy.ode._precision import wide
 from odestudy.ode._problem import Problem
 from odestudy.ode._scipy_solver import ScipySolver
 from odestudy.ode._stepper import Stepper
@@ -50,7 +51,7 @@ def _hook(callback: Any, present: Callable[..., None]) -> Hook:
         return nothing
 
     def hook(t: float, y: Tensor, dt: float) -> None:
-        t0, size = torch.tensor([t, abs(dt)], dtype=torch.float64, device=y.device).unbind()
+        t0, size = torch.tensor([t, abs(dt)], dtype=wide(y.device), device=y.device).unbind()
         present(t0, y, size, callback)
 
     return hook

@@ -12,6 +12,7 @@ from odestudy.ode._constants import constant
 from odestudy.ode._counted import Counted
 from odestudy.ode._explicit_rk import ExplicitRK, explicit_rk
 from odestudy.ode._norms import Norm
+from odestudy.ode._precision import wide
 from odestudy.ode._span import Span
 from odestudy.ode._step import VectorField, rk_step
 from odestudy.ode._stepper import StepResult
@@ -80,11 +81,13 @@ class CompiledRK(ExplicitRK):
         return super().stiffness(attempt) if attempt.stiffness is None else attempt.stiffness
 
     def _clock(self, span: Span) -> tuple[Tensor, ...]:
-        """t and dt as float64 scalars on the host, or on the device where they carry a gradient."""
+        """t and dt as scalars on the host, or on the device where they carry a gradient."""
         if isinstance(span.t, Tensor) or isinstance(span.dt, Tensor):
-            parts = [torch.as_tensor(x, dtype=torch.float64, device=span.device) for x in (span.t, span.dt)]
+            parts = [
+                torch.as_tensor(x, dtype=wide(span.device), device=span.device) for x in (span.t, span.dt)
+            ]
             return torch.stack(parts).unbind()
-        clock = torch.tensor([span.t, span.dt], dtype=torch.float64)
+        clock = torch.tensor([span.t, span.dt], dtype=wide(span.device))
         return clock.to(span.device, non_blocking=True).unbind()
 
     def _call(self, *arguments: Any) -> Result:

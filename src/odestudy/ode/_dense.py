@@ -6,32 +6,23 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from odestudy.ode._accepted import Accepted
+from odestudy.ode._precision import wide
 from odestudy.ode._problem import Problem
-from odestudy.ode._span import Span
 from odestudy.ode._state import State
-from odestudy.ode._step import VectorField
-from odestudy.ode._stepper import Stepper, StepResult
+from odestudy.ode._stepper import Stepper
 
 
 @dataclass
 class Recorder:
     """Keeps every accepted step, with the stages that interpolation needs."""
 
-    steps: list[tuple[float, float, Span, Tensor, StepResult]] = field(default_factory=list)
+    steps: list[Accepted] = field(default_factory=list)
 
-    def accept(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> bool:
+    def accept(self, step: Accepted) -> bool:
         """Keeps the step; the missing stages are evaluated now, while f is counted."""
-        stepper.interpolate(f, span, y, attempt, torch.ones(1, dtype=torch.float64, device=y.device))
-        self.steps.append((t, t1, span, y, attempt))
+        step.at(torch.ones(1, dtype=wide(step.y.device), device=step.y.device))
+        self.steps.append(step)
         return False
 
 
@@ -51,7 +42,7 @@ class Interpolant:
     @property
     def ts(self) -> tuple[float, ...]:
         """The ends of the accepted steps, the last one cut off at the event."""
-        ends = (self.start, *(step[1] for step in self.recorder.steps))
+        ends = (self.start, *(step.t1 for step in self.recorder.steps))
         return ends if self.event is None else (*ends[:-1], self.event)
 
     def __call__(self, t: float | Tensor) -> State:
@@ -59,19 +50,20 @@ class Interpolant:
 
         Raises ValueError for a time outside the solve.
         """
-        times = torch.as_tensor(t, dtype=torch.float64).detach().cpu()
-        ends, values = self.ts, times.reshape(-1).tolist()
+        given = t.detach().reshape(-1).tolist() if isinstance(t, Tensor) else [float(t)]
+        ends, values, leading = self.ts, list(given), t.ndim if isinstance(t, Tensor) else 0
         sign = 1.0 if ends[-1] >= ends[0] else -1.0
         order = [sign * e for e in ends]
         if any(not order[0] <= sign * v <= order[-1] for v in values):
             raise ValueError(f"t = {values} is outside the solve, which ran from {ends[0]} to {ends[-1]}")
         indices = [min(bisect_right(order, sign * v), len(ends) - 1) - 1 for v in values]
         ys = torch.cat([self._state(v, i) for v, i in zip(values, indices, strict=True)])
-        return self.problem.restore(ys if times.ndim else ys[0], leading=times.ndim)
+        return self.problem.restore(ys if leading else ys[0], leading=leading)
 
     def _state(self, time: float, index: int) -> Tensor:
         if not self.recorder.steps:
             return self.problem.y0[None]
-        t, t1, span, y, attempt = self.recorder.steps[index]
-        theta = torch.tensor([(time - t) / (t1 - t)], dtype=torch.float64, device=y.device)
-        return self.stepper.interpolate(self.problem.f, span, y, attempt, theta)
+        step = self.recorder.steps[index]
+        where, device = (time - step.t) / (step.t1 - step.t), step.y.device
+        theta = torch.tensor([where], dtype=wide(device), device=device)
+        return self.stepper.interpolate(self.problem.f, step.span, step.y, step.attempt, theta)

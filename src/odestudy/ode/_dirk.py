@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from odestudy.ode._constants import powers, table
 from odestudy.ode._dirk_step import DirkStep, Start
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._jacobian import Jacobian, check_jacobian
 from odestudy.ode._newton import Accuracy
-from odestudy.ode._span import Span, nodes_tensor
+from odestudy.ode._span import Span
 from odestudy.ode._step import VectorField, weighted_sum
 from odestudy.ode._stepper import StepResult
 from odestudy.ode._tableau import Terms, terms
@@ -69,11 +69,23 @@ class Dirk:
     def step(self, f: VectorField, span: Span, y: Tensor, solver_state: Any) -> StepResult:
         """One step; the solver state is a Start, or the slope at its start alone."""
         start = solver_state if isinstance(solver_state, Start) else Start(solver_state)
-        return DirkStep(self, f, span, y, start).run()
+        closing = self.closing is not None and span.leaves(max(self.nodes))
+        attempt = DirkStep(self.closing if closing else self, f, span, y, start).run()
+        attempt.closing = closing
+        return attempt
+
+    @cached_property
+    def closing(self) -> "Dirk | None":
+        """The method of a step that must not ask f beyond its end, where this one would."""
+        return None if self.tableau.closing is None else replace(self, tableau=self.tableau.closing)
+
+    def _by(self, attempt: StepResult) -> "Dirk":
+        return self.closing if attempt.closing and self.closing is not None else self
 
     def errors(self, dt: float, attempt: StepResult) -> tuple[Tensor, ...]:
         """dt sum_i (b_i - b^_i) k_i; not filtered, as the embedded method is A-stable itself."""
-        return (weighted_sum(self._error_terms, attempt.ks) * (dt * self.tableau.strictness),)
+        by = self._by(attempt)
+        return (weighted_sum(by._error_terms, attempt.ks) * (dt * by.tableau.strictness),)
 
     def stiffness(self, attempt: StepResult) -> Tensor | None:
         """Not estimated: no bound on the step follows from it."""
@@ -88,16 +100,12 @@ class Dirk:
     def _error_terms(self) -> Terms:
         return terms(self.tableau.error_row)
 
-    @cached_property
-    def _polynomials(self) -> Tensor:
-        return torch.from_numpy(np.array(self.tableau.dense.p).T.copy())
-
     def interpolate(
         self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
     ) -> Tensor:
         """y + dt sum_i b_i(theta) k_i."""
-        p = self._polynomials.to(theta.device)
-        powers = theta[:, None] ** nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
-        weights = (powers @ p * span.dt).to(y.dtype)
+        polynomials = tuple(zip(*self._by(attempt).tableau.dense.p, strict=True))
+        p = table(polynomials, theta.device, theta.dtype)
+        weights = (powers(theta, len(p)) @ p * span.dt).to(y.dtype)
         ks = torch.stack(attempt.ks)
         return y + (weights @ ks.reshape(len(ks), -1)).reshape(len(theta), *y.shape)

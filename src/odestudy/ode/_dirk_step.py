@@ -98,7 +98,8 @@ class DirkStep:
         if tab.c[i] > 1:
             error.add_note(
                 f"f was asked at t = {float(self.times[i]):.9g}, beyond the step's end: stages of {tab.name!r} reach "
-                f"{max(tab.c):.3g} steps far. Where f is not defined there take 'kvaerno3', 'rodas5p' or 'auto'."
+                f"{max(tab.c):.3g} steps far. Where f is not defined there give the tableau a closing one, whose "
+                "stages do not."
             )
 
     def _stage(self, i: int, base: Tensor, ks: list[Tensor]) -> Outcome:

@@ -26,8 +26,9 @@ class DirkTableau:
     `error_order`. `l_stable` claims |R(iy)| <= 1 and R(inf) = 0 (HW II, definition IV.3.7), of `a_stable`
     the first. A dense output of order `dense_order` is derived, which stays bounded for stiff components where
     the method is L-stable. `strictness` multiplies the error estimate, so that the solution is as accurate as
-    Radau IIA's at the same tolerance (measured by benchmarks/stiff.py). Raises ValueError that says what is
-    wrong.
+    Radau IIA's at the same tolerance (measured by benchmarks/stiff.py). Where stages lie beyond the step's end,
+    `closing` is the method, of the same orders, of a step behind which f may not be asked. Raises ValueError
+    that says what is wrong.
     """
 
     name: str
@@ -41,6 +42,7 @@ class DirkTableau:
     l_stable: bool = True
     dense_order: int = 1
     strictness: float = 1.0
+    closing: "DirkTableau | None" = None
     c: Row = field(init=False)
     dense: DenseOutput = field(init=False)
     predictors: tuple[Terms, ...] = field(init=False, repr=False)

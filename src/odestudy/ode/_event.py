@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from odestudy.ode._accepted import Accepted
+from odestudy.ode._precision import wide
 from odestudy.ode._problem import Problem
 from odestudy.ode._span import Span
-from odestudy.ode._step import VectorField
-from odestudy.ode._stepper import Stepper, StepResult
 
 BISECTIONS = 60
 LEAVING = 2.0**-10  # of a step: where an element that is zero at the start shows to which side it leaves
@@ -75,61 +75,43 @@ class Event:
         return (torch.where(self.signs == 0, torch.inf, products) if self.waiting else products).min()
 
     @torch.no_grad()
-    def _begin(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> None:
+    def _begin(self, step: Accepted) -> None:
         """Looks just behind the start, for elements that are zero there, but for rounding."""
         self.at_start = False
-        size = abs(t1 - t)
+        t, size = step.t, step.t1 - step.t
 
         def values(theta: float) -> Tensor:
-            return self.values(t + theta * (t1 - t), self._at(f, stepper, span, y, attempt, theta))
+            return self.values(t + theta * size, _at(step, theta))
 
         if self.waiting and bool((self.signs + self.direction == 0).any()):
             self._watch(values(LEAVING))
-        if bool(self.least(t1, attempt.y1) <= 0):
-            turnover = float(turnovers(y[None], attempt.y1[None]))
-            rounding = ROUNDINGS * torch.finfo(y.dtype).eps * max(abs(t) / size, 1.0, turnover)
+        if bool(self.least(step.t1, step.y1) <= 0):
+            turnover = float(turnovers(step.y[None], step.y1[None]))
+            rounding = ROUNDINGS * torch.finfo(step.y.dtype).eps * max(abs(t / size), 1.0, turnover)
             seen = torch.sign(values(min(LEAVING, rounding)))
             left = seen * self.signs < 0
             self.signs = torch.where(left, 0, self.signs)
             self._watch(torch.where(left, seen, 0))
 
-    def accept(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> bool:
+    def accept(self, step: Accepted) -> bool:
         """True where the sign changed within the step; then finds when, by bisection on the dense output.
 
         True, too, where the state or event_fn is no longer a number.
         """
         if self.at_start:
-            self._begin(f, stepper, span, t, t1, y, attempt)
+            self._begin(step)
         with torch.no_grad():
-            least = float(self.least(t1, attempt.y1))
+            least = float(self.least(step.t1, step.y1))
             if least > 0:
                 if self.waiting:
-                    self._watch(self.values(t1, attempt.y1))
+                    self._watch(self.values(step.t1, step.y1))
                 return False
-            if not self._sound(least, attempt.y1):
-                self.lost = t1
+            if not self._sound(least, step.y1):
+                self.lost = step.t1
                 return True
-            high = self._bisect(f, stepper, span, t, t1, y, attempt)
-        when = t + high * (t1 - t)
-        state = self._at(f, stepper, span, y, attempt, self._where(span, high, when))
+            high = self._bisect(step)
+        when = step.t + high * (step.t1 - step.t)
+        state = _at(step, self._where(step.span, high, when))
         with torch.no_grad():
             products = self.values(when, state) * self.signs
             if not self._sound(float(self.least(when, state)), state):
@@ -141,22 +123,12 @@ class Event:
             self.event_fn.index = self.index
         return True
 
-    def _bisect(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> float:
+    def _bisect(self, step: Accepted) -> float:
         """theta at the far side of the sign change."""
         low, high = 0.0, 1.0
         for _ in range(BISECTIONS):
             middle = 0.5 * (low + high)
-            state = self._at(f, stepper, span, y, attempt, middle)
-            if bool(self.least(t + middle * (t1 - t), state) > 0):
+            if bool(self.least(step.t + middle * (step.t1 - step.t), _at(step, middle)) > 0):
                 low = middle
             else:
                 high = middle
@@ -174,17 +146,11 @@ class Event:
         where: Tensor = (when - span.t) / torch.as_tensor(span.dt)
         return where - where.detach() + theta
 
-    def _at(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        y: Tensor,
-        attempt: StepResult,
-        theta: float | Tensor,
-    ) -> Tensor:
-        where = torch.as_tensor(theta, dtype=torch.float64, device=y.device).reshape(1)
-        return stepper.interpolate(f, span, y, attempt, where)[0]
+
+def _at(step: Accepted, theta: float | Tensor) -> Tensor:
+    """The state within the step."""
+    device = step.y.device
+    return step.at(torch.as_tensor(theta, dtype=wide(device), device=device).reshape(1))[0]
 
 
 def turnovers(y: Tensor, y1: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._event import Event
+from odestudy.ode._precision import as_like, on
 from odestudy.ode._problem import Problem
 from odestudy.ode._refusal import differentiated_once, without_derivative
 
@@ -28,11 +29,11 @@ def rerouted(problem: Problem, event: Event, t: Tensor, y: Tensor) -> tuple[Tens
         along_t, along_y = torch.autograd.grad(
             value, (time, state), allow_unused=True, materialize_grads=True
         )
-    rate = along_t.to(y.device) + (along_y * slope).sum()
+    rate = on(y.device, along_t) + (along_y * slope).sum()
     c = _crossing(event, t.detach(), y)  # depends on y, and on event_fn's own parameters
     shift = -(c - c.detach()) / torch.where(rate == 0, torch.full_like(rate, 1e-12), rate)
     shift = differentiated_once(shift, "an event's time")
-    return t.detach() + shift.to(t), y + slope * shift.to(y.dtype)
+    return t.detach() + as_like(shift, t), y + slope * shift.to(y.dtype)
 
 
 def _crossing(event: Event, t: Tensor, y: Tensor) -> Tensor:

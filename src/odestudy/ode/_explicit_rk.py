@@ -2,10 +2,10 @@
 
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from odestudy.ode._constants import powers, table
 from odestudy.ode._span import Span
 from odestudy.ode._step import VectorField, advance, rk_step, weighted_sum
 from odestudy.ode._stepper import StepResult
@@ -29,12 +29,9 @@ class ExplicitRK:
         self.rows = tableau.rows[:-1] if self.short else tableau.rows
         self.weights = terms(tableau.b)
         self.error_terms = tuple(terms(row) for row in tableau.error_rows)
-        with torch.inference_mode(False):  # an instance outlives the mode that it is made in
-            p = torch.from_numpy(np.array(tableau.dense.p).T.copy())
-            self.polynomials = (
-                torch.arange(1, len(p) + 1),
-                p,
-            )  # exponents, and the stages' coefficients of them
+        self.polynomials = tuple(
+            zip(*tableau.dense.p, strict=True)
+        )  # a row a power of theta, a column a stage
         missing = [(1.0, terms(tableau.b))] if self.short else []
         extra = zip(tableau.dense.extra_c, map(terms, tableau.dense.extra_a), strict=True)
         self.twins = _twins(tableau, self.nodes)
@@ -60,9 +57,8 @@ class ExplicitRK:
         return torch.linalg.vector_norm(attempt.ks[j] - attempt.ks[i]) / distance
 
     def weights_at(self, theta: Tensor) -> Tensor:
-        """b_i(theta), shape [len(theta), stages], float64."""
-        exponents, p = (x.to(theta.device, non_blocking=True) for x in self.polynomials)
-        return (theta[:, None] ** exponents) @ p
+        """b_i(theta), shape [len(theta), stages], of theta's precision."""
+        return powers(theta, len(self.polynomials)) @ table(self.polynomials, theta.device, theta.dtype)
 
     def complete(self, f: VectorField, span: Span, y: Tensor, attempt: StepResult) -> list[Tensor]:
         """The stages that interpolation needs, the missing ones evaluated (and kept)."""

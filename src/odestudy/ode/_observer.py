@@ -6,40 +6,21 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from odestudy.ode._span import Span
-from odestudy.ode._step import VectorField
-from odestudy.ode._stepper import Stepper, StepResult
+from odestudy.ode._accepted import Accepted
+from odestudy.ode._precision import wide
 
 
 class Observer(Protocol):
     """Sees each accepted step; returns True to end the solve there."""
 
-    def accept(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> bool:
-        """The accepted step from (t, y) to (t1, attempt.y1)."""
+    def accept(self, step: Accepted) -> bool:
+        """The accepted step."""
 
 
 class Nothing:
     """Keeps nothing: the end of the solve is all that is wanted."""
 
-    def accept(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> bool:
+    def accept(self, step: Accepted) -> bool:
         """Goes on."""
         return False
 
@@ -66,38 +47,31 @@ class Observations:
         self._add(y0, True)
         self.seen = 1
 
-    def accept(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> bool:
+    def accept(self, step: Accepted) -> bool:
         """Adds the observations up to t1."""
         first = last = self.seen
-        while last < len(self.times) and self.sign * (self.times[last] - t1) <= 0:
+        while last < len(self.times) and self.sign * (self.times[last] - step.t1) <= 0:
             last += 1
         if last == first:
             return False
-        if last == first + 1 and self.times[first] == t1 and self.exact:
-            self._add(attempt.y1, True)
+        if last == first + 1 and self.times[first] == step.t1 and self.exact:
+            self._add(step.y1, True)
         else:
-            theta = self._theta(span, t, t1, first, last, y.device)
-            self._add(stepper.interpolate(f, span, y, attempt, theta), False)
+            self._add(step.at(self._theta(step, first, last)), False)
         self.seen = last
         return False
 
-    def _theta(self, span: Span, t: float, t1: float, first: int, last: int, device: torch.device) -> Tensor:
-        theta = [(time - t) / (t1 - t) for time in self.times[first:last]]
-        result = torch.tensor(theta, dtype=torch.float64, device=device)
+    def _theta(self, step: Accepted, first: int, last: int) -> Tensor:
+        """Where in the step these observations are."""
+        span, t, size = step.span, step.t, step.t1 - step.t
+        theta = [(time - t) / size for time in self.times[first:last]]
+        device = step.y.device
+        result = torch.tensor(theta, dtype=wide(device)).to(device, non_blocking=True)
         if self.offsets is None:
             return result
         moved = span.t - span.t.detach() if isinstance(span.t, Tensor) else 0.0
         stretched = result * (span.dt - span.dt.detach()) if isinstance(span.dt, Tensor) else 0.0
-        return result + (self.offsets[first:last] - moved - stretched) / (t1 - t)
+        return result + (self.offsets[first:last] - moved - stretched) / size
 
     def _add(self, piece: Tensor, single: bool) -> None:
         self.pieces.append(piece)
@@ -119,16 +93,7 @@ class Several:
     def __init__(self, observers: Sequence[Observer]) -> None:
         self.observers = observers
 
-    def accept(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> bool:
+    def accept(self, step: Accepted) -> bool:
         """True where one of them says so; all see the step."""
-        ends = [observer.accept(f, stepper, span, t, t1, y, attempt) for observer in self.observers]
+        ends = [observer.accept(step) for observer in self.observers]
         return any(ends)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from odestudy.ode._callbacks import adjoint_hooks, hooks_of
@@ -55,7 +54,7 @@ def odeint_dense(
 
     Any method but scipy's, and tuple states too; differentiable as `odeint`, which raises the same.
     """
-    t = torch.tensor([float(t0), float(t1)], dtype=torch.float64)
+    t = [float(t0), float(t1)]
     problem = make_problem(func, y0, ())
     plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
     run = Run(problem, make_times(t, problem.y0), plan, plan)

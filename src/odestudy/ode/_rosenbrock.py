@@ -7,10 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from odestudy.ode._constants import powers, table
 from odestudy.ode._implicit_slope import along, attach_solution
 from odestudy.ode._jacobian import Jacobian, Shifted, check_jacobian, jacobian, rows
 from odestudy.ode._rosenbrock_tableau import RosenbrockTableau
-from odestudy.ode._span import Span, nodes_tensor
+from odestudy.ode._span import Span
 from odestudy.ode._step import VectorField, weighted_sum
 from odestudy.ode._stepper import StepResult
 from odestudy.ode._tableau import Terms, terms
@@ -130,17 +131,18 @@ class Rosenbrock:
         return None
 
     @cached_property
-    def _polynomials(self) -> Tensor:
-        return torch.from_numpy(self.tableau.weights().T.copy())
+    def _polynomials(self) -> tuple[tuple[float, ...], ...]:
+        return tuple(map(tuple, self.tableau.weights().T.tolist()))
 
     def interpolate(
         self, f: VectorField, span: Span, y: Tensor, attempt: StepResult, theta: Tensor
     ) -> Tensor:
         """y + sum_i w_i(theta) u_i."""
-        p = self._polynomials.to(theta.device)
-        powers = theta[:, None] ** nodes_tensor(tuple(range(1, len(p) + 1)), theta.device)
+        p = table(self._polynomials, theta.device, theta.dtype)
         us = torch.stack(attempt.ks)
-        return y + ((powers @ p).to(y.dtype) @ us.reshape(len(us), -1)).reshape(len(theta), *y.shape)
+        return y + ((powers(theta, len(p)) @ p).to(y.dtype) @ us.reshape(len(us), -1)).reshape(
+            len(theta), *y.shape
+        )
 
 
 def _along_time(slope: Tensor, t: Tensor) -> Tensor | None:

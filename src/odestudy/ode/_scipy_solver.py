@@ -9,6 +9,7 @@ import torch
 from scipy.integrate import ode, solve_ivp
 from torch import Tensor
 
+from odestudy.ode._accepted import Accepted
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._observer import Observer
 from odestudy.ode._span import Span
@@ -58,15 +59,16 @@ class ScipySolver:
 
         def numpy_f(t: float, x: np.ndarray) -> np.ndarray:
             time = torch.tensor(t, dtype=y.dtype, device=y.device)
-            return f(time, _state(x, y)).reshape(-1).double().cpu().numpy()
+            return _numbers(f(time, _state(x, y)))
 
-        x0 = y.detach().reshape(-1).double().cpu().numpy()
+        x0 = _numbers(y.detach())
         limits = {"rtol": _host(tolerance.rtol, y), "atol": _host(tolerance.atol, y)}
         solve_it = _vode if self.solver == "adams" else _ivp
         states, failure = solve_it(self.solver, numpy_f, x0, times, limits, control)
         for t, t1, x in zip(times, times[1:], states, strict=False):
             y1 = _state(x, y)
-            observer.accept(f, self, Span(t, t1 - t, y), t, t1, y, StepResult(y1, [], None, None))
+            step = StepResult(y1, [], None, None)
+            observer.accept(Accepted(f, self, Span(t, t1 - t, y), t, t1, y, step))
             y = y1
         counter.step(True)
         return y, failure
@@ -130,11 +132,17 @@ def _vode(
 
 
 def _state(x: np.ndarray, like: Tensor) -> Tensor:
-    return torch.from_numpy(np.array(x)).to(like).reshape(like.shape)
+    dtype = np.float32 if like.dtype == torch.float32 else np.float64
+    return torch.from_numpy(np.array(x, dtype=dtype)).to(like).reshape(like.shape)
+
+
+def _numbers(x: Tensor) -> np.ndarray:
+    """The elements as float64 on the host."""
+    return x.reshape(-1).cpu().numpy().astype(np.float64)
 
 
 def _host(value: float | Tensor, y: Tensor) -> float | np.ndarray:
-    return value if isinstance(value, float) else value.expand(y.shape).reshape(-1).double().cpu().numpy()
+    return value if isinstance(value, float) else _numbers(value.expand(y.shape))
 
 
 def _scalar(rtol: float | np.ndarray) -> float:

@@ -19,7 +19,7 @@ class StepResult:
     None means: nothing, evaluate afresh. `status` says why an implicit step found no solution; `jacobians`
     and `factorizations` are what it cost beside evaluations of f. `stacked` are all the stages that interpolation
     needs, shape [stages, *y.shape], `ratio` is the error ratio, `stiffness` h |lambda|: where the step has them.
-    `method` names the one that took it, where there is a choice.
+    `method` names the one that took it, where there is a choice; `closing` says that it was a closing method.
     """
 
     y1: Tensor
@@ -33,6 +33,7 @@ class StepResult:
     ratio: Tensor | None = None
     stiffness: Tensor | None = None
     method: str = ""
+    closing: bool = False
 
 
 @runtime_checkable

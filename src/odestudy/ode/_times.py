@@ -7,10 +7,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from odestudy.ode._precision import on, wide
+
 
 @dataclass(frozen=True)
 class Times:
-    """`values` as floats; `offsets`, shape [len], float64: t - t, zero but differentiable, or None."""
+    """`values` as floats; `offsets`, shape [len], as precise as times are: t - t, zero but differentiable, or None."""
 
     tensor: Tensor
     values: tuple[float, ...]
@@ -40,7 +42,7 @@ class Times:
 def make_times(t: Tensor | Sequence[float], y0: Tensor, repeated: bool = False) -> Times:
     """Raises ValueError unless t is one-dimensional, finite and strictly monotonic (or monotonic, if `repeated`)."""
     if not isinstance(t, Tensor):
-        t = torch.as_tensor(t, dtype=torch.float64)
+        t = torch.as_tensor(t, dtype=wide(torch.device("cpu")))
     if not t.is_floating_point():
         raise ValueError(f"t must be floating point, got {t.dtype}; use t.double()")
     if t.ndim != 1 or t.numel() == 0:
@@ -53,5 +55,5 @@ def make_times(t: Tensor | Sequence[float], y0: Tensor, repeated: bool = False) 
         steps = [s for s in steps if s != 0]
     if not (all(s > 0 for s in steps) or all(s < 0 for s in steps)):
         raise ValueError("t must be strictly increasing or strictly decreasing; sort it, drop repeated times")
-    offsets = (t - t.detach()).double().to(y0.device) if t.requires_grad else None
+    offsets = on(y0.device, (t - t.detach()).to(wide(t.device))) if t.requires_grad else None
     return Times(t, values, offsets)

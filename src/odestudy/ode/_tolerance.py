@@ -10,6 +10,7 @@ from torch import Tensor
 from odestudy.ode._arguments import number
 from odestudy.ode._constants import constant
 from odestudy.ode._norms import Norm, rms
+from odestudy.ode._precision import on
 from odestudy.ode._problem import Problem
 
 
@@ -56,7 +57,7 @@ def _allowed(name: str, value: Any, problem: Problem) -> float | Tensor:
         each = zip(value, problem.shapes, strict=True)
         value = torch.cat([_spread(name, v, s, problem.y0).reshape(-1) for v, s in each])
     elif isinstance(value, Tensor) and value.numel() > 1:
-        value = _beside(value.to(problem.y0.device), problem)
+        value = _beside(on(problem.y0.device, value), problem)
         _spread(name, value, problem.y0.shape, problem.y0)
     else:
         value = number(name, value)

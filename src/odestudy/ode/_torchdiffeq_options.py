@@ -19,6 +19,7 @@ from odestudy.ode._interp import INTERPOLATIONS, with_interpolation
 from odestudy.ode._methods import METHODS, controller_of, make_stepper, options_of
 from odestudy.ode._norms import Norm, mixed, rms
 from odestudy.ode._plan import Plan
+from odestudy.ode._precision import wide
 from odestudy.ode._problem import Problem
 from odestudy.ode._status import choose
 from odestudy.ode._tolerance import make_tolerance
@@ -110,7 +111,7 @@ def _control(options: dict[str, Any], pid: PIDController) -> Control:
 
 
 def _check_dtype(dtype: Any) -> None:
-    """Times are float64 here whatever the option says, as in torchdiffeq by default."""
+    """Times are as precise here as the device can have them, whatever the option says."""
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise ValueError(
             f"option 'dtype' must be a floating point torch.dtype, such as torch.float64, got {dtype!r}"
@@ -157,10 +158,10 @@ def _grid(options: dict[str, Any], caller: tuple[Callable[..., Any], Any], y0: T
         return ON_TIMES if step_size is None else uniform(step_size)
 
     def grid(times: Sequence[float]) -> list[float]:
-        made = constructor(*caller, torch.tensor(times, dtype=torch.float64, device=y0.device))
-        points = [float(p) for p in made]
-        if points[0] != times[0] or points[-1] != times[-1]:
-            raise ValueError(f"grid_constructor's grid must run from {times[0]} to {times[-1]}, got {points}")
-        return points
+        given = torch.tensor(times, dtype=wide(y0.device), device=y0.device)
+        points, (first, *_, last) = [float(p) for p in constructor(*caller, given)], given.tolist()
+        if points[0] != first or points[-1] != last:
+            raise ValueError(f"grid_constructor's grid must run from {first} to {last}, got {points}")
+        return [times[0], *points[1:-1], times[-1]]
 
     return Grid(grid, drifts=True)

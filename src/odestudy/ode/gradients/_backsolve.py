@@ -10,6 +10,7 @@ from odestudy.ode._control import Counter
 from odestudy.ode._norms import Norm
 from odestudy.ode._observer import Observer
 from odestudy.ode._plan import Plan
+from odestudy.ode._precision import as_like
 from odestudy.ode._run import Run
 from odestudy.ode._status import Failure, SolveError
 from odestudy.ode._step import VectorField
@@ -88,7 +89,7 @@ def time_gradients(run: Run, ys: Tensor, grad_ys: Tensor, grad_y0: Tensor) -> Te
         counter.evaluation()
         slope = run.problem.f(torch.tensor(time, dtype=y.dtype, device=y.device), y)
         grads.append((slope * g).sum() if i else -(slope * grad_y0).sum())
-    return torch.stack(grads).to(run.times.tensor)
+    return as_like(torch.stack(grads), run.times.tensor)
 
 
 def with_adjoint_norm(run: Run, norm: Norm, tail: int) -> Plan:

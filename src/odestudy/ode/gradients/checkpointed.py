@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from odestudy.ode._accepted import Accepted
 from odestudy.ode._auto import resumed
 from odestudy.ode._control import Counter
 from odestudy.ode._counted import counted
@@ -14,11 +15,10 @@ from odestudy.ode._diagnosis import unsolved
 from odestudy.ode._draws import Draws, drawing_again, set_generators
 from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations
+from odestudy.ode._precision import as_like
 from odestudy.ode._run import Run
 from odestudy.ode._span import Span
 from odestudy.ode._status import SolveError
-from odestudy.ode._step import VectorField
-from odestudy.ode._stepper import Stepper, StepResult
 from odestudy.ode.gradients._once import once
 from odestudy.ode.gradients.backprop import solve_apart
 
@@ -38,12 +38,13 @@ def checkpointed(run: Run) -> Tensor:
     return _Checkpointed.apply(run, [ys], tape, run.problem.y0, t, *params)
 
 
-Numbers = tuple[float, float, float, bool, bool, str]
+Numbers = tuple[float, float, float, bool, bool, float | None, str]
 
 
-def numbers(span: Span, t: float, t1: float, attempt: StepResult) -> Numbers:
-    """What an accepted step is taken again from: (t, t1, dt, after, before, method)."""
-    return t, t1, float(span.dt), span.after, span.before, attempt.method
+def numbers(step: Accepted) -> Numbers:
+    """What an accepted step is taken again from: (t, t1, dt, after, before, limit, method)."""
+    span = step.span
+    return step.t, step.t1, float(span.dt), span.after, span.before, span.limit, step.attempt.method
 
 
 @dataclass
@@ -58,20 +59,11 @@ class Tape:
     stride: int = 1
     draws: Draws | None = None
 
-    def accept(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> bool:
+    def accept(self, step: Accepted) -> bool:
         """Writes the step down."""
         if len(self.spans) % self.stride == 0:
-            self.states.append(y)
-        self.spans.append(numbers(span, t, t1, attempt))
+            self.states.append(step.y)
+        self.spans.append(numbers(step))
         if len(self.states) > 2 * self.stride + 2:
             self.states, self.stride = self.states[::2], 2 * self.stride
         if self.draws is not None:
@@ -152,8 +144,8 @@ class Replay:
         first = sum(1 for v in times.values if sign * v <= sign * spans[0][0])
         seen = Observations(times.values, offsets, aligned=plan.grid is ON_TIMES, seen=max(first, 1))
         moved = self._moved(offsets)
-        for i, (t, t1, dt, after, before, method) in enumerate(spans, start=start):
-            span = Span(t, dt, y, after=after, before=before)
+        for i, (t, t1, dt, after, before, limit, method) in enumerate(spans, start=start):
+            span = Span(t, dt, y, after=after, before=before, limit=limit)
             if moved is not None:
                 span.t = moved[i] + t
                 span.dt = dt if plan.grid is None else moved[i + 1] - moved[i] + dt
@@ -162,7 +154,7 @@ class Replay:
             attempt = plan.stepper.step(self.f, span, y, resumed(plan.stepper, method, solver_state))
             if attempt.status is not None:
                 raise SolveError(unsolved(attempt.status, t, dt, y))
-            seen.accept(self.f, plan.stepper, span, t, t1, y, attempt)
+            seen.accept(Accepted(self.f, plan.stepper, span, t, t1, y, attempt))
             y, solver_state = attempt.y1, None if before else attempt.solver_state
         return y, solver_state, seen, max(first, 1)
 
@@ -186,4 +178,4 @@ class Replay:
         grad = self.grad_offsets
         if self.run.event is not None:
             grad = torch.cat([grad[:1], torch.zeros_like(grad[1:])])
-        return grad.to(self.run.times.tensor)
+        return as_like(grad, self.run.times.tensor)

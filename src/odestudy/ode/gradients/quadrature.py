@@ -5,11 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from odestudy.ode._accepted import Accepted
 from odestudy.ode._control import Counter
 from odestudy.ode._run import Run, state_norms
-from odestudy.ode._span import Span
-from odestudy.ode._step import VectorField
-from odestudy.ode._stepper import Stepper, StepResult
 from odestudy.ode.gradients._backsolve import (
     augmented_slopes,
     back_solve,
@@ -76,19 +74,10 @@ class Integral:
         self.slopes[id(dz)] = (dz, torch.cat([self.total.new_zeros(0), *rest]))
         return dz
 
-    def accept(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> bool:
+    def accept(self, step: Accepted) -> bool:
         """Adds the step's share; keeps only the slope that the next step starts from."""
-        for i, weight in stepper.weights or ():
-            self.total.add_(self.slopes[id(attempt.ks[i])][1], alpha=weight * float(span.dt))
-        last = self.slopes.get(id(attempt.solver_state))
+        for i, weight in step.stepper.weights or ():
+            self.total.add_(self.slopes[id(step.attempt.ks[i])][1], alpha=weight * float(step.span.dt))
+        last = self.slopes.get(id(step.attempt.solver_state))
         self.slopes = {} if last is None else {id(last[0]): last}
         return False

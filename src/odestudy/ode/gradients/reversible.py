@@ -6,12 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from odestudy.ode._accepted import Accepted
 from odestudy.ode._reversible_heun import ReversibleHeun
 from odestudy.ode._reversible_rk import ReversibleRK, SolverState
 from odestudy.ode._run import Run
 from odestudy.ode._span import Span
-from odestudy.ode._step import VectorField
-from odestudy.ode._stepper import Stepper, StepResult
 from odestudy.ode.gradients._once import once
 from odestudy.ode.gradients.backprop import solve_apart
 from odestudy.ode.gradients.checkpointed import Numbers, Replay, numbers
@@ -46,19 +45,10 @@ class Trail:
     spans: list[Numbers] = field(default_factory=list)
     end: tuple[Tensor, ...] = ()
 
-    def accept(
-        self,
-        f: VectorField,
-        stepper: Stepper,
-        span: Span,
-        t: float,
-        t1: float,
-        y: Tensor,
-        attempt: StepResult,
-    ) -> bool:
+    def accept(self, step: Accepted) -> bool:
         """Writes the step down."""
-        self.spans.append(numbers(span, t, t1, attempt))
-        self.end = (attempt.y1, *attempt.solver_state)
+        self.spans.append(numbers(step))
+        self.end = (step.y1, *step.attempt.solver_state)
         return False
 
 
@@ -90,5 +80,6 @@ class _Reversible(torch.autograd.Function):
 def _back(
     stepper: Any, replay: Replay, i: int, y: Tensor, solver_state: SolverState
 ) -> tuple[Tensor, SolverState]:
-    t, _, dt, after, before, _ = replay.spans[i]
-    return stepper.reverse(replay.f, Span(t, dt, y, after=after, before=before), y, solver_state)
+    t, _, dt, after, before, limit, _ = replay.spans[i]
+    span = Span(t, dt, y, after=after, before=before, limit=limit)
+    return stepper.reverse(replay.f, span, y, solver_state)

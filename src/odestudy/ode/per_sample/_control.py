@@ -7,7 +7,7 @@ from torch import Tensor
 from odestudy.ode._norms import Norm, check_norm
 from odestudy.ode._status import choose
 from odestudy.ode._tolerance import Tolerance
-from odestudy.ode.per_sample._field import SampleField, SampleProblem, upload
+from odestudy.ode.per_sample._field import SampleField, SampleProblem, download, upload
 
 
 def rms_of_rows(r: Tensor) -> Tensor:
@@ -63,13 +63,13 @@ def first_steps(
 
     scale, signs, lengths = tol.scale(y.abs()), np.sign(spans), np.abs(spans)
     with np.errstate(all="ignore"):
-        d0, d1 = torch.stack([norm(y), norm(f0)]).double().cpu().numpy()
+        d0, d1 = download(torch.stack([norm(y), norm(f0)]))
         h0 = np.minimum(np.where((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1), lengths)
         blind = ~((h0 > 0) & (h0 < np.inf))
         h0 = np.where(blind, np.minimum(1e-6 * lengths, 1e-6), h0)
         step = upload(signs * h0, y.device).to(y.dtype)[:, None]
         f1 = field(upload(t + signs * h0, y.device).to(y.dtype), y + step * f0)
-        d2 = norm(f1 - f0).double().cpu().numpy() / h0
+        d2 = download(norm(f1 - f0)) / h0
         steepest = np.maximum(d1, d2)
         h1 = np.where(steepest <= 1e-15, np.maximum(1e-6, h0 * 1e-3), (0.01 / steepest) ** (1.0 / k))
         h = np.minimum(np.minimum(100 * h0, h1), lengths)

@@ -8,7 +8,7 @@ from odestudy.ode._event import LEAVING, ROUNDINGS, EventFn, turnovers
 from odestudy.ode._event_gradient import NO_DERIVATIVE
 from odestudy.ode._refusal import differentiated_once, without_derivative
 from odestudy.ode._status import Failure
-from odestudy.ode.per_sample._field import SampleField, SampleProblem, for_samples, upload
+from odestudy.ode.per_sample._field import SampleField, SampleProblem, download, for_samples, upload
 from odestudy.ode.per_sample._observe import SampleStep
 
 BISECTIONS = 53  # of theta in [0, 1], down to the rounding of float64
@@ -88,7 +88,7 @@ class SampleEvent:
 
         if self.waiting[samples].any():
             self._side(samples, values(np.full(len(samples), LEAVING)))
-        scale = turnovers(step.y, step.attempt.y1).double().cpu().numpy()
+        scale = download(turnovers(step.y, step.attempt.y1))
         scale = np.maximum(np.maximum(np.abs(start / size), 1.0), scale)
         rounding = ROUNDINGS * torch.finfo(step.y.dtype).eps * scale
         seen, index = torch.sign(values(np.minimum(rounding, LEAVING))), upload(samples, device)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from odestudy.ode._control import Counter
 from odestudy.ode._layout import matching, unflatten, with_autocast
 from odestudy.ode._memory import Keeper
+from odestudy.ode._precision import wide
 from odestudy.ode._problem import make_problem, needed
 from odestudy.ode._state import State
 from odestudy.ode._uses import Uses
@@ -18,7 +19,14 @@ from odestudy.ode._uses import Uses
 
 def upload(values: np.ndarray, device: torch.device) -> Tensor:
     """The host's array on the device, without waiting for what the device does."""
+    if values.dtype == np.float64 and wide(device) == torch.float32:
+        values = values.astype(np.float32)
     return torch.from_numpy(values).to(device, non_blocking=True)
+
+
+def download(values: Tensor) -> np.ndarray:
+    """The device's numbers as float64 on the host, which waits for them."""
+    return values.detach().cpu().numpy().astype(np.float64)
 
 
 def for_samples(function: Callable[..., Any], samples: Tensor) -> Callable[..., Any]:

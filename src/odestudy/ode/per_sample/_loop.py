@@ -10,11 +10,12 @@ from odestudy.ode._control import Control
 from odestudy.ode._controller import SMALLEST_RATIO
 from odestudy.ode._diagnosis import details, diagnose, no_event, no_start
 from odestudy.ode._explicit_rk import ExplicitRK
+from odestudy.ode._precision import wide
 from odestudy.ode._status import Failure
 from odestudy.ode._stepper import StepResult
 from odestudy.ode.per_sample._control import finite_rows, first_steps
 from odestudy.ode.per_sample._event import SampleEvent
-from odestudy.ode.per_sample._field import upload
+from odestudy.ode.per_sample._field import download, upload
 from odestudy.ode.per_sample._observe import SampleStep
 from odestudy.ode.per_sample._rows import Rows
 from odestudy.ode.per_sample._span import SampleSpan, ScaledSlopes, attempt
@@ -109,7 +110,7 @@ class SampleLoop:
     ) -> None:
         """One attempt of all rows; accepted ones move, and those at their end leave."""
         rows.refresh()
-        span = SampleSpan(rows.t, dt, rows.y, rows.offset)
+        span = SampleSpan(rows.t, dt, t1, rows.y, rows.offset)
         tried = attempt(self.stepper, rows.field, span, rows.y, rows.k1)
         ratio, met = self._judge(rows, tried, t1)
         accepted = ratio <= 1.0
@@ -139,9 +140,10 @@ class SampleLoop:
         """Each row's error ratio, and whether its event is behind it (or event_fn is no number)."""
         ratio = rows.tolerance.ratio(self.stepper.errors(1.0, tried), rows.y, tried.y1)
         if self.event is None:
-            return ratio.double().cpu().numpy(), NOT_MET
+            return download(ratio), NOT_MET
         least = self.event.least(rows.field.samples, upload(t1, ratio.device), tried.y1)
-        both = torch.stack([ratio.double(), least.double()]).cpu().numpy()
+        precise = wide(ratio.device)
+        both = download(torch.stack([ratio.to(precise), least.to(precise)]))
         return both[0], ~(both[1] > 0)
 
     def _next_dt(
@@ -199,7 +201,8 @@ class SampleLoop:
     def _fail(self, rows: Rows, row: int, status: Any, dt: float) -> None:
         """Notes why this row cannot go on; its step is tried once more, to see whether it is stiff there."""
         one, y = np.array([row]), rows.y[row : row + 1]
-        span = SampleSpan(rows.t[one], np.array([dt]), y)
+        t, size = rows.t[one], np.array([dt])
+        span = SampleSpan(t, size, t + size, y)
         found = self.stepper.stiffness(
             self.stepper.step(ScaledSlopes(rows.field.of(one), span), span, y, None)
         )

@@ -52,12 +52,15 @@ class Rows:
         if not self.stale.any():
             return
         if self.stale.all():
-            self.k1 = self.field(SampleSpan(self.t, self.dt, self.y, self.offset).times((0.0,))[0], self.y)
+            self.k1 = self.field(self._span().times((0.0,))[0], self.y)
         else:
             rows = np.flatnonzero(self.stale)
             index = upload(rows, self.y.device)
             y = self.y.index_select(0, index)
-            span = SampleSpan(self.t, self.dt, self.y, self.offset).of(rows, y)
+            span = self._span().of(rows, y)
             k1 = self.field.of(rows)(span.times((0.0,))[0], y)
             self.k1 = self.k1.index_copy(0, index, k1)
         self.stale[:] = False
+
+    def _span(self) -> SampleSpan:
+        return SampleSpan(self.t, self.dt, self.t + self.dt, self.y, self.offset)

@@ -16,6 +16,7 @@ from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._layout import without_autocast
 from odestudy.ode._methods import TABLEAUS, controller_of, make_stepper
 from odestudy.ode._norms import Norm, rms
+from odestudy.ode._precision import as_like
 from odestudy.ode._problem import make_problem
 from odestudy.ode._solution import Samples, Solution
 from odestudy.ode._state import S, State
@@ -114,7 +115,7 @@ def _finish(run: SampleRun, gradient: str) -> Solution:
     ts, event_t = times.tensor, None
     if run.event is not None:
         event_t, end = run.event.results(run.field(), ys[1])
-        ys, event_t = torch.stack([ys[0], end]), event_t.to(ts)
+        ys, event_t = torch.stack([ys[0], end]), as_like(event_t, ts)
         ts = torch.stack([ts.detach()[..., 0].expand(len(event_t)), event_t.detach()], 1)
     status, message = _worst(run.failures, len(problem.y0))
     return Solution(ts, problem.restore(ys), run.stats, status, message, None, event_t, _samples(run))
@@ -147,14 +148,14 @@ def _tolerance(rtol: Any, atol: Any, norm: str | Norm | None, y0: State, problem
 
 def _first_sizes(dt0: float | Tensor, batch: int) -> np.ndarray:
     """|dt0| for each sample; ValueError where one is 0, or not finite."""
-    given = torch.as_tensor(dt0, dtype=torch.float64).detach().abs().cpu()
-    if given.shape not in (torch.Size([]), torch.Size([batch])):
-        raise ValueError(f"dt0 must be a number or of shape [{batch}], got {tuple(given.shape)}")
-    if not bool(((given > 0) & (given < math.inf)).all()):
+    given = np.abs(np.array(dt0.detach().tolist() if isinstance(dt0, Tensor) else dt0, dtype=np.float64))
+    if given.shape not in ((), (batch,)):
+        raise ValueError(f"dt0 must be a number or of shape [{batch}], got {given.shape}")
+    if not ((given > 0) & (given < math.inf)).all():
         raise ValueError(
             f"dt0 {given.tolist()}: need finite step sizes other than 0, or None to have them chosen"
         )
-    return given.expand(batch).numpy()
+    return np.broadcast_to(given, (batch,))
 
 
 def _worst(failures: Mapping[int, Failure], batch: int) -> tuple[Status, str]:

@@ -11,26 +11,30 @@ from odestudy.ode.per_sample._field import SampleField, upload
 
 
 class SampleSpan(Span):
-    """From t to t + dt, host arrays of shape [n]; `column` is dt on the device, [n, 1], in the state's precision.
+    """From t to t + dt, which is t1 but for rounding, host arrays of shape [n]; `column` is dt on the device, [n, 1], in the state's precision.
 
     To the stepper its length is 1, as the slopes that it sees are already multiplied by dt: see `attempt`.
     `offset`, shape [n] or None, is a zero that carries the gradient of the samples' first times.
     """
 
-    __slots__ = ("column", "offset", "sizes", "starts")
+    __slots__ = ("column", "ends", "offset", "sizes", "starts")
 
-    def __init__(self, t: np.ndarray, dt: np.ndarray, like: Tensor, offset: Tensor | None = None) -> None:
+    def __init__(
+        self, t: np.ndarray, dt: np.ndarray, t1: np.ndarray, like: Tensor, offset: Tensor | None = None
+    ) -> None:
         self.column = upload(dt, like.device).to(like.dtype)[:, None]
         super().__init__(0.0, 1.0, like)
-        self.starts, self.sizes, self.offset = t, dt, offset
+        self.starts, self.sizes, self.ends, self.offset = t, dt, t1, offset
 
     def stages(self, nodes: tuple[float, ...]) -> tuple[Tensor, ...]:
         """The times of the stepper's own nodes, each of shape [n]."""
         return self.times(nodes)
 
     def times(self, nodes: tuple[float, ...]) -> tuple[Tensor, ...]:
-        """t + c dt for each node c, computed in float64 and rounded to the state's precision."""
-        times = upload(np.multiply.outer(np.array(nodes), self.sizes) + self.starts, self.device)
+        """t + c dt for each node c, computed in float64, not beyond t1, and rounded to the state's precision."""
+        at = np.multiply.outer(np.array(nodes), self.sizes) + self.starts
+        within = np.where(self.sizes > 0, np.minimum(at, self.ends), np.maximum(at, self.ends))
+        times = upload(within, self.device)
         if self.offset is not None:
             times = times + self.offset
         return times.to(self.dtype).unbind()
@@ -38,7 +42,7 @@ class SampleSpan(Span):
     def of(self, rows: np.ndarray, like: Tensor) -> "SampleSpan":
         """The stretches in these rows."""
         offset = None if self.offset is None else self.offset[upload(rows, self.device)]
-        return SampleSpan(self.starts[rows], self.sizes[rows], like, offset)
+        return SampleSpan(self.starts[rows], self.sizes[rows], self.ends[rows], like, offset)
 
 
 class ScaledSlopes:

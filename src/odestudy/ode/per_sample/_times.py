@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from odestudy.ode._precision import on, wide
 from odestudy.ode._times import make_times
 
 
@@ -15,7 +16,7 @@ from odestudy.ode._times import make_times
 class SampleTimes:
     """`values`, shape [B, T], float64 on the host, nan behind a sample's last time; `counts` how many it has.
 
-    `signs` are +1 for samples that run forwards, -1 backwards; `offsets`, shape [B, T], are float64 zeros
+    `signs` are +1 for samples that run forwards, -1 backwards; `offsets`, shape [B, T], are zeros
     that carry the gradient of the times, or None.
     """
 
@@ -62,7 +63,7 @@ def make_sample_times(t: Tensor | Sequence[float], y0: Tensor) -> SampleTimes:
     """
     batch = len(y0)
     if not isinstance(t, Tensor):
-        t = torch.as_tensor(t, dtype=torch.float64)
+        t = torch.as_tensor(t, dtype=wide(torch.device("cpu")))
     if t.ndim != 2:
         times = make_times(t, y0, repeated=True)
         values = np.broadcast_to(np.array(times.values), (batch, len(times.values)))
@@ -75,8 +76,13 @@ def make_sample_times(t: Tensor | Sequence[float], y0: Tensor) -> SampleTimes:
     values = t.detach().cpu().numpy().astype(np.float64)
     counts, signs = _counts_and_signs(values)
     _check(values, counts, signs)
-    offsets = (t - t.detach()).nan_to_num().double().to(y0.device) if t.requires_grad else None
+    offsets = _carriers(t, y0.device) if t.requires_grad else None
     return _moving(SampleTimes(t, values, counts, signs, offsets))
+
+
+def _carriers(t: Tensor, device: torch.device) -> Tensor:
+    """Zeros with the gradient of the times."""
+    return on(device, (t - t.detach()).nan_to_num().to(wide(t.device)))
 
 
 def _moving(times: SampleTimes) -> SampleTimes:

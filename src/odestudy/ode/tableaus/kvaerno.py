@@ -4,6 +4,7 @@ import math
 
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._tableau import Row
+from odestudy.ode.tableaus.kencarp import KENCARP5
 
 SOURCE = "Kværnø 2004, BIT Numerical Mathematics 44(3), Singly diagonally implicit Runge-Kutta methods"
 
@@ -65,5 +66,6 @@ KVAERNO5 = DirkTableau(
     error_order=4,
     dense_order=4,
     strictness=30.0,
+    closing=KENCARP5,
     source=SOURCE,
 )

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._control import Counter
+from odestudy.ode._precision import as_like
 from odestudy.ode._uses import Uses
 from odestudy.ode.gradients._once import once
 from odestudy.ode.per_sample._field import SampleField, upload
@@ -119,12 +120,13 @@ class SampleReplay:
                 )
                 samples, field = samples[going], field.of(going)
             moved = None if offsets is None else offsets[upload(samples, y.device), 0]
-            span = SampleSpan(self.t[samples, j], self.dt[samples, j], y, moved)
+            t, dt, t1 = (numbers[samples, j] for numbers in (self.t, self.dt, self.t1))
+            span = SampleSpan(t, dt, t1, y, moved)
             if solver_state is None:
                 solver_state = field(span.times((0.0,))[0], y)
             tried = attempt(run.stepper, field, span, y, solver_state)
             every = np.arange(len(samples))
-            seen.accept(SampleStep(run.stepper, field, span, y, tried, self.t1[samples, j], every))
+            seen.accept(SampleStep(run.stepper, field, span, y, tried, t1, every))
             y, solver_state = tried.y1, tried.solver_state
         return y, samples, seen
 
@@ -144,4 +146,4 @@ class SampleReplay:
         grad = self.grad_offsets.new_zeros(len(self.a), t.shape[-1])
         known = 1 if self.run.event is not None else t.shape[-1]  # an event's time is none of t
         grad[:, :known] = self.grad_offsets[:, :known]
-        return (grad.sum(0) if t.ndim == 1 else grad).to(t)
+        return as_like(grad.sum(0) if t.ndim == 1 else grad, t)
