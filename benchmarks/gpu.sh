@@ -3,7 +3,8 @@
 #
 #   bash benchmarks/gpu.sh OUT SECONDS [PART...]
 #
-# OUT takes what came of it (log.txt has all that was said), SECONDS is for all of it: the trainings that are still going on then are given up, and what
+# OUT takes what came of it (log.txt: all that was said), SECONDS is for all of it: trainings that are still going on
+# then are given up, and what
 # is finished is packed. PARTs, in this order, all of them by default:
 #   install   the study's environment from a folder of wheels (`make wheels` elsewhere), unless it is there
 #   tests     those that need a GPU
