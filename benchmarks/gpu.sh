@@ -4,8 +4,7 @@
 #   bash benchmarks/gpu.sh OUT SECONDS [PART...]
 #
 # OUT takes what came of it (log.txt: all that was said), SECONDS is for all of it: trainings that are still going on
-# then are given up, and what
-# is finished is packed. PARTs, in this order, all of them by default:
+# then are given up, and what is finished is packed. PARTs, in this order, all of them by default:
 #   install   the study's environment from a folder of wheels (`make wheels` elsewhere), unless it is there
 #   tests     those that need a GPU
 #   bench     our solvers, and a step of the MNIST experiment: solvers.csv, mnist_step.csv
