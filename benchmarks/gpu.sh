@@ -84,6 +84,7 @@ if wanted train; then
   for file in ${TAKE:-}; do odestudy unpack "$file" --seeds "${SEEDS:-5}"; done
   part study "$seconds" odestudy study --tier "$tier" --questions images --arms "$arms" --seeds "${SEEDS:-5}" \
     --cores "${CORES:-all}" --gpu-share "${GPU_SHARE:-6}" --first --verbose
+  tail -n 40 results/"$tier"/logs/runs/*.log >>"$out/log.txt" 2>/dev/null
   odestudy pack "$out/study.zip" --tier "$tier" --questions images --seeds "${SEEDS:-5}"
 fi
 echo "== $SECONDS s in all"
