@@ -3,8 +3,8 @@
 #
 #   bash benchmarks/gpu.sh OUT SECONDS [PART...]
 #
-# OUT takes what came of it (log.txt has all that was said), SECONDS is for all of it: the trainings that are still going on then are given up, and what
-# is finished is packed. PARTs, in this order, all of them by default:
+# OUT takes what came of it (log.txt: all that was said), SECONDS is for all of it: trainings that are still going on
+# then are given up, and what is finished is packed. PARTs, in this order, all of them by default:
 #   install   the study's environment from a folder of wheels (`make wheels` elsewhere), unless it is there
 #   tests     those that need a GPU
 #   bench     our solvers, and a step of the MNIST experiment: solvers.csv, mnist_step.csv
@@ -84,6 +84,7 @@ if wanted train; then
   for file in ${TAKE:-}; do odestudy unpack "$file" --seeds "${SEEDS:-5}"; done
   part study "$seconds" odestudy study --tier "$tier" --questions images --arms "$arms" --seeds "${SEEDS:-5}" \
     --cores "${CORES:-all}" --gpu-share "${GPU_SHARE:-6}" --first --verbose
+  tail -n 40 results/"$tier"/logs/runs/*.log >>"$out/log.txt" 2>/dev/null
   odestudy pack "$out/study.zip" --tier "$tier" --questions images --seeds "${SEEDS:-5}"
 fi
 echo "== $SECONDS s in all"

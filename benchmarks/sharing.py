@@ -37,7 +37,7 @@ def train(arm: str, device: str, barrier: Any, seconds: float, counts: Any) -> N
         loss = nn.functional.cross_entropy(net(x), y)
         loss.backward()
         optimizer.step()
-        float(loss)  # waits, so that no steps are queued behind the end
+        float(loss.detach())  # waits, so that no steps are queued behind the end
         steps += 1
     counts.put(steps / (time.perf_counter() - begun))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
@@ -14,7 +15,9 @@ import pytest
 from odestudy.cli import follower
 from odestudy.cli import study as command
 from odestudy.cli.main import main
+from odestudy.errors import ConfigError
 from odestudy.runtime.progress import OTHER_S, Outlook, Progress
+from odestudy.study import load_study
 
 STEPS = """
 Job stats:
@@ -206,3 +209,29 @@ def test_metrics_that_were_there_before_do_not_count_as_done(tmp_path):
     outlook.update(read(STEPS), now=0.0)
     outlook.update(read(STEPS), now=1.0)
     assert outlook.left_s > 300
+
+
+def asked(study, *words):
+    """The words of Snakemake's command line that `odestudy study` would start."""
+    parser = argparse.ArgumentParser()
+    command.add(parser.add_subparsers())
+    return command._command(study, parser.parse_args(["study", "--tier", study.run, *words]))
+
+
+def test_several_jobs_share_a_gpu_only_where_that_is_asked_for(root):
+    study = load_study(root, "full", {"questions": "images", "seeds": 1})
+    alone, shared = asked(study), asked(study, "--gpus", "2", "--gpu-share", "3")
+    assert "gpu=1" in alone
+    assert not any(word.startswith("gpu_share") for word in alone)
+    assert {"gpu=6", "gpu_share=3"} <= set(shared)
+
+
+def test_what_comes_first_can_be_run_alone(root):
+    study = load_study(root, "full", {"questions": "images", "arms": "resnet1", "seeds": 1})
+    words = asked(study, "--first")
+    files = [word for word in words if word.startswith("results/full/")]
+    assert {file.split("/")[3] for file in files if "/runs/" in file} == {"images_cost", "images_train"}
+    assert not any("fashion" in file for file in files)
+    assert words[words.index("--scheduler") + 1] == "greedy"  # by others, two jobs outweigh the first
+    with pytest.raises(ConfigError, match="first"):
+        asked(load_study(root, "smoke", {"questions": "images"}), "--first")

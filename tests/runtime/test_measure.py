@@ -140,8 +140,8 @@ def test_visible_devices_are_counted_from_the_environment(monkeypatch):
     assert visible_gpus() == 0
 
 
-def _hold(folder, queue, release):
-    with free_gpu(2, folder) as index:
+def _hold(folder, queue, release, share=1):
+    with free_gpu(2, folder, share) as index:
         queue.put(index)
         release.wait(20)
 
@@ -157,6 +157,24 @@ def test_jobs_that_run_at_once_get_different_gpus_and_the_third_waits(tmp_path):
     assert queue.empty(), "a third job got a GPU that is taken"
     for release in releases:
         release.set()
+    assert queue.get(timeout=20) in (0, 1)
+    for worker in workers:
+        worker.join(20)
+
+
+def test_as_many_jobs_as_share_a_gpu_spread_over_all_of_them_before_the_next_waits(tmp_path):
+    context = multiprocessing.get_context("fork")
+    queue, release = context.Queue(), context.Event()
+    workers = [context.Process(target=_hold, args=(tmp_path, queue, release, 2)) for _ in range(5)]
+    taken = []
+    for worker in workers[:4]:
+        worker.start()
+        taken.append(queue.get(timeout=20))
+    assert taken == [0, 1, 0, 1]
+    workers[4].start()
+    workers[4].join(0.5)
+    assert queue.empty(), "a fifth job got a place that is taken"
+    release.set()
     assert queue.get(timeout=20) in (0, 1)
     for worker in workers:
         worker.join(20)
