@@ -1,7 +1,7 @@
 """The second layer: drop-in for torchdiffeq 0.2 (github.com/rtqichen/torchdiffeq), same signatures."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, overload
 
 from torch import Tensor, nn
 
@@ -11,11 +11,39 @@ from odestudy.ode._event import EventFn
 from odestudy.ode._problem import make_problem
 from odestudy.ode._run import Run
 from odestudy.ode._solve import finish
-from odestudy.ode._state import State
+from odestudy.ode._state import S, State
 from odestudy.ode._times import make_times
 from odestudy.ode._torchdiffeq_options import make_plan
 
 Options = Mapping[str, Any]
+
+
+@overload
+def odeint(
+    func: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+    event_fn: None = None,
+) -> S: ...
+
+
+@overload
+def odeint(
+    func: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+    event_fn: EventFn,
+) -> tuple[Tensor, S]: ...
 
 
 def odeint(
@@ -61,6 +89,44 @@ def odeint_dense(
     found = finish(run, "backprop", dense=True).raise_on_failure().interpolant
     assert found is not None, "dense output was asked for"
     return found
+
+
+@overload
+def odeint_adjoint(
+    func: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+    event_fn: None = None,
+    adjoint_rtol: Any = None,
+    adjoint_atol: Any = None,
+    adjoint_method: str | None = None,
+    adjoint_options: Options | None = None,
+    adjoint_params: Iterable[Tensor] | None = None,
+) -> S: ...
+
+
+@overload
+def odeint_adjoint(
+    func: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+    event_fn: EventFn,
+    adjoint_rtol: Any = None,
+    adjoint_atol: Any = None,
+    adjoint_method: str | None = None,
+    adjoint_options: Options | None = None,
+    adjoint_params: Iterable[Tensor] | None = None,
+) -> tuple[Tensor, S]: ...
 
 
 def odeint_adjoint(

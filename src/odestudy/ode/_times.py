@@ -29,6 +29,14 @@ class Times:
             return None
         return torch.cat([self.offsets[:1], torch.zeros_like(self.offsets[:1])])
 
+    def ends(self) -> "Times":
+        """The first time and the last one alone."""
+        if len(self.values) < 3:
+            return self
+        first_and_last = slice(None, None, len(self.values) - 1)
+        offsets = None if self.offsets is None else self.offsets[first_and_last]
+        return Times(self.tensor[first_and_last], self.values[first_and_last], offsets)
+
     def ending_at(self, t1: float) -> "Times":
         """The first time and t1, which is an event's and carries no gradient."""
         start = self.tensor[:1]
