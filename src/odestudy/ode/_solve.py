@@ -97,8 +97,9 @@ def solve(
             callable save(t, y), t a scalar tensor, y like y0, whose result, a tensor or a tuple of them, is kept in
             place of each state, shape [T, *result.shape].
         method: a name of METHODS, a tableau (ExplicitTableau, DirkTableau) or a Stepper of one's own.
-        rtol, atol: error allowed in a step, atol + rtol |y|: numbers, tensors that broadcast to y0, or one of
-            them for each tensor of a tuple. Implicit methods solve their equations to a part of it.
+        rtol: the part of |y| that a step's error may be: a number, a tensor that broadcasts to y0, or one of them
+            for each tensor of a tuple. Implicit methods solve their equations to a part of the allowed error.
+        atol: what it may be beside that, atol + rtol |y| in all; as rtol.
         dt0: size of the first step, or of all of them where the method has no error estimate.
         grid: times, shape [N], to step onto with no control of the error; from t[0] to t[-1] in any case.
         gradient: how ys are differentiated, a name of GRADIENTS.
@@ -106,18 +107,22 @@ def solve(
             tuple the largest of its tensors'.
         adjoint_norm: "mixed", or "seminorm", which leaves the parameters out (gradient "adjoint").
         controller: choice of the step sizes; None is the method's own.
-        dtmin, dtmax: bounds of an adaptive step.
+        dtmin: the smallest adaptive step; one that would have to be smaller ends the solve.
+        dtmax: the largest one.
         max_steps: attempted steps after which the solve fails.
-        step_t, jump_t: times to step onto; at jump_t f may jump, and is asked on either side.
+        step_t: times, shape [N], to step onto, in any order; those outside of t are left out.
+        jump_t: such times at which f may jump; it is asked on either side, and by no step across.
         params: what f depends on, tensors or a module; None takes f's own where it is a module. Gradients
             other than "backprop" need them; tensors that f is seen to use beside them have their gradient too.
-        dense: whether to keep the solution as a function of time, Solution.interpolant.
+        dense: whether to keep the solution as a function of time, Solution.interpolant, which needs the memory of
+            every step's stages.
         event_fn: callable event_fn(t, y), a number, a tensor or yes and no; the solve ends where an element
             changes its sign, and t says only start and direction of time. ys hold the states at start and
             event, which move with what they depend on.
         event_direction: 1 where only a rising element ends the solve, -1 a falling one, 0 both; or one of
             them for each element.
-        options: the method's own: max_order, max_iters; solver; jacobian, newton_tol; coupling.
+        options: the method's own, by name: max_order, max_iters (Adams); solver (scipy_solver); jacobian,
+            newton_tol (implicit ones); coupling (reversible_rk4, reversible_dopri5).
         compile: whether each step of an explicit Runge-Kutta method is one compiled function, or a mode of
             torch.compile; the first step with a new f or shape takes many seconds.
         throw: whether a failure raises SolveError; otherwise it is the solution's status.
