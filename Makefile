@@ -42,6 +42,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/mypy
+	$(BIN)/mypy tests/ode/typed_use.py
 	$(BIN)/hadolint Dockerfile
 
 # From the index that pip is configured with.

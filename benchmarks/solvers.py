@@ -40,17 +40,17 @@ def ours(
     """Our `solve`, whose evaluations its statistics count."""
 
     def make(w: Workload) -> peers.Training:
-        last: list[ode.Stats] = []
+        last: list[ode.Solution] = []
 
         def loss() -> Tensor:
             solution = ode.solve(
                 w.f, w.y0, w.t, rtol=w.rtol, atol=w.atol, method=method, gradient=gradient, compile=compile
             )
-            last[:] = [solution.stats]
+            last[:] = [solution]
             return w.loss(solution.raise_on_failure().ys)
 
         def nfe() -> tuple[int, int]:
-            return last[0].nfe, last[0].nfe_backward
+            return last[0].stats.nfe, last[0].stats.nfe_backward
 
         made = peers.training(w, loss)
         return peers.Training(made.step, made.gradient, nfe)

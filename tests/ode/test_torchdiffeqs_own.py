@@ -17,6 +17,7 @@ DEPARTURES = {
     "event_tests.TestEventHandling.test_odeint: explicit_adams",
     "norm_tests.TestNorms.test_adjoint_norm",
     "odeint_tests.TestDiscontinuities.test_odeint_perturb: implicit_midpoint",
+    "odeint_tests.TestMinMaxStep.test_min_max_step",
 }
 
 

@@ -112,3 +112,24 @@ def test_on_a_gpu_compiled_steps_give_the_numbers_of_eager_ones(cuda: torch.devi
     for again in found[1:]:
         for a, b in zip(again, found[0], strict=True):
             torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_a_solve_on_a_grid_can_be_one_cuda_graph(cuda: torch.device) -> None:
+    class Solved(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.f = Mlp()
+
+        def forward(self, y0: Tensor) -> Tensor:
+            return solve(self.f, y0, [0.1 * i for i in range(11)], method="rk4").ys
+
+    solved, y0 = Solved().to(cuda), torch.ones(3, 2, dtype=F64, device=cuda)
+    graphed = torch.cuda.make_graphed_callables(solved, (y0,))
+    for start in (y0, 0.5 * y0):
+        parts = []
+        for run in (Solved().to(cuda), graphed):
+            ys = run(start)
+            parts.append([ys, *torch.autograd.grad(ys.sin().sum(), list(run.parameters()))])
+        for a, b in zip(*parts, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)

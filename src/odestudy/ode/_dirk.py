@@ -69,9 +69,9 @@ class Dirk:
     def step(self, f: VectorField, span: Span, y: Tensor, solver_state: Any) -> StepResult:
         """One step; the solver state is a Start, or the slope at its start alone."""
         start = solver_state if isinstance(solver_state, Start) else Start(solver_state)
-        closing = self.closing is not None and span.leaves(max(self.nodes))
-        attempt = DirkStep(self.closing if closing else self, f, span, y, start).run()
-        attempt.closing = closing
+        leaves = self.closing if span.leaves(max(self.nodes)) else None
+        attempt = DirkStep(leaves or self, f, span, y, start).run()
+        attempt.closing = leaves is not None
         return attempt
 
     @cached_property

@@ -88,9 +88,9 @@ def _table(
 ) -> Tensor:
     """t_i + c_j dt_i, not beyond the end, shape [steps, nodes]; kept on the device for the next solve on this grid."""
     if wide(device) == torch.float32:
-        at = [[a + c * h for c in nodes] for a, h in zip(t, dt, strict=True)]
+        rows = [[a + c * h for c in nodes] for a, h in zip(t, dt, strict=True)]
         within = min if dt[0] > 0 else max
-        return torch.tensor([[within(x, end) for x in row] for row in at], dtype=dtype, device=device)
+        return torch.tensor([[within(x, end) for x in row] for row in rows], dtype=dtype, device=device)
     with torch.inference_mode(False), torch.no_grad():
         grid = torch.tensor([t, dt], dtype=torch.float64).to(device, non_blocking=True)
         at = torch.addcmul(grid[0, :, None], grid[1, :, None], nodes_tensor(nodes, device))

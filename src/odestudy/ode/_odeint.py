@@ -1,7 +1,7 @@
 """The second layer: drop-in for torchdiffeq 0.2 (github.com/rtqichen/torchdiffeq), same signatures."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, overload
 
 from torch import Tensor, nn
 
@@ -11,11 +11,39 @@ from odestudy.ode._event import EventFn
 from odestudy.ode._problem import make_problem
 from odestudy.ode._run import Run
 from odestudy.ode._solve import finish
-from odestudy.ode._state import State
+from odestudy.ode._state import S, State
 from odestudy.ode._times import make_times
 from odestudy.ode._torchdiffeq_options import make_plan
 
 Options = Mapping[str, Any]
+
+
+@overload
+def odeint(
+    func: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+    event_fn: None = None,
+) -> S: ...
+
+
+@overload
+def odeint(
+    func: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+    event_fn: EventFn,
+) -> tuple[Tensor, S]: ...
 
 
 def odeint(
@@ -29,10 +57,28 @@ def odeint(
     options: Options | None = None,
     event_fn: EventFn | None = None,
 ) -> Any:
-    """States at t, shape [len(t), *y0.shape], differentiable through the solver's operations.
+    """States at t, differentiable through the solver's operations, as torchdiffeq's odeint.
 
-    With event_fn, (event time, states at start and event) instead. Raises SolveError where the solve fails,
-    ValueError for wrong arguments or unknown options.
+    Args:
+        func: callable func(t, y), t a scalar tensor, y like y0; gives dy/dt, shaped like y.
+        y0: initial state, a tensor of any shape or a tuple of them.
+        t: times, shape [T], strictly increasing or decreasing; with event_fn start and direction only.
+        rtol: the part of |y| that a step's error may be: a number, a tensor that broadcasts to y0, or one of them
+            for each tensor of a tuple.
+        atol: what it may be beside that; as rtol.
+        method: a name of METHODS; None is "dopri5".
+        options: torchdiffeq's, and the method's own (see `solve`). Of adaptive methods: norm, first_step, min_step,
+            max_step, step_t, jump_t, safety, ifactor, dfactor, max_num_steps, dtype, compile. Of fixed steps: norm,
+            step_size, grid_constructor, interp ("linear", "cubic"), perturb, compile.
+        event_fn: callable event_fn(t, y), a tensor; the solve ends where an element changes its sign.
+
+    Returns:
+        States, shape [T, *y0.shape], or a tuple of such. With event_fn (event time, a scalar; states at start and
+        event, shape [2, *y0.shape]).
+
+    Raises:
+        ValueError: an argument is wrong, or an option unknown.
+        SolveError: the solve failed.
     """
     problem = make_problem(func, y0, ())
     plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
@@ -50,9 +96,24 @@ def odeint_dense(
     method: str | None = None,
     options: Options | None = None,
 ) -> Interpolant:
-    """The solution from t0 to t1 as a function of time: a state at a time, or states at a tensor of times.
+    """The solution from t0 to t1 as a function of time, differentiable as `odeint`.
 
-    Any method but scipy's, and tuple states too; differentiable as `odeint`, which raises the same.
+    Args:
+        func: as for `odeint`.
+        y0: initial state, a tensor of any shape or a tuple of them.
+        t0: the time of y0, a number.
+        t1: the time to solve to, a number.
+        rtol: as for `odeint`.
+        atol: as for `odeint`.
+        method: any but scipy_solver; None is "dopri5".
+        options: as for `odeint`.
+
+    Returns:
+        Interpolant: called with a time it gives the state, with times, shape [N], the states, [N, *y0.shape].
+
+    Raises:
+        ValueError: an argument is wrong, or an option unknown.
+        SolveError: the solve failed.
     """
     t = [float(t0), float(t1)]
     problem = make_problem(func, y0, ())
@@ -61,6 +122,44 @@ def odeint_dense(
     found = finish(run, "backprop", dense=True).raise_on_failure().interpolant
     assert found is not None, "dense output was asked for"
     return found
+
+
+@overload
+def odeint_adjoint(
+    func: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+    event_fn: None = None,
+    adjoint_rtol: Any = None,
+    adjoint_atol: Any = None,
+    adjoint_method: str | None = None,
+    adjoint_options: Options | None = None,
+    adjoint_params: Iterable[Tensor] | None = None,
+) -> S: ...
+
+
+@overload
+def odeint_adjoint(
+    func: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor,
+    *,
+    rtol: Any = 1e-7,
+    atol: Any = 1e-9,
+    method: str | None = None,
+    options: Options | None = None,
+    event_fn: EventFn,
+    adjoint_rtol: Any = None,
+    adjoint_atol: Any = None,
+    adjoint_method: str | None = None,
+    adjoint_options: Options | None = None,
+    adjoint_params: Iterable[Tensor] | None = None,
+) -> tuple[Tensor, S]: ...
 
 
 def odeint_adjoint(
@@ -79,11 +178,35 @@ def odeint_adjoint(
     adjoint_options: Options | None = None,
     adjoint_params: Iterable[Tensor] | None = None,
 ) -> Any:
-    """As `odeint`, with the gradient by the continuous adjoint, solved backwards (Chen et al. 2018).
+    """States at t, with the gradient by the continuous adjoint, solved backwards (Chen et al. 2018).
 
-    The error norm of the backward solve is mixed over state, adjoint and each parameter;
-    adjoint_options={"norm": "seminorm"} leaves the parameters out. Raises as `odeint`, and SolveError in
-    backward.
+    Args:
+        func: callable func(t, y), t a scalar tensor, y like y0; gives dy/dt, shaped like y.
+        y0: initial state, a tensor of any shape or a tuple of them.
+        t: times, shape [T], strictly increasing or decreasing; with event_fn start and direction only.
+        rtol: the part of |y| that a step's error may be: a number, a tensor that broadcasts to y0, or one of them
+            for each tensor of a tuple.
+        atol: what it may be beside that; as rtol.
+        method: a name of METHODS; None is "dopri5".
+        options: torchdiffeq's, and the method's own (see `solve`). Of adaptive methods: norm, first_step, min_step,
+            max_step, step_t, jump_t, safety, ifactor, dfactor, max_num_steps, dtype, compile. Of fixed steps: norm,
+            step_size, grid_constructor, interp ("linear", "cubic"), perturb, compile.
+        event_fn: callable event_fn(t, y), a tensor; the solve ends where an element changes its sign.
+        adjoint_rtol: rtol of the backward solve; None is rtol.
+        adjoint_atol: its atol; None is atol.
+        adjoint_method: its method; None is method.
+        adjoint_options: its options; None is options but for the norm. Its norm is over (t, y, a, *parameters):
+            a callable, "seminorm", which leaves the parameters out, or by default the largest of the parts' own.
+        adjoint_params: what func depends on, tensors; None takes func's own where it is a module. Nothing else has a
+            gradient where they are given.
+
+    Returns:
+        States, shape [T, *y0.shape], or a tuple of such. With event_fn (event time, a scalar; states at start and
+        event, shape [2, *y0.shape]).
+
+    Raises:
+        ValueError: an argument is wrong, or an option unknown.
+        SolveError: the solve failed, or the backward one did.
     """
     if adjoint_params is None and not isinstance(func, nn.Module):
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,6 +40,7 @@ class Run:
     failure: Failure | None = None
     observers: tuple[Observer, ...] = ()
     event: Event | None = None
+    kept: Callable[[float, Tensor], Any] | None = None  # in place of each state, under "backprop"
 
     def field(self, uses: Uses | None = None) -> VectorField:
         """f with its forward evaluations counted, its first output checked; `uses` looks on."""
@@ -71,10 +73,16 @@ class Run:
         return needed(self.problem.params)
 
 
-def check_finite(run: Run, ys: Tensor) -> None:
-    """Marks a fixed-step solve that left the finite numbers (adaptive ones notice step by step)."""
-    if run.failure is not None or run.plan.grid is None:
+def check_finite(run: Run, ys: Any, end: Tensor) -> None:
+    """Marks a fixed-step solve that left the finite numbers (adaptive ones notice step by step).
+
+    While a CUDA graph is captured there are no numbers to look at; of a solve whose states are not kept only the
+    last one is looked at.
+    """
+    capturing = end.is_cuda and torch.cuda.is_current_stream_capturing()
+    if run.failure is not None or run.plan.grid is None or capturing:
         return
+    ys = ys if run.kept is None else end.expand(len(run.times.values), *end.shape)
     with torch.no_grad():
         good = torch.isfinite(ys.reshape(len(ys), -1)).all(1)
         if bool(good.all()):

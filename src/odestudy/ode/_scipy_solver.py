@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.integrate import ode, solve_ivp
 from torch import Tensor
 
 from odestudy.ode._accepted import Accepted
@@ -95,6 +94,8 @@ class ScipySolver:
 def _ivp(
     method: str, f: Slope, x0: np.ndarray, times: tuple[float, ...], limits: dict[str, Any], control: Control
 ) -> tuple[Sequence[np.ndarray], Failure | None]:
+    from scipy.integrate import solve_ivp  # here, since it takes longer to import than all the rest
+
     least = {"min_step": control.dtmin} if method == "LSODA" and control.dtmin else {}
     span = (times[0], times[-1])
     sol = solve_ivp(
@@ -116,6 +117,8 @@ def _ivp(
 def _vode(
     method: str, f: Slope, x0: np.ndarray, times: tuple[float, ...], limits: dict[str, Any], control: Control
 ) -> tuple[Sequence[np.ndarray], Failure | None]:
+    from scipy.integrate import ode
+
     options = {"nsteps": min(control.max_steps, 2**30), "min_step": control.dtmin, **limits}
     if control.dtmax < float("inf"):
         options["max_step"] = control.dtmax

@@ -1,6 +1,6 @@
 """What a solve returns."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic
 
 from torch import Tensor
@@ -57,23 +57,29 @@ class Samples:
 
 @dataclass(frozen=True)
 class Solution(Generic[S]):
-    """ys at ts (shape [len(ts), *y0.shape], a tuple for a tuple state), counts, and how the solve ended.
+    """ys at ts (shape [len(ts), *y0.shape], a tuple for a tuple state, or what `save` made of it), counts, and how the solve ended.
 
     Where `status` is not "ok", the rows of ys that were not reached are nan and `message` says why. Of
     solve_batch `samples` has each sample's counts and status, `status` is the worst of them, and in `stats`
     nfe counts the calls of f, for however many samples, accepted and rejected the steps of all samples.
-    `event_t` is the time of an event, `event_index` which of its elements it was.
+    `event_t` is the time of an event, `event_index` which of its elements it was. `tally` are the counts that a
+    backward pass still adds to: `stats` is a copy of them.
     """
 
     ts: Tensor
     ys: S
-    stats: Stats = field(default_factory=Stats)
+    tally: Stats = field(default_factory=Stats, repr=False)
     status: Status = "ok"
     message: str = ""
     interpolant: Interpolant | None = None
     event_t: Tensor | None = None
     samples: Samples | None = None
     event_index: int | None = None
+
+    @property
+    def stats(self) -> Stats:
+        """The counts as they are now; what a backward pass adds later is in a later copy."""
+        return replace(self.tally, methods=list(self.tally.methods))
 
     def raise_on_failure(self) -> "Solution[S]":
         """Returns itself; raises SolveError where the status is not "ok"."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, Unpack, overload
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +21,11 @@ from odestudy.ode._norms import NORMS, Norm, check_norm, mixed, rms
 from odestudy.ode._plan import Plan
 from odestudy.ode._problem import Problem, make_problem
 from odestudy.ode._run import Run
+from odestudy.ode._save import check_save, on_flat, reduced
 from odestudy.ode._scipy_solver import ScipySolver
+from odestudy.ode._settings import Settings
 from odestudy.ode._solution import Solution
-from odestudy.ode._state import S
+from odestudy.ode._state import S, V
 from odestudy.ode._status import choose
 from odestudy.ode._stepper import Stepper
 from odestudy.ode._times import make_times
@@ -33,11 +35,34 @@ from odestudy.ode.gradients import GRADIENTS
 ADJOINT_NORMS = ("mixed", "seminorm")
 
 
+@overload
 def solve(
     f: Callable[[Tensor, Any], Any],
     y0: S,
     t: Tensor | Sequence[float],
     *,
+    save: Literal["all", "end"] = "all",
+    **settings: Unpack[Settings],
+) -> Solution[S]: ...
+
+
+@overload
+def solve(
+    f: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor | Sequence[float],
+    *,
+    save: Callable[[Tensor, S], V],
+    **settings: Unpack[Settings],
+) -> Solution[V]: ...
+
+
+def solve(
+    f: Callable[[Tensor, Any], Any],
+    y0: Any,
+    t: Tensor | Sequence[float],
+    *,
+    save: Literal["all", "end"] | Callable[[Tensor, Any], Any] = "all",
     method: Method = "dopri5",
     rtol: float | Tensor | Sequence[Any] = 1e-6,
     atol: float | Tensor | Sequence[Any] = 1e-8,
@@ -59,7 +84,7 @@ def solve(
     options: Mapping[str, Any] | None = None,
     compile: bool | str = False,
     throw: bool = True,
-) -> Solution[S]:
+) -> Solution[Any]:
     """Solves dy/dt = f(t, y), y(t[0]) = y0, and returns the states at all of t.
 
     Args:
@@ -68,9 +93,13 @@ def solve(
         y0: initial state, a tensor of any shape or a tuple of them; floating point, real or complex. Half
             precision is advanced in float32.
         t: times, shape [T], strictly increasing or decreasing; states are returned at each of them.
+        save: "all" of these states, shape [T, *y0.shape], or the one at the "end" alone, shape y0.shape; or a
+            callable save(t, y), t a scalar tensor, y like y0, whose result, a tensor or a tuple of them, is kept in
+            place of each state, shape [T, *result.shape].
         method: a name of METHODS, a tableau (ExplicitTableau, DirkTableau) or a Stepper of one's own.
-        rtol, atol: error allowed in a step, atol + rtol |y|: numbers, tensors that broadcast to y0, or one of
-            them for each tensor of a tuple. Implicit methods solve their equations to a part of it.
+        rtol: the part of |y| that a step's error may be: a number, a tensor that broadcasts to y0, or one of them
+            for each tensor of a tuple. Implicit methods solve their equations to a part of the allowed error.
+        atol: what it may be beside that, atol + rtol |y| in all; as rtol.
         dt0: size of the first step, or of all of them where the method has no error estimate.
         grid: times, shape [N], to step onto with no control of the error; from t[0] to t[-1] in any case.
         gradient: how ys are differentiated, a name of GRADIENTS.
@@ -78,24 +107,28 @@ def solve(
             tuple the largest of its tensors'.
         adjoint_norm: "mixed", or "seminorm", which leaves the parameters out (gradient "adjoint").
         controller: choice of the step sizes; None is the method's own.
-        dtmin, dtmax: bounds of an adaptive step.
+        dtmin: the smallest adaptive step; one that would have to be smaller ends the solve.
+        dtmax: the largest one.
         max_steps: attempted steps after which the solve fails.
-        step_t, jump_t: times to step onto; at jump_t f may jump, and is asked on either side.
+        step_t: times, shape [N], to step onto, in any order; those outside of t are left out.
+        jump_t: such times at which f may jump; it is asked on either side, and by no step across.
         params: what f depends on, tensors or a module; None takes f's own where it is a module. Gradients
             other than "backprop" need them; tensors that f is seen to use beside them have their gradient too.
-        dense: whether to keep the solution as a function of time, Solution.interpolant.
+        dense: whether to keep the solution as a function of time, Solution.interpolant, which needs the memory of
+            every step's stages.
         event_fn: callable event_fn(t, y), a number, a tensor or yes and no; the solve ends where an element
             changes its sign, and t says only start and direction of time. ys hold the states at start and
             event, which move with what they depend on.
         event_direction: 1 where only a rising element ends the solve, -1 a falling one, 0 both; or one of
             them for each element.
-        options: the method's own: max_order, max_iters; solver; jacobian, newton_tol; coupling.
+        options: the method's own, by name: max_order, max_iters (Adams); solver (scipy_solver); jacobian,
+            newton_tol (implicit ones); coupling (reversible_rk4, reversible_dopri5).
         compile: whether each step of an explicit Runge-Kutta method is one compiled function, or a mode of
             torch.compile; the first step with a new f or shape takes many seconds.
         throw: whether a failure raises SolveError; otherwise it is the solution's status.
 
     Returns:
-        Solution: ys of shape [T, *y0.shape], or a tuple of such, with counts and status.
+        Solution: ys of shape [T, *y0.shape], or a tuple of such, or what `save` asks for, with counts and status.
 
     Raises:
         ValueError: an argument is wrong; before f is evaluated.
@@ -114,6 +147,7 @@ def solve(
         step_t=finite_times("step_t", step_t),
         jump_t=finite_times("jump_t", jump_t),
     )
+    check_save(save)
     problem = make_problem(f, y0, params)
     times = make_times(t, problem.y0)
     choose("gradient", gradient, GRADIENTS)
@@ -122,6 +156,9 @@ def solve(
     stepper = make_stepper(method, not adaptive, options)
     if not adaptive:
         _refuse_ignored(stepper, control, controller, grid)
+    at_end = save == "end" and event_fn is None
+    if at_end and grid is None and dt0 is None:
+        grid = times.values  # fixed steps are to all of t, whatever is kept
     tolerance = make_tolerance(rtol, atol, _norm(norm, problem), problem)
     plan = Plan(
         stepper=with_compilation(stepper, tolerance, compile, gradient, problem.y0.device),
@@ -129,9 +166,18 @@ def solve(
         control=control,
         grid=None if adaptive else _grid(grid, control.dt0),
     )
-    run = Run(problem, times, plan, plan, adjoint_norm)
+    run = Run(problem, times.ends() if at_end else times, plan, plan, adjoint_norm)
+    if (
+        callable(save)
+        and gradient == "backprop"
+        and event_fn is None
+        and not isinstance(stepper, ScipySolver)
+    ):
+        run.kept = on_flat(save, problem)
     found = with_event_gradient(run, finish(run, gradient, dense, event_fn, event_direction))
-    return found.raise_on_failure() if throw else found
+    if throw:
+        found.raise_on_failure()
+    return found if save == "all" or run.kept is not None else reduced(found, save, problem)
 
 
 def finish(
@@ -155,12 +201,13 @@ def _finish(
     recorder = Recorder()
     if dense:
         run.observers = (*run.observers, recorder)
-    ys = run.problem.restore(GRADIENTS[gradient](run))
+    found = GRADIENTS[gradient](run)
+    ys: Any = found if run.kept is not None else run.problem.restore(found)
     failed, event = run.failure, run.event
     return Solution(
         ts=run.times.tensor,
         ys=ys,
-        stats=run.stats,
+        tally=run.stats,
         status="ok" if failed is None else failed.status,
         message="" if failed is None else failed.message,
         interpolant=_interpolant(run, recorder) if dense else None,

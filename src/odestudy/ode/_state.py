@@ -6,3 +6,4 @@ from torch import Tensor
 
 State = Tensor | tuple[Tensor, ...]
 S = TypeVar("S", Tensor, tuple[Tensor, ...])
+V = TypeVar("V", Tensor, tuple[Tensor, ...])

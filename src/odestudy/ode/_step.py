@@ -10,20 +10,27 @@ from odestudy.ode._tableau import ExplicitTableau, Terms
 VectorField = Callable[[Tensor, Tensor], Tensor]
 
 
+LARGE = 4096  # elements, from which on it pays to add to a sum in place: memory is what takes the time
+
+
 def weighted_sum(row: Terms, ks: Sequence[Tensor]) -> Tensor:
     """sum_j row_j k_j over the row's non-zero entries."""
     (j, a), *rest = row
     total = ks[j] * a
+    add = torch.Tensor.add_ if total.numel() >= LARGE else torch.add
     for j, a in rest:
-        total = torch.add(total, ks[j], alpha=a)
+        total = add(total, ks[j], alpha=a)
     return total
 
 
 def advance(y: Tensor, dt: float | Tensor, row: Terms, ks: Sequence[Tensor]) -> Tensor:
     """y + dt sum_j row_j k_j; one operation a term where dt is a float."""
     if isinstance(dt, float):
-        for j, a in row:
-            y = torch.add(y, ks[j], alpha=dt * a)
+        (j, a), *rest = row
+        y = torch.add(y, ks[j], alpha=dt * a)
+        add = torch.Tensor.add_ if y.numel() >= LARGE else torch.add
+        for j, a in rest:
+            y = add(y, ks[j], alpha=dt * a)
         return y
     return y + (dt * weighted_sum(row, ks)).to(y.dtype)
 

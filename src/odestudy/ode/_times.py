@@ -1,8 +1,9 @@
 """The observation times, as floats for the loops and as zeros that carry their gradient."""
 
+import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -29,6 +30,14 @@ class Times:
             return None
         return torch.cat([self.offsets[:1], torch.zeros_like(self.offsets[:1])])
 
+    def ends(self) -> "Times":
+        """The first time and the last one alone."""
+        if len(self.values) < 3:
+            return self
+        first_and_last = slice(None, None, len(self.values) - 1)
+        offsets = None if self.offsets is None else self.offsets[first_and_last]
+        return Times(self.tensor[first_and_last], self.values[first_and_last], offsets)
+
     def ending_at(self, t1: float) -> "Times":
         """The first time and t1, which is an event's and carries no gradient."""
         start = self.tensor[:1]
@@ -48,12 +57,10 @@ def make_times(t: Tensor | Sequence[float], y0: Tensor, repeated: bool = False) 
     if t.ndim != 1 or t.numel() == 0:
         raise ValueError(f"t must be one-dimensional with at least one time, got shape {tuple(t.shape)}")
     values = tuple(t.detach().tolist())
-    if not all(abs(v) < float("inf") for v in values):
+    if not all(map(math.isfinite, values)):
         raise ValueError(f"t must be finite, got {values}")
-    steps = [b - a for a, b in pairwise(values)]
-    if repeated:
-        steps = [s for s in steps if s != 0]
-    if not (all(s > 0 for s in steps) or all(s < 0 for s in steps)):
+    rising, falling = (operator.le, operator.ge) if repeated else (operator.lt, operator.gt)
+    if not (all(map(rising, values, values[1:])) or all(map(falling, values, values[1:]))):
         raise ValueError("t must be strictly increasing or strictly decreasing; sort it, drop repeated times")
     offsets = on(y0.device, (t - t.detach()).to(wide(t.device))) if t.requires_grad else None
     return Times(t, values, offsets)

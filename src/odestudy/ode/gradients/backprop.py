@@ -8,6 +8,7 @@ from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations, Observer, Several
 from odestudy.ode._refusal import without_derivative
 from odestudy.ode._run import Run, check_finite
+from odestudy.ode._save import Saved
 from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
 from odestudy.ode._step import VectorField
 from odestudy.ode._uses import Uses
@@ -51,14 +52,18 @@ def forward(run: Run, f: VectorField | None = None, y0: Tensor | None = None, *a
         return _forward_to_event(run, f, y0, *also)
     times = run.times
     offsets = times.offsets if torch.is_grad_enabled() else None  # an adjoint has its own way to dL/dt
-    seen = Observations(times.values, offsets, aligned=run.plan.grid is ON_TIMES)
+    aligned, end = run.plan.grid is ON_TIMES, y0
+    seen = Observations(times.values, offsets, aligned)
+    if run.kept is not None:
+        seen = Saved(run.kept, times.values, offsets, aligned)
     seen.start(y0)
     if len(times.values) > 1:
         observer = Several((seen, *run.observers, *also))
         counter = Counter(run.stats)
-        _, run.failure = run.plan.integrate(f, y0, times.values, observer, counter, offsets)
+        now, run.failure = run.plan.integrate(f, y0, times.values, observer, counter, offsets)
+        end = now.y
     ys = seen.states()
-    check_finite(run, ys)
+    check_finite(run, ys, end)
     return ys
 
 

@@ -63,12 +63,18 @@ def solve_batch(
         t: times, shape [T] for all samples or [B, T], a row a sample, nan behind its last; they increase or
             decrease, and the same one may come again.
         method: an explicit pair with an error estimate, by name or as a tableau.
-        rtol, atol: as for `solve`.
+        rtol: the part of |y| that a step's error may be: a number, a tensor that broadcasts to y0, or one of them
+            for each tensor of a tuple.
+        atol: what it may be beside that; as rtol.
         dt0: size of the first step, a number or of shape [B].
-        gradient: "backprop" or "checkpointed".
+        gradient: how ys are differentiated, "backprop" or "checkpointed".
         norm: of a sample's error: "rms", "linf" or a callable on one sample's state.
-        controller, dtmin, dtmax, params: as for `solve`.
+        controller: choice of the step sizes; None is the method's own.
+        dtmin: the smallest step; a sample that would need a smaller one fails.
+        dtmax: the largest one.
         max_steps: attempted steps after which a sample fails.
+        params: what f depends on, tensors or a module; None takes f's own where it is a module. Gradient
+            "checkpointed" needs them.
         event_fn: callable event_fn(t, y), values with the samples first; a sample ends where one of its
             elements changes its sign. event_t has shape [B] and is, like the states there, differentiable.
         throw: whether a sample that fails raises SolveError. Otherwise it leaves nan and stops no other:
