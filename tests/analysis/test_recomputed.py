@@ -39,7 +39,9 @@ def records(study, metrics, claim):
     question, definition = study.tables[claim["estimand"]["table"]]
     for folder in {j.folder for e in definition["experiments"] for j in study.jobs_by.get((question, e), [])}:
         if folder in metrics:
-            spec = {k: v.get("name") if isinstance(v, dict) else v for k, v in metrics[folder]["spec"].items()}
+            spec = {
+                k: v.get("name") if isinstance(v, dict) else v for k, v in metrics[folder]["spec"].items()
+            }
             spec = {k: v for k, v in spec.items() if not isinstance(v, list)}
             for row in metrics[folder]["rows"].get(definition["rows"], []):
                 yield spec | row | {"job": folder}
