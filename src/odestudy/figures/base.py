@@ -1,4 +1,4 @@
-"""What a figure is given, and how it is written: same table, same bytes."""
+"""The data of a figure, and its files: same table, same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each model makes of its budget: distance from the truth against training time, and parameters."""
+"""Distance from the truth against training time and parameters, for each model of a density."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a flow claims that was trained with few Euler steps, and what a refined solver says of it."""
+"""The density that a flow trained with few Euler steps claims, beside the one a refined solver gives it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a step of the solver stops being invertible: the least singular value and the share of samples whose step changes orientation."""
+"""The least singular value of a solver's step, and the share of samples whose step changes orientation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What limits the target: distance from the truth, Lipschitz constant and work against how hard it is."""
+"""Distance from the truth, Lipschitz constant and work against the severity of a target."""
 
 from __future__ import annotations
 

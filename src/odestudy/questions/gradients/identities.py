@@ -1,4 +1,4 @@
-"""What must hold to the last bit, or to rounding: blocks and layers (C01, C30), and a picture (C25)."""
+"""Identities that hold to the last bit or to rounding: blocks and layers (C01, C30), and a picture (C25)."""
 
 from __future__ import annotations
 
