@@ -100,7 +100,7 @@ def diffrax(w: Workload) -> Training:
 
     shapes = [p.detach().numpy() for p in w.f.parameters()]
     weights = [jnp.asarray(p) for p in shapes]
-    y0, t = jnp.asarray(w.y0.numpy()), jnp.asarray(w.t.numpy())  # type: ignore[union-attr]
+    y0, t = jnp.asarray(w.y0.numpy()), jnp.asarray(w.t.numpy())
 
     def f(time: Any, y: Any, layers: Any) -> Any:
         for i in range(0, len(layers), 2):

@@ -19,9 +19,7 @@ import pandas as pd
 import torch
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(
-    0, str(ROOT / "tests" / "unit" / "ode")
-)  # the test problems live beside the tests that use them
+sys.path.insert(0, str(ROOT / "tests" / "ode"))  # the test problems lie beside the tests that use them
 
 from detest import PROBLEMS as NON_STIFF  # noqa: E402
 from stiff_compare import TOLERANCES, Result, ours, scipys  # noqa: E402

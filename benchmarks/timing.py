@@ -123,7 +123,7 @@ def profile(w: Workload, repeats: int) -> dict[str, float | str]:
     for _ in range(WARM_UP + repeats):
         w.f.zero_grad(set_to_none=True)
         spent.append(0.0)
-        w.f.forward = timed  # type: ignore[method-assign]
+        w.f.forward = timed
         begun = _now(w.t.device)
         solution = solve(w.f, w.y0, w.t, rtol=w.rtol, atol=w.atol, method="dopri5")
         loss = w.loss(solution.ys)
@@ -131,7 +131,7 @@ def profile(w: Workload, repeats: int) -> dict[str, float | str]:
         loss.backward()
         whole["forward_ms"].append(middle - begun)
         whole["backward_ms"].append(_now(w.t.device) - middle)
-        w.f.forward = inner  # type: ignore[method-assign]
+        w.f.forward = inner
         whole["f_backward_ms"].append(w.floor_backward_s(solution.stats.nfe))
     found = {
         name: round(1e3 * statistics.median(times[WARM_UP:]), 4)

@@ -106,7 +106,7 @@ def _mlp(batch: int) -> Callable[[torch.dtype, torch.device], Workload]:
         torch.manual_seed(0)
         f, y0 = MLP().to(device, dtype), torch.randn(batch, 2).to(device, dtype)
         t = torch.linspace(0, 5, 32).to(device, dtype)
-        return Workload(f"mlp{batch}", f, y0, t, lambda ys: ys.square().mean(), 1e-5, 1e-6)  # type: ignore[union-attr]
+        return Workload(f"mlp{batch}", f, y0, t, lambda ys: ys.square().mean(), 1e-5, 1e-6)
 
     return make
 
@@ -115,7 +115,7 @@ def _conv(dtype: torch.dtype, device: torch.device) -> Workload:
     torch.manual_seed(0)
     f, y0 = ConvDynamics(64).to(device, dtype), torch.randn(128, 64, 6, 6).to(device, dtype)
     t = torch.tensor([0.0, 1.0]).to(device, dtype)
-    return Workload("conv", f, y0, t, lambda ys: ys[-1].square().mean(), 1e-3, 1e-3, 1e-2)  # type: ignore[union-attr]
+    return Workload("conv", f, y0, t, lambda ys: ys[-1].square().mean(), 1e-3, 1e-3, 1e-2)
 
 
 def _cnf(dtype: torch.dtype, device: torch.device) -> Workload:

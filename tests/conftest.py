@@ -16,19 +16,28 @@ from tests.workflow.clone import copy_of_clone, run
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# What shares one smoke run stays in one worker; all else goes to whichever worker is free.
+OF_SMOKE = (
+    "tests/browser/", "tests/workflow/test_publishing", "tests/workflow/test_repeatable", "tests/workflow/test_report_files",
+    "tests/workflow/test_slurm", "tests/workflow/test_taken_up", "tests/workflow/test_whole_study",
+)  # fmt: skip
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """What runs the workflow stays in one worker, which begins with it: all of it shares one smoke run.
-
-    Not by --dist loadgroup: pytest-xdist 3.8 groups nothing under pytest 9.2.
-    """
+    """Group what shares the smoke run; not by --dist loadgroup: pytest-xdist 3.8 groups nothing under pytest 9.2."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class WorkflowTogether(LoadScopeScheduling):
+    class SmokeTogether(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "workflow" if nodeid.startswith(("tests/workflow/", "tests/browser/")) else nodeid
+            return "smoke" if nodeid.startswith(OF_SMOKE) else nodeid
 
-    return WorkflowTogether(config, log)
+    return SmokeTogether(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs of the workflow begin first: they are the longest, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("dag") is None)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,19 @@
-"""Small sets of noisy spirals."""
+"""Small sets of noisy spirals, and nets of them."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
+import yaml
+from torch import nn
 
+from odestudy.nets.timeseries import build
 from odestudy.timeseries.series import Series, stack
-from odestudy.timeseries.spirals import spirals
+from odestudy.timeseries.spirals import KINDS, spirals
+from odestudy.timeseries.training import generators_of
 
 F64 = torch.float64
 
@@ -16,3 +23,14 @@ def some(
 ) -> Series:
     sets = [spirals(kind, count, spacing, observed, noise, np.random.default_rng(s), inner=5) for s in seeds]
     return stack(sets, "cpu", dtype)
+
+
+def arms_of(root: Path, group: str) -> dict[str, dict[str, Any]]:
+    """Name -> arm of the question on time series."""
+    spec = yaml.safe_load((root / "config/questions/timeseries.yaml").read_text())
+    return {name: arm for name, arm in spec["entries"]["arm"].items() if group in arm["groups"]}
+
+
+def made(arm: dict[str, Any], seeds=(0,), window=KINDS["archimedean"].window, d=2, dtype=F64) -> nn.Module:
+    """A fresh net of an arm, one seed beside the other."""
+    return build(arm, generators_of(seeds, 0), d, window, "rk4", 8).to(dtype)

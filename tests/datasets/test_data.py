@@ -135,6 +135,7 @@ def test_an_embedded_table_is_read_where_its_checksum_is_right(package):
 @pytest.mark.parametrize(
     "content",
     [None, b"", b"junk", gzip.compress(b"1,2.5\n3,4\n")[:-9], gzip.compress(b"1,2.5\n"), gzip.compress(b"1,2\n3\n")],
+    ids=["missing", "empty", "junk", "truncated", "of one row", "of rows of several lengths"],
 )  # fmt: skip
 def test_a_damaged_or_truncated_embedded_table_is_refused_in_one_line(package, content):
     path, read = package

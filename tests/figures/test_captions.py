@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from odestudy.analysis.labels import Labels
 from odestudy.figures.base import FigureData
 from odestudy.figures.error_dots import say_errors, say_shooting
 from odestudy.figures.phase import Shown, recovered_share, worst_seed
+from odestudy.figures.scales import log_axis
 from odestudy.figures.timeseries_homotopy import _turns
+from odestudy.figures.words import setting
 
+ARMS = {"linear": "linear model", "mlp": "MLP", "sindy": "SINDy"}
 COLUMNS = {"field_error_pct": {"label": "field error", "unit": "%", "scale": "log"}}
 
 
@@ -20,7 +24,7 @@ def data_of(rows: list[tuple[str, str, int, float]]) -> FigureData:
     table = pd.DataFrame(rows, columns=["system", "arm", "seed", "field_error_pct"]).assign(status="ok")
     summary = table.groupby(["system", "arm"], sort=False, as_index=False)["field_error_pct"].mean()
     summary = summary.assign(field_error_pct_low=np.nan, field_error_pct_high=np.nan)
-    return FigureData({"t": table, "t_summary": summary}, {}, Labels({}, {}), COLUMNS)
+    return FigureData({"t": table, "t_summary": summary}, {}, Labels({"arm": ARMS}, {}), COLUMNS)
 
 
 def test_multiple_shooting_is_counted_on_systems_that_both_ways_were_run_on():
@@ -66,3 +70,30 @@ def test_curves_turn_by_what_their_direction_turns(sign, said):
     text = _turns(np.stack([arc, line, arc]))
     assert text.startswith(f"{said} and {said} at the ends")
     assert text.endswith("at least 0° between")
+
+
+def test_what_a_value_is_called_is_its_columns_or_what_all_columns_agree_on():
+    labels = Labels({"arm": {"none": "no block", "mlp": "MLP"}, "gradient": {"none": "no solver"}}, {})
+    data = FigureData({}, {}, labels, {})
+    assert [data.label("none", column) for column in labels.columns] == ["no block", "no solver"]
+    assert (data.label("mlp"), data.label("none"), data.label("step_size")) == ("MLP", "none", "step size")
+    looks = data.looks(["none", "mlp"], "arm")
+    assert [look["label"] for look in looks.values()] == ["no block", "MLP"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.001, "0.001"), (1e-6, "10⁻⁶"), (3e-5, "3 × 10⁻⁵"), (2.0, "2")]
+)
+def test_a_chosen_number_is_said_as_it_was_chosen(value, said):
+    assert setting(value) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "ticks"), [(1e-3, ["0.001", "0.01", "0.1", "1"]), (1e-5, ["10^{-5}", "10^{-4}", "10^{-3}"])]
+)
+def test_an_axis_has_plain_numbers_or_powers_and_never_both(low, ticks):
+    axes = Figure().subplots()
+    axes.plot([low, 1.0], [0, 1])
+    log_axis(axes, "x")
+    shown = axes.xaxis.get_major_formatter().format_ticks([low * 10**k for k in range(4) if low * 10**k <= 1])
+    assert [text.strip("$") for text in shown][: len(ticks)] == ticks

@@ -65,7 +65,7 @@ def without_measured(rows):
 
 def test_a_training_that_was_killed_goes_on_to_the_same_bits(root, tmp_path):
     """kill -9 after the first checkpoint, then again; augmented, so that both generators have to be taken up."""
-    spec = small_training(root, epochs=12, augment=True, train_size=256)
+    spec = small_training(root, epochs=6, augment=True, train_size=128)
     whole = run_job(spec, tmp_path / "whole/metrics.json", code="c", root=root)
     target = tmp_path / "killed/metrics.json"
     (tmp_path / "spec.json").write_text(json.dumps(spec))
@@ -114,7 +114,7 @@ def test_a_checkpoint_restores_weights_adam_schedule_and_generators(root, tmp_pa
 
 
 def test_a_gpu_without_memory_is_the_status_of_its_run_and_the_other_seeds_go_on(root, monkeypatch):
-    spec = small_training(root, seeds=[0, 1, 2])
+    spec = small_training(root, arm="resnet6", epochs=2, seeds=[0, 1, 2])
     whole = images_train.train(dict(spec), "cpu").rows["runs"]
     step, steps = loop._step, 0
 
@@ -179,7 +179,7 @@ def test_a_checkpoint_of_another_job_or_a_damaged_one_is_logged_and_ignored(root
 
 
 def test_training_is_the_same_with_and_without_checkpoints(root, tmp_path):
-    spec = small_training(root)
+    spec = small_training(root, arm="resnet6")
     bare = images_train.train(dict(spec), "cpu")
     with at_work(tmp_path / "c", "x"):
         kept = images_train.train(dict(spec), "cpu")

@@ -65,7 +65,7 @@ def scipys(name: str, method: str, tol: float) -> tuple[float, int]:
 @pytest.mark.parametrize("method", PAIRS)
 def test_errors_and_evaluations_match_scipys(method: str) -> None:
     errors, evaluations = [], []
-    for tol in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9):
+    for tol in (1e-3, 1e-5, 1e-7, 1e-9):
         for name in PROBLEMS:
             (error1, nfe1), (error2, nfe2) = ours(name, method, tol), scipys(name, method, tol)
             errors.append(error1 / error2)

@@ -114,7 +114,7 @@ def test_a_solve_on_a_gpu_gives_the_cpus_result(gradient: str) -> None:
         net = torch.nn.Linear(3, 3).double().to(device)
         f = torch.nn.Module()
         f.net = net
-        f.forward = lambda t, y, net=net: torch.tanh(net(y))  # type: ignore[method-assign]
+        f.forward = lambda t, y, net=net: torch.tanh(net(y))
         y0 = torch.ones(4, 3, dtype=torch.float64, device=device, requires_grad=True)
         ys = solve(f, y0, [0.0, 0.5, 1.0], gradient=gradient, rtol=1e-8, atol=1e-8).ys
         ys[-1].sum().backward()

@@ -78,7 +78,7 @@ def test_a_rosenbrock_tableau_with_a_wrong_coefficient_or_claim_is_refused() -> 
 
 def prothero_robinson(method: str, rate: float, steps: int) -> float:
     """The error at t = 2 of y' = -rate (y - cos t) - sin t, y = cos t, with equal steps."""
-    f = lambda t, y: -rate * (y - torch.cos(t)) - torch.sin(t)  # noqa: E731
+    f = lambda t, y: -rate * (y - torch.cos(t)) - torch.sin(t)
     grid = torch.linspace(0, 2, steps + 1, dtype=F64)
     with torch.no_grad():
         y = solve(f, torch.ones(1, dtype=F64), [0.0, 2.0], method=method, grid=grid, **TIGHT).ys[-1]
@@ -229,7 +229,7 @@ def test_iterations_that_diverge_however_short_the_step_are_a_status(arguments: 
 
 def test_a_stage_that_is_not_finite_is_named_so() -> None:
     y0 = torch.ones(1, dtype=F64)
-    cut = lambda t, y: torch.where(t < 1.0, -y, torch.full_like(y, torch.nan))  # noqa: E731
+    cut = lambda t, y: torch.where(t < 1.0, -y, torch.full_like(y, torch.nan))
     for arguments in ({"method": "kvaerno5"}, {"method": "trapezoid", "dt0": 0.3}):
         solution = solve(cut, y0, [0.0, 2.0], **arguments, throw=False)
         assert solution.status == "non_finite"

@@ -92,7 +92,7 @@ def test_the_state_keeps_its_precision_and_shape(method: str, dtype: torch.dtype
 
 
 def test_dopri8_interpolates_as_accurately_as_it_steps() -> None:
-    def f(t, y):  # type: ignore[no-untyped-def]
+    def f(t, y):
         return torch.stack([y[1], -y[0] - 0.2 * y[1] + torch.cos(1.7 * t)])
 
     t, y0 = torch.linspace(0, 30, 301, dtype=F64), torch.tensor([1.0, 0.0], dtype=F64)

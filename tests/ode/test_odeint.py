@@ -11,7 +11,7 @@ from odestudy import ode
 FIXED = ["euler", "midpoint", "heun2", "heun3", "rk4"]
 
 
-def values_and_gradients(odeint, **arguments) -> list[Tensor]:  # type: ignore[no-untyped-def]
+def values_and_gradients(odeint, **arguments) -> list[Tensor]:
     f, t = Mlp(), torch.linspace(0, 2, 5, dtype=F64, requires_grad=True)
     y0 = torch.linspace(-1, 1, 6, dtype=F64).reshape(3, 2).requires_grad_()
     ys = odeint(f, y0, t, **arguments)

@@ -108,10 +108,10 @@ def test_states_of_any_shape_and_precision_are_returned_as_such(shape: tuple[int
 
 def test_tuple_states_have_the_samples_first_and_the_largest_norm_counts() -> None:
     y0 = (torch.ones(3, 2, dtype=F64), torch.linspace(1, 2, 3, dtype=F64))
-    pair = lambda t, y: (y[0][:, [1, 0]] * torch.tensor([1.0, -1.0], dtype=F64), -20 * y[1])  # noqa: E731
+    pair = lambda t, y: (y[0][:, [1, 0]] * torch.tensor([1.0, -1.0], dtype=F64), -20 * y[1])
     batch = solve_batch(pair, y0, [0.0, 1.0])
     for i in range(3):
-        one = lambda t, y: (y[0][[1, 0]] * torch.tensor([1.0, -1.0], dtype=F64), -20 * y[1])  # noqa: E731
+        one = lambda t, y: (y[0][[1, 0]] * torch.tensor([1.0, -1.0], dtype=F64), -20 * y[1])
         single = solve(one, (y0[0][i], y0[1][i]), [0.0, 1.0])
         assert batch.samples.accepted[i] == single.stats.accepted
         torch.testing.assert_close(batch.ys[0][:, i], single.ys[0])

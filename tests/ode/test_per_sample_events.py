@@ -60,7 +60,7 @@ def test_event_times_and_states_have_the_closed_forms_gradients() -> None:
 
 
 def test_events_are_those_of_each_sample_alone() -> None:
-    f = lambda t, y: torch.stack([y[..., 1], -torch.sin(y[..., 0])], -1)  # noqa: E731
+    f = lambda t, y: torch.stack([y[..., 1], -torch.sin(y[..., 0])], -1)
     y0 = torch.tensor([[0.5, 0.0], [1.0, 0.3], [2.5, 0.0]], dtype=F64)
     batch = solve_batch(f, y0, [0.0, 1.0], event_fn=ground, rtol=1e-7, atol=1e-9)
     for i in range(3):
@@ -127,7 +127,7 @@ def test_an_event_may_differ_between_samples() -> None:
 
 def test_a_sample_without_an_event_fails_alone() -> None:
     y0 = torch.tensor([[1.0], [-1.0], [0.0]], dtype=F64)  # decays to the level, away from it, rests
-    fields = lambda t, y: torch.where(y > 0, -y, y * y)  # noqa: E731
+    fields = lambda t, y: torch.where(y > 0, -y, y * y)
     solution = solve_batch(fields, y0, [0.0, 1.0], event_fn=lambda t, y: y - 0.5, max_steps=1000, throw=False)
     assert solution.samples.statuses[0] == "ok"
     assert solution.samples.statuses[1:] == ("max_steps", "max_steps")
@@ -139,7 +139,7 @@ def test_a_sample_without_an_event_fails_alone() -> None:
 
 def test_an_event_function_that_is_no_number_is_no_event() -> None:
     y0 = torch.tensor([[1.0], [4.0]], dtype=F64)
-    event = lambda t, y: torch.sqrt(y - 0.5) + torch.where(t > 2.0, -9.0, 0.1)[:, None]  # noqa: E731
+    event = lambda t, y: torch.sqrt(y - 0.5) + torch.where(t > 2.0, -9.0, 0.1)[:, None]
     solution = solve_batch(lambda t, y: -y, y0, [0.0, 1.0], event_fn=event, throw=False)
     assert solution.samples.statuses == ("non_finite", "ok")
     assert "event_fn is not finite" in solution.samples.messages[0]

@@ -110,7 +110,7 @@ def test_the_checkpointed_gradient_reaches_through_events() -> None:
 def test_checkpointing_keeps_about_the_square_root_of_the_steps_in_states(steps: int) -> None:
     def saved(gradient: str) -> int:
         f, y0 = Mlp(), torch.ones(64, 2, dtype=F64, requires_grad=True)
-        g = lambda t, y: f(t[:, None], y)  # noqa: E731
+        g = lambda t, y: f(t[:, None], y)
         arguments = {"rtol": 1.0, "atol": 1.0, "dtmax": 1 / steps, "params": f}
         return saved_bytes(lambda: solve_batch(g, y0, [0.0, 1.0], gradient=gradient, **arguments).ys) // (
             64 * 2 * 8

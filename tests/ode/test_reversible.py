@@ -200,7 +200,7 @@ def test_the_reversible_gradient_reaches_through_an_event(method: str) -> None:
     results = []
     for gradient in ("backprop", "reversible"):
         f, y0 = Mlp(), torch.tensor([1.0, 0.5], dtype=F64, requires_grad=True)
-        fall = lambda t, y: y[0] - 0.9 + 0.1 * t  # noqa: E731
+        fall = lambda t, y: y[0] - 0.9 + 0.1 * t
         solution = solve(f, y0, [0.0, 1.0], event_fn=fall, gradient=gradient, rtol=1e-5, method=method)
         assert solution.event_t is not None
         results.append(list(torch.autograd.grad(solution.ys[-1].sin().sum(), [y0, *f.parameters()])))

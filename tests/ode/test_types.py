@@ -159,7 +159,7 @@ def test_an_empty_batch_has_an_empty_solution(method: str) -> None:
 @pytest.mark.parametrize("gradient", ["backprop", *SAVING])
 def test_the_gradient_of_an_empty_batch_is_empty(gradient: str) -> None:
     f, y0 = Decay().double(), torch.zeros(0, 1, dtype=F64, requires_grad=True)
-    f.forward = lambda t, y: f.layer(y)  # type: ignore[method-assign]
+    f.forward = lambda t, y: f.layer(y)
     solve(f, y0, [0.0, 1.0], gradient=gradient).ys.sum().backward()
     assert y0.grad is not None
     assert y0.grad.shape == (0, 1)

@@ -58,7 +58,6 @@ def test_unknown_kinds_and_counts_are_refused_with_what_is_allowed():
 
 
 def test_temperatures_of_the_test_years_are_not_in_the_training_windows():
-    pytest.importorskip("statsmodels")
     table = elnino.temperatures()
     assert table.shape == (61, 12)
     train_part, _, _ = elnino.elnino("train", 12, np.random.default_rng(0))

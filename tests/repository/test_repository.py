@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 
@@ -53,3 +54,17 @@ def test_no_rule_runs_python_in_place(root):
         assert lines.count("log:") == sum(line.startswith(("rule ", "rule:")) for line in lines), (
             f"{path}: a rule without a log"
         )
+
+
+def test_every_benchmark_finds_what_it_imports(root, monkeypatch):
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    for script in sorted((root / "benchmarks").glob("*.py")):
+        assert importlib.import_module(script.stem).__file__ == str(script)
+
+
+def test_every_test_that_is_named_anywhere_is_there(root, tracked):
+    named = re.compile(r"\btests/[\w/]+\.py\b")
+    texts = [p for p in tracked if p.suffix in (".py", ".md", ".j2", ".yaml") and "published" not in p.parts]
+    found = {(name, path) for path in texts for name in named.findall(path.read_text(encoding="utf-8"))}
+    assert len(found) > 10
+    assert [(name, path) for name, path in sorted(found) if not (root / name).is_file()] == []

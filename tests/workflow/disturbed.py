@@ -26,13 +26,13 @@ FIGURE = "results/smoke/figures/images_accuracy.svg"
 
 
 def toy(target: Path, jobs: int) -> Path:
-    """A clone whose smoke tier trains two nets, each seed a job of about two seconds, three jobs a process."""
+    """A clone whose smoke tier trains two nets, each seed a job of about a second, three jobs a process."""
     folder = copy_of_clone(target)
     tier = folder / "config/tiers/smoke.yaml"
     content = yaml.safe_load(tier.read_text())
     content["questions"]["images"] = without_others(folder) | {
         "train": {
-            "base": {"epochs": 30, "train_size": 256},
+            "base": {"epochs": 16, "train_size": 256},
             "grid": {"arm": ["resnet6", "tied6"]},
             "seeds": list(range(jobs // 2)),
             "seeds_apart": True,

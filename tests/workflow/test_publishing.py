@@ -113,6 +113,6 @@ def test_published_results_are_shown_as_they_are_and_marked_where_they_are_stale
     shown = folder / "results/shown/smoke-older"
     jobs = pd.read_csv(shown / "tables/jobs.csv")
     assert not jobs.loc[jobs["job"] == first, "ran"].any()
-    assert jobs.loc[jobs["stale"] == True, "job"].tolist() == [second]  # noqa: E712  (has gaps)
+    assert jobs.loc[jobs["stale"].eq(True), "job"].tolist() == [second]
     assert "1 jobs are stale" in (shown / "report/index.html").read_text()
     assert (shown / "report/report.pdf").is_file()

@@ -1,12 +1,14 @@
-"""A part of the smoke tier once more: in another folder, on one core, Snakemake killed on the way.
+"""A part of the smoke tier once more: in another folder, on one core, all its processes killed on the way.
 
 The metrics equal those of the undisturbed run on all cores bit for bit, except what depends on the machine's speed.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,9 @@ def test_one_core_and_kills_on_the_way_give_the_metrics_of_an_undisturbed_run(sm
     arguments = ("--cores", "1", "--config", "tier=smoke", "--", *targets)
     with Watcher(folder / "results") as seen:
         for done in moments:
-            snakemake = start(folder, *arguments)
+            snakemake = start(folder, *arguments, start_new_session=True)
             wait_for(lambda done=done: len(seen.finished) >= done)
-            snakemake.kill()
+            os.killpg(snakemake.pid, signal.SIGKILL)
             snakemake.wait()
         run(folder, *arguments)
         seen.look()

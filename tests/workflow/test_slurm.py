@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT.parent / "shared" / "tools" / "slurm_one_node.sh"
 QUESTIONS = "timeseries,gradients"
 
-pytestmark = [pytest.mark.slurm, pytest.mark.dag]
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.dag]
 
 
 @pytest.fixture(scope="module")

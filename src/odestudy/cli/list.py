@@ -1,4 +1,4 @@
-"""What there is: questions, experiments, jobs, claims."""
+"""`odestudy list`: questions, experiments, jobs and claims."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tier will cost, before it is run."""
+"""`odestudy plan`: the time, memory and processes that a tier is expected to take."""
 
 from __future__ import annotations
 

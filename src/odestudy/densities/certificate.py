@@ -1,4 +1,4 @@
-"""What every reported density has to show: that it is a density, of the map it claims, of the target it models."""
+"""Checks of a reported density: that it integrates to one, is that of the map it claims, and models its target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How hard a flow works: evaluations of an adaptive solver, and the Lipschitz constant along its ways."""
+"""The work of a flow: evaluations of an adaptive solver, and the Lipschitz constant along its paths."""
 
 from __future__ import annotations
 

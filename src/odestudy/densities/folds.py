@@ -1,4 +1,4 @@
-"""Where the map of a step stops being invertible."""
+"""The steps at which a solver's map stops being invertible."""
 
 from __future__ import annotations
 

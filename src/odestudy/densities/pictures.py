@@ -1,4 +1,4 @@
-"""What pictures of a fitted density need: values on a lattice, samples, and a flow at some moments of its way."""
+"""Arrays for pictures of a fitted density: values on a lattice, samples, and a flow at some moments of its way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a figure is given, and how it is written: same table, same bytes."""
+"""The data of a figure, and its files: same table, same bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 
 from odestudy.analysis.labels import Labels
 from odestudy.analysis.selecting import is_ok
-from odestudy.figures.style import SETTINGS, look, looks
+from odestudy.figures.style import SETTINGS, looks
 from odestudy.runtime.files import write_atomically
 from odestudy.runtime.registry import figure_module
 from odestudy.runtime.store import read_arrays
@@ -52,10 +52,13 @@ class FigureData:
         return read_arrays(self.metrics[job])
 
     def label(self, name: str, column: str = "") -> str:
-        """What configuration calls a value of a column, or an entry; else what the style calls it, else its own name."""
+        """What configuration calls a value of a column; without the column, an entry, or what all columns agree on."""
         if name in self.labels.columns.get(column, {}):
             return self.labels.of(column, name)
-        return self.labels.entries.get(name) or str(look(name)["label"])
+        if name in self.labels.entries:
+            return self.labels.entries[name]
+        said = {levels[name] for levels in self.labels.columns.values() if name in levels}
+        return said.pop() if len(said) == 1 else name.replace("_", " ")
 
     def looks(self, names: Iterable[str], column: str) -> dict[str, dict[str, Any]]:
         """A look for each value of a column, with what configuration calls it as its label."""

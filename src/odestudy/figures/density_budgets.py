@@ -1,4 +1,4 @@
-"""What each model makes of its budget: distance from the truth against training time, and parameters."""
+"""Distance from the truth against training time and parameters, for each model of a density."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import FAINT, canvas, legend_below, looks, points_with_interval
+from odestudy.figures.style import FAINT, canvas, legend_below, points_with_interval
 from odestudy.figures.words import counted, estimate, in_order, sentence
 
 TABLE, CURVE, TIME = "density_models", "density_curve", "density_time"
@@ -20,7 +20,7 @@ MOST_TARGETS = 3
 
 def draw(data: FigureData) -> Figure:
     table, summary = _rows(data, ""), _rows(data, "_summary")
-    targets, styles = in_order(summary, "target"), looks(in_order(table, "model"))
+    targets, styles = in_order(summary, "target"), data.looks(in_order(table, "model"), "model")
     figure, grid = canvas(len(targets), 2, height=2.7, sharey="row")
     for row, target in zip(grid, targets, strict=True):
         for axes, column in zip(row, ("train_s", "parameters"), strict=True):

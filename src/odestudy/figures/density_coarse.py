@@ -1,4 +1,4 @@
-"""What a flow claims that was trained with few Euler steps, and what a refined solver says of it."""
+"""The density that a flow trained with few Euler steps claims, beside the one a refined solver gives it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles, log_ticks_of_two
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import GREY, canvas, legend_below, looks
+from odestudy.figures.style import GREY, canvas, legend_below
 from odestudy.figures.words import (
     failures,
     in_order,
@@ -31,7 +31,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
 
 def draw(data: FigureData) -> Figure:
     summary = _summary(data)
-    targets, styles = in_order(summary, "target"), looks(in_order(summary, "formula"))
+    targets, styles = in_order(summary, "target"), data.looks(in_order(summary, "formula"), "formula")
     figure, grid = canvas(len(targets), len(COLUMNS), height=2.6)
     for row, target in zip(grid, targets, strict=True):
         mine = summary[summary["target"] == target]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import counted, in_order
 
 TABLE, CROSSOVERS = "density_isolated", "density_crossovers"
@@ -18,7 +18,7 @@ NETS = {"fixed": "hidden layers of fixed width", "grows": "hidden layers d wide"
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    nets, styles = in_order(table, "net"), looks(in_order(table, "part"))
+    nets, styles = in_order(table, "net"), data.looks(in_order(table, "part"), "part")
     figure, grid = canvas(len(COLUMNS), len(nets), height=2.4, sharex=True, sharey="row")
     for row, column in zip(grid, COLUMNS, strict=True):
         for axes, net in zip(row, nets, strict=True):

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import GREY, canvas, legend_below, looks
+from odestudy.figures.style import GREY, canvas, legend_below
 from odestudy.figures.words import estimate, failures, in_order, seeds_and_bars
 
 TABLE = "density_models"
@@ -18,7 +18,7 @@ PREFIX = "mixture"
 
 def draw(data: FigureData) -> Figure:
     summary, table = _rows(data, f"{TABLE}_summary"), _rows(data, TABLE)
-    styles = looks(in_order(summary, "model"))
+    styles = data.looks(in_order(summary, "model"), "model")
     figure, grid = canvas(1, len(TITLES), height=2.6)
     for axes, (column, title) in zip(grid[0], TITLES.items(), strict=True):
         for model, style in styles.items():

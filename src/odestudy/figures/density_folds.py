@@ -1,4 +1,4 @@
-"""Where a step of the solver stops being invertible: the least singular value and the share of samples whose step changes orientation."""
+"""The least singular value of a solver's step, and the share of samples whose step changes orientation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles, log_ticks_of_two
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, listing, number, seeds_and_bars, sentence
 
 TABLE, LIMITS = "density_gap", "density_limits"
@@ -17,7 +17,7 @@ COLUMNS = ["least_singular", "folded_pct"]
 
 def draw(data: FigureData) -> Figure:
     summary = _summary(data)
-    flows, styles = in_order(summary, "flow"), looks(in_order(summary, "method"))
+    flows, styles = in_order(summary, "flow"), data.looks(in_order(summary, "method"), "method")
     figure, grid = canvas(len(flows), 2, height=2.3, sharex=True)
     for row, flow in zip(grid, flows, strict=True):
         mine = summary[summary["flow"] == flow]
@@ -42,7 +42,7 @@ def caption(data: FigureData) -> str:
     said = []
     for flow in flows:
         mine = limits[limits["flow"] == flow].set_index("method")["largest_unfolded_step"].dropna()
-        steps = [f"{number(step)} ({data.label(str(method))})" for method, step in mine.items()]
+        steps = [f"{number(step)} ({data.label(str(method), 'method')})" for method, step in mine.items()]
         said.append(f"{data.label(flow)}: {listing(steps)}")
     text = sentence(
         f"largest step from which on no sample meets a determinant that is not positive, {'; '.join(said)}"

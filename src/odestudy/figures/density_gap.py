@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles, log_ticks_of_two
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import GREY, canvas, looks
-from odestudy.figures.words import estimate, in_order, listing, seeds_and_bars, sentence
+from odestudy.figures.style import GREY, canvas
+from odestudy.figures.words import estimate, in_order, listing, seeds_and_bars, sentence, setting
 
 TABLE, LIMITS = "density_gap", "density_limits"
 SLOPES = "density_slopes"
@@ -18,7 +18,7 @@ SLOPES = "density_slopes"
 
 def draw(data: FigureData) -> Figure:
     summary, small = _summary(data), _small_nat(data)
-    flows, styles = in_order(summary, "flow"), looks(in_order(summary, "method"))
+    flows, styles = in_order(summary, "flow"), data.looks(in_order(summary, "method"), "method")
     columns = min(3, len(flows) + 1)
     figure, grid = canvas(-(-(len(flows) + 1) // columns), columns, height=2.5, sharey=True)
     panels = list(grid.flat)
@@ -48,7 +48,7 @@ def draw(data: FigureData) -> Figure:
 def caption(data: FigureData) -> str:
     bars = seeds_and_bars(data, data.table(TABLE), _summary(data), ["gap_nat"], band=True)
     return (
-        f"{_slopes(data)} Grey line: {_small_nat(data):g} nat, below which the gap counts as small. {bars} Linear flows need "
+        f"{_slopes(data)} Grey line: {setting(_small_nat(data))} nat, below which the gap counts as small. {bars} Linear flows need "
         "no seeds. The tables have every slope and the largest steps with a small gap."
     )
 
@@ -61,7 +61,7 @@ def _slopes(data: FigureData) -> str:
         return "No slope could be taken."
     flow = in_order(table, "flow")[-1]
     slopes = [
-        f"{estimate(data, row, 'slope', 3)} with {data.label(row['method'])}, of order {row['order']:.0f}"
+        f"{estimate(data, row, 'slope', 3)} with {data.label(row['method'], 'method')}, of order {row['order']:.0f}"
         for _, row in table[table["flow"] == flow].iterrows()
     ]
     return sentence(
@@ -76,7 +76,7 @@ def _small_nat(data: FigureData) -> float:
 def alt(data: FigureData) -> str:
     summary = _summary(data)
     flows = listing(map(data.label, in_order(summary, "flow")))
-    methods = listing(str(s["label"]) for s in looks(in_order(summary, "method")).values())
+    methods = listing(str(s["label"]) for s in data.looks(in_order(summary, "method"), "method").values())
     return (
         f"Log-log panels for {flows}: the mean gap against the step for {methods}, thick in float64 and thin in "
         "float32."

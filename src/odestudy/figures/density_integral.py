@@ -57,7 +57,7 @@ def _draw_maps(data: FigureData, figure: Any, table: pd.DataFrame, flow: str) ->
         axes.set_axis_off()
         formula, _, steps = name.partition("_")
         axes.set_title(
-            f"{look(formula)['label']}\nEuler, h = 1/{steps}" if steps else "target\n", fontsize=7.5
+            f"{data.label(formula, 'formula')}\nEuler, h = 1/{steps}" if steps else "target\n", fontsize=7.5
         )
 
 
@@ -69,7 +69,7 @@ def caption(data: FigureData) -> str:
     steps = sorted(set(mine["step"]) & {1 / int(name.split("_")[1]) for name in MAPS if "_" in name})
     mine = mine[mine["step"] == steps[0]]
     said = [
-        f"{estimate(data, row, 'integral', 3)} by the {look(row['formula'])['label']}"
+        f"{estimate(data, row, 'integral', 3)} by the {data.label(row['formula'], 'formula')}"
         for _, row in mine.iterrows()
     ]
     text = sentence(
@@ -99,6 +99,6 @@ def _styles(data: FigureData, summary: pd.DataFrame) -> dict[tuple[str, str], di
     for method in in_order(summary, "method"):
         for formula in in_order(summary, "formula"):
             dashed = {"linestyle": DASHED, "fillstyle": "none"} if formula == "logdet" else {"linestyle": "-"}
-            label = f"{data.label(formula)}, {data.label(method)}"
+            label = f"{data.label(formula)}, {data.label(method, 'method')}"
             found[method, formula] = look(method) | dashed | {"label": label, "markersize": 4}
     return found

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.dots import Dots, categories, draw_dots, failed_handle
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import (
     counted,
     failures,
@@ -30,7 +30,7 @@ MIXTURES = "mixture"  # in growing dimension, which have a figure of their own
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    targets, styles = in_order(table, "target"), looks(in_order(table, "model"))
+    targets, styles = in_order(table, "target"), data.looks(in_order(table, "model"), "model")
     figure, grid = canvas(1, 2, height=0.9 + len(targets) * (0.2 + 0.12 * len(styles)), sharey=True)
     marked = [
         draw_dots(axes, _lines(data, targets, styles), column, seeds_below=0.05, log=True)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles, log_ticks_of_two
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import from_to, in_order, listing, seeds_and_bars, sentence
 
 TABLE = "density_gap"
@@ -17,7 +17,10 @@ MOST_FLOWS = 3  # the last ones, trained flows among them
 
 def draw(data: FigureData) -> Figure:
     summary = _rows(data, f"{TABLE}_summary")
-    flows, styles = in_order(summary, "flow")[-MOST_FLOWS:], looks(in_order(summary, "formula"))
+    flows, styles = (
+        in_order(summary, "flow")[-MOST_FLOWS:],
+        data.looks(in_order(summary, "formula"), "formula"),
+    )
     figure, grid = canvas(1, len(flows), height=2.8, sharey=True)
     for axes, flow in zip(grid[0], flows, strict=True):
         mine = summary[summary["flow"] == flow]
@@ -36,12 +39,9 @@ def caption(data: FigureData) -> str:
     flow = in_order(summary, "flow")[-1]
     noisy = summary[(summary["flow"] == flow) & ~summary["formula"].isin(["trace", "logdet"])]
     noisy = noisy[noisy["step"] == noisy["step"].min()].sort_values("error_nat")
-    method = data.label(in_order(summary, "method")[0])
+    method = data.label(in_order(summary, "method")[0], "method")
     ends = from_to(data, "error_nat", noisy["error_nat"].iloc[0], noisy["error_nat"].iloc[-1])
-    names = [
-        str(looks(noisy["formula"])[f]["label"])
-        for f in (noisy["formula"].iloc[0], noisy["formula"].iloc[-1])
-    ]
+    names = [data.label(f, "formula") for f in (noisy["formula"].iloc[0], noisy["formula"].iloc[-1])]
     text = sentence(
         f"at the smallest step of {method} with which they were made the estimates are off by {ends} per sample ({listing(names)}) on the "
         f"{data.label(flow)}"

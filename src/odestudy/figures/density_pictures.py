@@ -1,4 +1,4 @@
-"""What the pictures of densities share: whose arrays to show, and how a density or samples are painted."""
+"""Parts that pictures of densities share: the choice of arrays, and painting a density or samples."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _title(data: FigureData, axes: Axes, row: pd.Series) -> None:
 
 
 def _name(data: FigureData, row: pd.Series) -> str:
-    step = "one Euler step" if row["train_method"] == "euler" else f"{data.label(row['train_method'])} steps"
+    step = data.label(row["train_method"], "train_method")
     added = "nothing" if row["augment"] == 0 else counted(int(row["augment"]), "dimension")
     return f"{step}, {added} added"
 

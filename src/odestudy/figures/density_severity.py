@@ -1,4 +1,4 @@
-"""What limits the target: distance from the truth, Lipschitz constant and work against how hard it is."""
+"""Distance from the truth, Lipschitz constant and work against the severity of a target."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import FAINT, canvas, legend_below, looks
+from odestudy.figures.style import FAINT, canvas, legend_below
 from odestudy.figures.words import failures, in_order, listing, number, seeds_and_bars, sentence
 
 TABLE = "density_models"
@@ -38,7 +38,7 @@ BOUNDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def draw(data: FigureData) -> Figure:
     table, summary = _rows(data, TABLE), _rows(data, f"{TABLE}_summary")
-    families, styles = in_order(table, "family"), looks(in_order(table, "model"))
+    families, styles = in_order(table, "family"), data.looks(in_order(table, "model"), "model")
     figure, grid = canvas(len(COLUMNS), len(families), height=1.75, sharey="row", sharex="col")
     for row, column in zip(grid, COLUMNS, strict=True):
         for axes, family in zip(row, families, strict=True):

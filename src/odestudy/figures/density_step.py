@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, listing, number, sentence
 
 TABLE = "density_step"
@@ -17,7 +17,7 @@ COLUMNS = {"flops": "operations per sample", "wall_s": "time (s)", "saved_mib": 
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    styles = looks(in_order(table, "formula"))
+    styles = data.looks(in_order(table, "formula"), "formula")
     figure, grid = canvas(1, len(COLUMNS), height=2.7)
     for axes, (column, title) in zip(grid[0], COLUMNS.items(), strict=True):
         for formula, style in styles.items():
@@ -48,7 +48,9 @@ def caption(data: FigureData) -> str:
 
 
 def alt(data: FigureData) -> str:
-    names = listing(str(s["label"]) for s in looks(in_order(_table(data), "formula")).values())
+    names = listing(
+        str(s["label"]) for s in data.looks(in_order(_table(data), "formula"), "formula").values()
+    )
     return f"Three log-log plots against the dimension, operations, time and memory, with a line for {names}."
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import counted, in_order, listing, number, sentence
 
 TABLE, EQUAL, COST = "density_accuracy", "density_equal", "density_equal_cost"
@@ -16,7 +16,7 @@ TABLE, EQUAL, COST = "density_accuracy", "density_equal", "density_equal_cost"
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    dimensions, styles = in_order(table, "d"), looks(in_order(table, "formula"))
+    dimensions, styles = in_order(table, "d"), data.looks(in_order(table, "formula"), "formula")
     columns = min(3, len(dimensions))
     figure, grid = canvas(-(-len(dimensions) // columns), columns, height=2.2, sharey=True)
     for axes, d in zip(grid.flat, dimensions, strict=False):
@@ -57,7 +57,7 @@ def _never(data: FigureData) -> str:
     if table.empty:
         return ""
     most = table.groupby("formula", sort=False)["reached_pct"].max()
-    names = [str(style["label"]) for style in looks(most[most == 0].index).values()]
+    names = [str(style["label"]) for style in data.looks(most[most == 0].index, "formula").values()]
     return sentence(f"with the most steps tried it is not reached by {listing(names)}") if names else ""
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import (
     estimate,
     failures,
@@ -34,7 +34,7 @@ AXES = {
 
 def draw(data: FigureData) -> Figure:
     summary = _summary(data)
-    problems, styles = in_order(summary, "problem"), looks(in_order(summary, "arm"))
+    problems, styles = in_order(summary, "problem"), data.looks(in_order(summary, "arm"), "arm")
     figure, grid = canvas(len(COLUMNS), len(problems), height=2.1, sharex="col", sharey="row")
     for row, column in zip(grid, COLUMNS, strict=True):
         for axes, problem in zip(row, problems, strict=True):
@@ -51,9 +51,7 @@ def draw(data: FigureData) -> Figure:
         bottom.set_xscale("log")
         ticks_at(bottom, summary.loc[summary["problem"] == problem, AXES[problem]].dropna().round(0))
         bottom.set_xlabel(data.axis(AXES[problem]).replace(" of the ", "\nof the "), fontsize=8)
-    legend_below(
-        figure, line_handles({a: s | {"label": data.label(a)} for a, s in styles.items()}), columns=2
-    )
+    legend_below(figure, line_handles(styles), columns=2)
     return figure
 
 

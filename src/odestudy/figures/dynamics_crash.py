@@ -1,4 +1,4 @@
-"""How one gradient on an unstable system ends, for each combination of factors."""
+"""A map of how one gradient on an unstable system ends, for each combination of factors."""
 
 from __future__ import annotations
 

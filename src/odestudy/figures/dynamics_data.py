@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import canvas, legend_below, looks, points_with_interval
+from odestudy.figures.style import canvas, legend_below, points_with_interval
 from odestudy.figures.words import estimate, failures, in_order, listing, seeds_and_bars, sentence
 
 TABLE = "dynamics_data"
@@ -30,7 +30,7 @@ NAMES = {
 def draw(data: FigureData) -> Figure:
     summary = _summary(data)
     sweeps = [s for s in SWEEPS if summary[s].nunique() > 1] or ["noise_pct"]
-    styles = looks(in_order(summary, "arm"))
+    styles = data.looks(in_order(summary, "arm"), "arm")
     figure, grid = canvas(len(COLUMNS), len(sweeps), height=1.75, sharex="col", sharey="row")
     for row, column in zip(grid, COLUMNS, strict=True):
         for axes, sweep in zip(row, sweeps, strict=True):
@@ -44,9 +44,7 @@ def draw(data: FigureData) -> Figure:
     for axes, sweep in zip(grid[-1], sweeps, strict=True):
         _ticks(axes, _along(summary, sweep), sweep)
         axes.set_xlabel(NAMES[sweep])
-    legend_below(
-        figure, line_handles({a: s | {"label": data.label(a)} for a, s in styles.items()}), columns=3
-    )
+    legend_below(figure, line_handles(styles), columns=3)
     return figure
 
 

@@ -20,7 +20,7 @@ from odestudy.figures.phase import (
     shown_runs,
     which_seed,
 )
-from odestudy.figures.style import DOTTED, GREY, canvas, look, looks
+from odestudy.figures.style import DOTTED, GREY, canvas, look
 from odestudy.figures.words import counted, failures, listing, sentence, span
 
 TABLE = "dynamics_recovery"
@@ -30,7 +30,7 @@ MOST_AS_VECTORS = 6  # systems whose observations are single marks of an SVG; of
 
 def draw(data: FigureData) -> Figure:
     found = shown_runs(data, TABLE, "learnt")
-    systems, styles = names(found, 0), looks(names(found, 1))
+    systems, styles = names(found, 0), data.looks(names(found, 1), "arm")
     columns = min(3, len(systems))
     rows = -(-(len(systems) + (len(systems) > 1)) // columns)
     figure, grid = canvas(rows, columns, height=2.5 if columns > 1 else 3.2)
@@ -123,7 +123,7 @@ def _handles(data: FigureData, styles: dict[str, dict[str, Any]]) -> list[Line2D
     return [
         Line2D([], [], **look("data", linestyle="none", label="noisy data")),
         Line2D([], [], **look("truth", linewidth=0.9)),
-        *(Line2D([], [], **s | {"marker": "", "label": data.label(m)}) for m, s in styles.items()),
+        *(Line2D([], [], **s | {"marker": ""}) for s in styles.values()),
         Line2D([], [], marker="o", color="black", markerfacecolor="white", markersize=4.5, linestyle="none",
                label="start"),
     ]  # fmt: skip

@@ -20,7 +20,7 @@ from odestudy.figures.phase import (
     which_seed,
     worst_seed,
 )
-from odestudy.figures.style import WIDTH, canvas, legend_below, look, looks
+from odestudy.figures.style import WIDTH, canvas, legend_below, look
 from odestudy.figures.words import failures, listing, quantity, sentence
 
 TABLE = "dynamics_recovery"
@@ -31,7 +31,7 @@ LAST_FRAMES = 8
 
 def draw(data: FigureData) -> Figure:
     found = _found(data)
-    systems, styles = names(found, 0), looks(names(found, 1))
+    systems, styles = names(found, 0), data.looks(names(found, 1), "arm")
     moments = max(len(shown.arrays["process"]) for shown in found.values())
     picked = np.unique(np.linspace(0, moments - 1, min(STRIP, moments)).round().astype(int))
     frames = len(picked)
@@ -48,7 +48,7 @@ def draw(data: FigureData) -> Figure:
         above = titles
         strip[0].set_ylabel(data.label(system), fontsize=9, fontweight="bold")
     handles = [Line2D([], [], **look("truth", linewidth=0.9))]
-    handles += [Line2D([], [], **s | {"marker": "", "label": data.label(m)}) for m, s in styles.items()]
+    handles += [Line2D([], [], **s | {"marker": ""}) for s in styles.values()]
     legend_below(figure, handles)
     return figure
 
@@ -56,11 +56,11 @@ def draw(data: FigureData) -> Figure:
 def animate(data: FigureData) -> FuncAnimation:
     """One panel a system, all models in it; the last frame stays for a while."""
     found = _found(data)
-    systems, styles = names(found, 0), looks(names(found, 1))
+    systems, styles = names(found, 0), data.looks(names(found, 1), "arm")
     frames = max(len(shown.arrays["process"]) for shown in found.values())
     figure, grid = canvas(1, len(systems), height=WIDTH / max(len(systems), 2) + 0.35)
     handles = [Line2D([], [], **look("truth", linewidth=0.9))]
-    handles += [Line2D([], [], **s | {"marker": "", "label": data.label(m)}) for m, s in styles.items()]
+    handles += [Line2D([], [], **s | {"marker": ""}) for s in styles.values()]
     legend_below(figure, handles)
 
     def show(k: int) -> list[Any]:

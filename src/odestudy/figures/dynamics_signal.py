@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData
 from odestudy.figures.lines import line_handles
 from odestudy.figures.phase import shown_runs
-from odestudy.figures.style import GREY, canvas, looks
+from odestudy.figures.style import GREY, canvas
 from odestudy.figures.words import listing, number, sentence
 
 TABLE = "dynamics_recovery"
@@ -16,7 +16,7 @@ TABLE = "dynamics_recovery"
 
 def draw(data: FigureData) -> Figure:
     curves = _curves(data)
-    styles = {s: look | {"marker": "", "label": data.label(s)} for s, look in looks(curves).items()}
+    styles = {s: look | {"marker": ""} for s, look in data.looks(curves, "system").items()}
     figure, grid = canvas(1, 1, height=2.5)
     axes = grid[0, 0]
     for system, (t, snr) in curves.items():

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.dots import Dots, categories, draw_dots, failed_handle
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import (
     counted,
     failures,
@@ -107,9 +107,9 @@ def recovery_table(data: FigureData, name: str) -> pd.DataFrame:
 
 def _series(data: FigureData, table: pd.DataFrame) -> dict[tuple[str, Any], dict[str, Any]]:
     """(arm, gradient) -> look: the arm gives colour and marker, the gradient how the marker is filled."""
-    styles = looks(in_order(table, "arm"))
+    styles = data.looks(in_order(table, "arm"), "arm")
     if "gradient" not in table:
-        return {(arm, None): look | {"label": data.label(arm)} for arm, look in styles.items()}
+        return {(arm, None): look for arm, look in styles.items()}
     gradients = in_order(table[table["gradient"] != "none"], "gradient")
     found = {}
     for arm, gradient in table[["arm", "gradient"]].drop_duplicates().itertuples(index=False):

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.dots import Dots, categories, draw_dots, failed_handle
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import (
     counted,
     estimate,
@@ -26,7 +26,7 @@ ODE_NET, BESIDE = "odenet_adjoint", ("resnet6", "resnet1", "perceptron")
 
 def draw(data: FigureData) -> Figure:
     table, summary = _table(data), data.table(f"{TABLE}_summary")
-    datasets, styles = in_order(table, "dataset"), looks(in_order(table, "arm"))
+    datasets, styles = in_order(table, "dataset"), data.looks(in_order(table, "arm"), "arm")
     figure, grid = canvas(1, len(datasets), height=0.75 + 0.4 * len(styles), sharey=True)
     marked = False
     for axes, dataset in zip(grid[0], datasets, strict=True):

@@ -1,4 +1,4 @@
-"""What is taken for what by the ODE-Net and a residual network, and the test images that are missed by most."""
+"""Tables of true and found classes of the ODE-Net and a residual network, and the images missed by most nets."""
 
 from __future__ import annotations
 

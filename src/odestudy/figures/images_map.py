@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.solvers import solver_name, step_name
 from odestudy.figures.style import canvas
-from odestudy.figures.words import counted, failures, in_order, listing, number, sentence
+from odestudy.figures.words import counted, failures, in_order, listing, number, sentence, setting
 
 CROSS, NETS = "images_cross", "images_nets"
 MOST_SAID = 6  # solvers; of more the map has to tell
@@ -65,7 +65,7 @@ def _families(tests: list[tuple[str, float, float]]) -> list[int]:
 
 def _name(data: FigureData, test: tuple[str, float, float]) -> str:
     method, step, tolerance = test
-    return f"{solver_name(data, method)} {f'{tolerance:g}' if np.isnan(step) else step_name(step)}"
+    return f"{solver_name(data, method)} {setting(tolerance) if np.isnan(step) else step_name(step)}"
 
 
 def _error(summary: pd.DataFrame, solver: str, test: tuple[str, float, float]) -> float:

@@ -14,7 +14,7 @@ from odestudy.figures.curves import draw_curve
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis
 from odestudy.figures.solvers import solver_name
-from odestudy.figures.style import GREY, canvas, legend_below, looks
+from odestudy.figures.style import GREY, canvas, legend_below
 from odestudy.figures.words import estimate, failures, from_to, in_order, listing, number, sentence
 
 SWEEP, EPOCHS = "images_sweep", "images_epochs"
@@ -22,9 +22,9 @@ SWEEP, EPOCHS = "images_sweep", "images_epochs"
 
 def draw(data: FigureData) -> Figure:
     swept, epochs = _swept(data.table(SWEEP)), _epochs(data)
-    solvers, arms = looks(in_order(swept, "test_method")), looks(in_order(epochs, "arm"))
+    solvers = data.looks(in_order(swept, "test_method"), "test_method")
     solvers = {name: look | {"label": solver_name(data, name)} for name, look in solvers.items()}
-    arms = {name: look | {"label": data.label(name)} for name, look in arms.items()}
+    arms = data.looks(in_order(epochs, "arm"), "arm")
     means = _swept(data.table(f"{SWEEP}_summary"))
     panels = {(i, d): draw_one for i, draw_one in enumerate(SWEPT) for d in in_order(means, "dataset")}
     trained = {(len(SWEPT), d): _over_epochs for d in in_order(epochs, "dataset")}

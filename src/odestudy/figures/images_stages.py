@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import GREY, canvas, legend_below, looks
+from odestudy.figures.style import GREY, canvas, legend_below
 from odestudy.figures.words import from_to, in_order, listing, number, seeds_and_bars, sentence
 from odestudy.measure.fits import power_fit
 
@@ -18,7 +18,7 @@ TABLE = "images_stages"
 def draw(data: FigureData) -> Figure:
     summary = _summary(data)
     datasets = in_order(summary, "dataset")
-    styles = {n: look | {"label": data.label(n)} for n, look in looks(in_order(summary, "method")).items()}
+    styles = data.looks(in_order(summary, "method"), "method")
     figure, grid = canvas(1, len(datasets), height=2.9)
     for axes, dataset in zip(grid[0], datasets, strict=True):
         mine = summary[summary["dataset"] == dataset]

@@ -12,7 +12,7 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.scales import log_axis
 from odestudy.figures.solvers import solver_name
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import (
     estimate,
     failures,
@@ -32,7 +32,7 @@ def draw(data: FigureData) -> Figure:
     datasets = in_order(table, "dataset")
     styles = {
         name: look | {"label": solver_name(data, name)}
-        for name, look in looks(in_order(table, "test_method")).items()
+        for name, look in data.looks(in_order(table, "test_method"), "test_method").items()
     }
     figure, grid = canvas(len(datasets), 2, height=2.7, sharey="row")
     for row, dataset in zip(grid, datasets, strict=True):

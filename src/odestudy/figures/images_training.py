@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.curves import draw_curve, failed_runs, handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import (
     estimate,
     in_order,
@@ -79,5 +79,4 @@ def _table(data: FigureData) -> pd.DataFrame:
 
 
 def _styles(data: FigureData) -> dict[str, dict[str, Any]]:
-    styles = looks(in_order(data.table(TABLE), "arm"))
-    return {arm: look | {"label": data.label(arm)} for arm, look in styles.items()}
+    return data.looks(in_order(data.table(TABLE), "arm"), "arm")

@@ -1,4 +1,4 @@
-"""What the figures of learnt dynamics share: whose arrays to show, and how a trajectory lies in the plane."""
+"""Parts that figures of learnt dynamics share: the choice of arrays, and a trajectory in the plane."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.dots import failed_handle
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import counted, from_to, in_order, is_ok, number, quantity
 from odestudy.measure.fits import power_fit
 
@@ -34,7 +34,8 @@ def draw_costs(data: FigureData, columns: list[str], quartiles: tuple[str, str] 
     legend = 0.11 * table["arm"].nunique()  # inches; without them the panels would shrink as arms are added
     figure, grid = canvas(*shape, height=(2.6 if len(columns) > 1 else 2.7) + legend, sharex=True)
     styles = {
-        arm: look | {"label": _family(data, arm)} for arm, look in looks(in_order(table, "arm")).items()
+        arm: look | {"label": _family(data, arm)}
+        for arm, look in data.looks(in_order(table, "arm"), "arm").items()
     }
     panels = [(dataset, column) for dataset in datasets for column in columns]
     marks = {"failed": False, "below": False}

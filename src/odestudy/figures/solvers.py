@@ -1,4 +1,4 @@
-"""What solvers are called where each one, as in the images, comes with its own step or tolerance."""
+"""Names of solvers where, as in the images, each comes with its own step or tolerance."""
 
 from __future__ import annotations
 

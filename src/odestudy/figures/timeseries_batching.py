@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
-from odestudy.figures.style import canvas, legend_below, looks
+from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import failures, in_order, listing, quantity, sentence
 
 TABLE = "timeseries_batching"
@@ -17,7 +17,7 @@ COLUMNS = ["wall_s", "error"]
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    styles = {way: s | {"label": data.label(way)} for way, s in looks(in_order(table, "way")).items()}
+    styles = data.looks(in_order(table, "way"), "way")
     figure, grid = canvas(1, 2, height=3.1)
     for axes, column in zip(grid[0], COLUMNS, strict=True):
         for way, style in styles.items():

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.dots import Dots, categories, draw_dots, failed_handle
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below, look, looks
+from odestudy.figures.style import canvas, legend_below, look
 from odestudy.figures.words import (
     estimate,
     failures,
@@ -28,7 +28,7 @@ COLUMNS = ["interpolation_rmse", "extrapolation_rmse"]
 
 def draw(data: FigureData) -> Figure:
     table, summary = _table(data), data.table(f"{TABLE}_summary")
-    observed, styles = in_order(table, "observed"), looks(in_order(table, "arm"))
+    observed, styles = in_order(table, "observed"), data.looks(in_order(table, "arm"), "arm")
     figure, grid = canvas(len(observed), 2, height=1.1 + 0.27 * len(styles), sharey="row", sharex="col")
     stars, star = _published(data), look("published", markersize=9)
     marked = False

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.dots import Dots, categories, draw_dots, failed_handle
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import BLACK, canvas, legend_below, looks
+from odestudy.figures.style import BLACK, canvas, legend_below
 from odestudy.figures.words import failures, in_order, listing, number, seeds_and_bars, sentence
 
 TABLE = "timeseries_factors"
@@ -21,7 +21,11 @@ TITLES = ["interpolation, truth", "interpolation, noisy points", "extrapolation,
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    cells, styles, counts = _cells(table), looks(in_order(table, "arm")), in_order(table, "observed")
+    cells, styles, counts = (
+        _cells(table),
+        data.looks(in_order(table, "arm"), "arm"),
+        in_order(table, "observed"),
+    )
     figure, grid = canvas(len(counts), 3, height=0.9 + 0.42 * len(cells), sharey=True, sharex="col")
     marked = False
     for strip, observed in zip(grid, counts, strict=True):

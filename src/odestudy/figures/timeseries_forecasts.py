@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from odestudy.figures.base import FigureData
-from odestudy.figures.style import BLACK, GREY, WIDTH, canvas, legend_below, looks
+from odestudy.figures.style import BLACK, GREY, WIDTH, canvas, legend_below
 from odestudy.figures.timeseries_pictures import plane_forecast, stored
 from odestudy.figures.words import counted, listing, quantity, sentence
 
@@ -18,7 +18,7 @@ COLUMNS = 5
 
 def draw(data: FigureData) -> Figure:
     found = stored(data, TABLE, "inner_found")
-    styles = looks(found)
+    styles = data.looks(found, "arm")
     figure, grid = canvas(len(found), COLUMNS, height=WIDTH / COLUMNS)
     for strip, (arm, (_, arrays)) in zip(grid, found.items(), strict=True):
         for series, axes in enumerate(strip):

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
-from odestudy.figures.style import GREY, WIDTH, canvas, looks
+from odestudy.figures.style import GREY, WIDTH, canvas
 from odestudy.figures.timeseries_pictures import framed, stored
 from odestudy.figures.words import estimate, listing, seeds_and_bars, sentence
 
@@ -22,7 +22,7 @@ LAST_FRAMES = 8
 
 def draw(data: FigureData) -> Figure:
     found = stored(data, TABLE, "path")
-    styles = looks(found)
+    styles = data.looks(found, "arm")
     figure, grid = canvas(len(found), STRIP, height=WIDTH / STRIP + 0.15)
     for strip, (arm, (_, arrays)) in zip(grid, found.items(), strict=True):
         path = arrays["path"]
@@ -39,7 +39,7 @@ def draw(data: FigureData) -> Figure:
 def animate(data: FigureData) -> FuncAnimation:
     """One panel an arm, there and back."""
     found = stored(data, TABLE, "path")
-    styles = looks(found)
+    styles = data.looks(found, "arm")
     figure, grid = canvas(1, max(2, len(found)), height=WIDTH / max(2, len(found)) * 0.9)
     for axes in grid[0][len(found) :]:
         axes.set_axis_off()

@@ -1,4 +1,4 @@
-"""What the pictures of time series share: whose arrays to show, and how one forecast is drawn."""
+"""Parts that pictures of time series share: the choice of arrays, and drawing one forecast."""
 
 from __future__ import annotations
 

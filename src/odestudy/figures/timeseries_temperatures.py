@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
-from odestudy.figures.style import BLACK, GREY, canvas, legend_below, looks
+from odestudy.figures.style import BLACK, GREY, canvas, legend_below
 from odestudy.figures.timeseries_forecasts import handles
 from odestudy.figures.timeseries_pictures import Arrays, stored
 from odestudy.figures.words import counted, estimate, failures, listing, seeds_and_bars, sentence
@@ -21,7 +21,7 @@ UNITS_A_YEAR = 6  # time is stored in two months
 
 def draw(data: FigureData) -> Figure:
     found = stored(data, TABLE, "inner_found")
-    styles = looks(found)
+    styles = data.looks(found, "arm")
     figure, grid = canvas(len(found), len(SERIES), height=1.1 + 0.6 / len(found), sharex=True, sharey=True)
     for strip, (arm, (_, arrays)) in zip(grid, found.items(), strict=True):
         for axes, series in zip(strip, SERIES, strict=True):

@@ -28,6 +28,15 @@ def number(value: float, digits: int = 2) -> str:
     return f"{mantissa:.{digits - 1}f} × 10{str(exponent).translate(SUPERSCRIPT)}".replace("-", "−")
 
 
+def setting(value: float) -> str:
+    """A number that was chosen, as it was: 0.001, 10⁻⁶, 3 × 10⁻⁵."""
+    mantissa, _, exponent = f"{value:g}".partition("e")
+    if not exponent:
+        return mantissa
+    power = f"10{str(int(exponent)).translate(SUPERSCRIPT)}"
+    return power if mantissa == "1" else f"{mantissa} × {power}"
+
+
 def quantity(data: FigureData, column: str, value: float, digits: int = 2) -> str:
     """A number with the unit of its column."""
     unit = data.columns.get(column, {}).get("unit")

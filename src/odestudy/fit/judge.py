@@ -1,4 +1,4 @@
-"""How good a fit is on what it did not see, and whether more data would help."""
+"""The error of a fit on held-out observations, and whether more data would help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `odestudy fit` writes: tables, weights, pictures, and a report of the fit as Markdown and HTML."""
+"""The files of `odestudy fit`: tables, weights, pictures, and a report as Markdown and HTML."""
 
 from __future__ import annotations
 

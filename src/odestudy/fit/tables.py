@@ -1,4 +1,4 @@
-"""What a fit writes as CSV: the learnt vector field on a grid, and forecasts."""
+"""Tables of a fit as CSV: the learnt vector field on a grid, and forecasts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trained net does with images that it has not seen."""
+"""Test errors and predictions of a trained net on images that it has not seen."""
 
 from __future__ import annotations
 

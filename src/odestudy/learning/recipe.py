@@ -1,4 +1,4 @@
-"""How a net is trained: everything that is set before the first step."""
+"""The settings of a training, all fixed before its first step."""
 
 from __future__ import annotations
 

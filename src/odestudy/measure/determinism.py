@@ -1,4 +1,4 @@
-"""Which operations of a job have no deterministic implementation on its device."""
+"""A list of a job's operations that have no deterministic implementation on its device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands between stem and head of an image classifier: residual blocks, or an ODE."""
+"""Blocks between stem and head of an image classifier: residual ones, or an ODE."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a density that was fitted to points can show: the law of the points is not known, so they stand for it."""
+"""Checks of a density that was fitted to points: their law is not known, so held-out points stand for it."""
 
 from __future__ import annotations
 

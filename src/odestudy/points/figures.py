@@ -1,4 +1,4 @@
-"""What a density that was fitted to points looks like: on the line, in the plane, in space and beyond."""
+"""Pictures of a density that was fitted to points: on the line, in the plane, in space and beyond."""
 
 from __future__ import annotations
 

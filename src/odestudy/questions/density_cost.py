@@ -1,4 +1,4 @@
-"""What the trace costs and what the determinant costs, against the dimension (claims C20, C21)."""
+"""The costs of trace and determinant against the dimension (claims C20, C21)."""
 
 from __future__ import annotations
 

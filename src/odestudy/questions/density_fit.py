@@ -1,4 +1,4 @@
-"""How well a flow models a density, and what limits it (claim C22)."""
+"""The distance of fitted densities from their targets, and its limits (claim C22)."""
 
 from __future__ import annotations
 

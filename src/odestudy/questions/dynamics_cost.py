@@ -1,4 +1,4 @@
-"""What one training step costs, timed alone after a warm-up (claim C18)."""
+"""The cost of one training step, timed alone after a warm-up (claim C18)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes training on an unstable system crash: one gradient for each combination of factors (claim C16)."""
+"""Crashes of training on unstable systems: one gradient for each combination of factors (claim C16)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What irregular times cost in a batch: a loop over the samples, and three ways around it (claim C28)."""
+"""The cost of irregular times in a batch: a loop over the samples, and three ways around it (claim C28)."""
 
 from __future__ import annotations
 

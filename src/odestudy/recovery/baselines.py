@@ -1,4 +1,4 @@
-"""What training through a solver is compared with: four ways to fit a right-hand side to the same observations."""
+"""Baselines without training through a solver: four ways to fit a right-hand side to the same observations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a learnt right-hand side agrees with the true one: field, trajectories, eigenvalues, the system's marks."""
+"""Errors of a learnt right-hand side against the true one: field, trajectories, eigenvalues, the system's marks."""
 
 from __future__ import annotations
 

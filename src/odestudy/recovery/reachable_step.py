@@ -1,4 +1,4 @@
-"""How far a training must move the entries of a matrix, and how far its optimiser can."""
+"""The distance that a training must move the entries of a matrix, and the one that its optimiser can."""
 
 from __future__ import annotations
 

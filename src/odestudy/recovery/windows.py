@@ -1,4 +1,4 @@
-"""What one training step looks at: random windows (single shooting), or all pieces at once (multiple shooting)."""
+"""Data of one training step: random windows (single shooting), or all pieces at once (multiple shooting)."""
 
 from __future__ import annotations
 

@@ -33,6 +33,7 @@ from odestudy.study.load import Study
 
 # Tables of more rows are folded on the page and left out on paper, which says where they are.
 LONG_TABLE_ROWS = 12
+WIDE_TABLE_COLUMNS = 12  # on paper more break their words apart
 SOLVER_TIMES = Path("benchmarks/results/solvers-2cores.csv")
 
 
@@ -120,12 +121,13 @@ class Context:
         return self._with_source(text, path, definition["title"])
 
     def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:
-        """A table and where it comes from; a long one folded, or left out on paper."""
-        rows = max(0, text.count("\n") - 2)
+        """A table and where it comes from; a long one folded, on paper a long or wide one left out."""
+        rows, columns = max(0, text.count("\n") - 2), text.partition("\n")[0].count("|") - 1
+        if self.paper and (rows > LONG_TABLE_ROWS or columns > WIDE_TABLE_COLUMNS):
+            size = f"{rows} rows and {columns} columns"
+            return self.source(path, f"{title}: a table of {size}, which the report's HTML shows")
         if rows <= LONG_TABLE_ROWS:
             return f"{text}\n{self.source(path, title, about)}"
-        if self.paper:
-            return self.source(path, f"{title}: a table of {rows} rows, which the report's HTML shows")
         return f"{_folded(f'{title}: {rows} rows', text)}\n{self.source(path, title, about)}"
 
     def source(self, path: str, title: str, about: str = "") -> str:

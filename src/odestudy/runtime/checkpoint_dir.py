@@ -1,4 +1,4 @@
-"""Where the running job may leave what it needs to go on after a kill."""
+"""The folder in which the running job leaves what it needs to go on after a kill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the study lies. Apart from odestudy.study, so that what computes does not depend on how jobs are planned."""
+"""The folder of the study, found from inside it; apart from odestudy.study, so that tasks do not depend on planning."""
 
 from __future__ import annotations
 

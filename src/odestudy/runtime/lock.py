@@ -1,4 +1,4 @@
-"""What must hold of a folder before a run starts: it can be written, and no other run is going on in it."""
+"""Checks of a folder before a run starts: it can be written, and no other run is going on in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task returns: rows by name, arrays by name, and how numerical failure is told."""
+"""The result of a task: rows by name, arrays by name, and numerical failure as a status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a run of Snakemake has come, from the lines that it prints, and how long the rest will take."""
+"""The progress of a run of Snakemake, read from the lines that it prints, and the time that is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a number comes from: versions, commit, device."""
+"""The provenance of a number: versions, commit, device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the code of a question lies: in a folder of its own, or, until it has moved there, in the package's other rooms.
+"""A lookup of the code of a question: in its own folder or, until it has moved there, in the package's other rooms.
 
 A folder odestudy/questions/<q> holds params.py (PARAMS), tasks.py (TASKS), figures/ and, where it has any, derived.py
 (DERIVED). The names of its tasks and figures begin with its own. Nothing here imports torch before a task is looked up.

@@ -1,4 +1,4 @@
-"""What a schema cannot say: names that must exist elsewhere in the configuration or in the code."""
+"""Checks that no schema can make: names that must exist elsewhere in the configuration or in the code."""
 
 from __future__ import annotations
 

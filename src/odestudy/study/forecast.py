@@ -1,4 +1,4 @@
-"""What jobs are expected to cost, from recorded runs."""
+"""Expected time and memory of jobs, from recorded runs."""
 
 from __future__ import annotations
 

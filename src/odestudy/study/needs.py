@@ -1,4 +1,4 @@
-"""What a task needs of a job's specification, checked before any job starts; see workflow/schemas/tasks.yaml."""
+"""Checks of each job's specification against its task's needs, before any job starts; see workflow/schemas/tasks.yaml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may set for one run: questions, arms, seeds, device."""
+"""Settings that a user may give for one run: questions, arms, seeds, device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tier changes of an experiment."""
+"""Changes that a tier makes to an experiment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which values configuration may hold, and how messages show them."""
+"""Values that configuration may hold, and their form in messages."""
 
 from __future__ import annotations
 

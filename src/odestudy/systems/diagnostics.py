@@ -1,4 +1,4 @@
-"""What a system is known by beside its trajectory: an invariant, an energy, a period, a time of validity.
+"""Marks of a system beside its trajectory: an invariant, an energy, a period, a time of validity.
 
 Each mark takes the system's parameters, times (n,), the true and the learnt trajectory (n, d) over twice the observed
 horizon, and returns columns of a row; None where a learnt trajectory does not have the mark.

@@ -1,4 +1,4 @@
-"""What the figures show of a job: the first seed's forecasts, and its latent space."""
+"""Arrays of a job for the figures: the first seed's forecasts, and its latent space."""
 
 from __future__ import annotations
 

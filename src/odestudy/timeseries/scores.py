@@ -1,4 +1,4 @@
-"""How far forecasts are from the truth, without noise and with it, one value a seed."""
+"""Errors of forecasts against the truth, without noise and with it, one value a seed."""
 
 from __future__ import annotations
 

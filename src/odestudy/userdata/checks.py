@@ -1,4 +1,4 @@
-"""What numbers are worth before anything is fitted to them: constant, dependent, repeated and far values."""
+"""Checks of numbers before anything is fitted to them: constant, dependent, repeated and far values."""
 
 from __future__ import annotations
 

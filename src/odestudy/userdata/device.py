@@ -1,4 +1,4 @@
-"""Where a user's fit computes: a device by its name, and on the processor one thread."""
+"""The device of a user's fit, by its name; on the processor one thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model may spend beside the flow: its number of parameters, or the time that its training took."""
+"""The budget of a model beside the flow: its number of parameters, or the time that its training took."""
 
 from __future__ import annotations
 

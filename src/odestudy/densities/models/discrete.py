@@ -98,6 +98,6 @@ def _train(
     rate = spec["baseline_learning_rate"]
     course = Course(spec["baseline_iterations"], rate) if allowed_s is None else Course(None, rate, allowed_s)
     rng = np.random.default_rng([seed, 1])
-    draw = lambda: target.sample(spec["batch"], rng).float()  # noqa: E731
+    draw = lambda: target.sample(spec["batch"], rng).float()
     # A library's flow builds its distribution anew from its parameters for every call.
     return maximise(net, lambda x: log_prob_of(net)(x), draw, course, f"seed {seed}")

@@ -1,4 +1,4 @@
-"""What every fit of a density gives."""
+"""The result of fitting a density, the same for every model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many numbers of two results differ in their bits."""
+"""A count of the numbers of two results that differ in their bits."""
 
 from __future__ import annotations
 

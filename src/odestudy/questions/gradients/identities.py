@@ -1,4 +1,4 @@
-"""What must hold to the last bit, or to rounding: blocks and layers (C01, C30), and a picture (C25)."""
+"""Identities that hold to the last bit or to rounding: blocks and layers (C01, C30), and a picture (C25)."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _orders(k: int, halvings: int, seed: int, draws: int) -> list[Row]:
 def _logistic_error(weights: Sequence[float], steps: int) -> float:
     """The error at t = 4 of y' = y (1 - y), y(0) = 0.1, relative to the solution."""
     h, k = 4 / steps, len(weights)
-    exact: Callable[[Tensor], Tensor] = lambda t: 1 / (1 + 9 * torch.exp(-t))  # noqa: E731
+    exact: Callable[[Tensor], Tensor] = lambda t: 1 / (1 + 9 * torch.exp(-t))
     start = list(exact(h * torch.arange(k, dtype=torch.float64)))
     end = windowed(lambda y: y * (1 - y), start, weights, h, steps - k + 1)[-1]
     truth = exact(torch.tensor(4.0, dtype=torch.float64))

@@ -1,4 +1,4 @@
-"""What each task of this question takes: one class a task, which says what its values may be."""
+"""Parameters of this question's tasks: one class a task, with types, bounds and a description each."""
 
 from __future__ import annotations
 

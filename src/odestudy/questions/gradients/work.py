@@ -1,4 +1,4 @@
-"""What an error takes, in evaluations and time, with every method of odestudy.ode (claim C02)."""
+"""Error against evaluations and time, with every method of odestudy.ode (claim C02)."""
 
 from __future__ import annotations
 

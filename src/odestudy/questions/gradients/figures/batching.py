@@ -10,7 +10,7 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import in_order, number, sentence
+from odestudy.figures.words import in_order, number, sentence, setting
 
 SHOWS = {
     "title": "One step size for all samples, or one for each",
@@ -48,7 +48,7 @@ def draw(data: FigureData) -> Figure:
                 color="black",
                 markerfacecolor=face,
                 linestyle="none",
-                label=f"tolerance {rtol:g}",
+                label=f"tolerance {setting(rtol)}",
             )
         )
     legend_below(figure, handles, 3)

@@ -1,4 +1,4 @@
-"""What comes back of the initial state, against eigenvalue times horizon, with theory's curves."""
+"""The error of a solve there and back, against eigenvalue times horizon, with theory's curves."""
 
 from __future__ import annotations
 

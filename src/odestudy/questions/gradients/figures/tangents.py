@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import BLACK, BLUE, GREY, ORANGE, RED, WIDTH, legend_below
-from odestudy.figures.words import number, sentence
+from odestudy.figures.words import number, sentence, setting
 
 SHOWS = {
     "title": "A tangent pushed forward and a cotangent pulled back",
@@ -108,7 +108,7 @@ def caption(data: FigureData) -> str:
     )
     return (
         f"{text} {_end(arrays['t'], adjoint)} The Lorenz system, RK4 steps; arrows show directions, not lengths. The "
-        f"adjoint by dopri5 at {float(arrays['adjoint_rtol']):g}."
+        f"adjoint by dopri5 at {setting(float(arrays['adjoint_rtol']))}."
     )
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.style import DASHDOT, canvas, legend_below
-from odestudy.figures.words import failures, in_order, listing, number, sentence
+from odestudy.figures.words import failures, in_order, listing, number, sentence, setting
 from odestudy.questions.gradients.params import USABLE
 
 SHOWS = {
@@ -41,7 +41,7 @@ def draw(data: FigureData) -> Figure:
                 draw_line(axes, rows, "product", "gradient_cosine", own, positive=False)
             axes.axhline(USABLE, color="black", linewidth=0.7, linestyle=":")
             axes.axvline(-_lost_at(rtol), color="black", linewidth=0.9, linestyle=DASHDOT)
-            axes.set_title(f"{precision}, tolerance {rtol:g}")
+            axes.set_title(f"{precision}, tolerance {setting(rtol)}")
     for axes in grid[-1]:
         axes.set_xlabel(data.axis("product"))
     for row in grid:
@@ -56,14 +56,14 @@ def caption(data: FigureData) -> str:
     first = table["horizon"].min()
     mine = limits[(limits["arm"] == "adjoint") & (limits["horizon"] == first)]
     said = [
-        f"{_end(row.get('usable_decay'), '−')} to {_end(row.get('usable_growth'), '')} ({row['precision']}, tolerance {row['rtol']:g})"
+        f"{_end(row.get('usable_decay'), '−')} to {_end(row.get('usable_growth'), '')} ({row['precision']}, tolerance {setting(row['rtol'])})"
         for _, row in mine.iterrows()
     ]
     text = sentence(f"the adjoint's gradient keeps a cosine of {USABLE:g} over products from {listing(said)}")
     lost = failures(data, data.table(TABLE), ["arm", "precision"], "left out")
     least = float(table[table["arm"] == "backprop"]["gradient_cosine"].min())
     through = f"The least cosine of back-propagation through the solver is {number(least, 4)}."
-    theory = listing(f"−{number(_lost_at(rtol))} at {rtol:g}" for rtol in in_order(table, "rtol"))
+    theory = listing(f"−{number(_lost_at(rtol))} at {setting(rtol)}" for rtol in in_order(table, "rtol"))
     predicted = f"Theory loses it where the decay exceeds the logarithm of one over the tolerance, at {theory} (upright lines)."
     return f"{text} {predicted} {through} {_horizons(table)} Thin dotted line: {USABLE:g}. {lost}"
 

@@ -9,7 +9,7 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles, method_looks, method_name
 from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import counted, in_order, is_ok, listing, number, sentence
+from odestudy.figures.words import counted, in_order, is_ok, listing, number, sentence, setting
 
 SHOWS = {
     "title": "Error against evaluations and time",
@@ -41,7 +41,7 @@ def draw(data: FigureData) -> Figure:
 
 def caption(data: FigureData) -> str:
     equal = data.table(EQUAL)
-    level = f"{float(equal['level'].iloc[0]):g}"
+    level = setting(float(equal["level"].iloc[0]))
     equal = equal.dropna(subset=["level_nfe"]) if "level_nfe" in equal else pd.DataFrame()
     said = []
     for problem in in_order(equal, "problem") if len(equal) else []:
