@@ -13,16 +13,18 @@ import jinja2
 import pandas as pd
 
 from odestudy.analysis.csvs import read_csv
+from odestudy.analysis.facts import Facts
 from odestudy.analysis.labels import Labels, labels_of
 from odestudy.analysis.selecting import select
 from odestudy.analysis.values import lookup, number
-from odestudy.analysis.verdicts import REFUTED, SUPPORTED, VERDICTS
-from odestudy.report.figure_markdown import figure_markdown
+from odestudy.analysis.verdicts import REFUTED, SUPPORTED
+from odestudy.report.answers import ANSWERS, answer_markdown
+from odestudy.report.figure_markdown import answer_picture, figure_markdown
 from odestudy.report.jobs_markdown import jobs_table, tasks_table
-from odestudy.report.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
+from odestudy.report.ledger_markdown import decided_table, undecided_table, verdict_mark
 from odestudy.report.ledger_words import with_words
 from odestudy.report.markdown import escape, rows_markdown, summary_markdown
-from odestudy.report.overview import headline_mark, overview_table
+from odestudy.report.overview import headline_mark, overview_table, tally
 from odestudy.report.pages import write_html, write_pdf
 from odestudy.report.runs import dropped_table, failures_table, outcomes, what_ran
 from odestudy.report.solver_times import SolverTimes, load_times
@@ -137,16 +139,19 @@ class Context:
         )
 
     def figure(self, name: str) -> str:
-        """A figure with caption, data and command."""
-        return figure_markdown(self.study, self.results, name)
+        """A figure with caption, data and command; of one that the appendix shows, where it is."""
+        if name in self.study.settings["shown"]:
+            return figure_markdown(self.study, self.results, name)
+        title = self.study.figures[name][1]["title"]
+        return f"::: {{.source}}\nIn the appendix: [{escape(title)}](#fig:{name}).\n:::\n"
 
     def rest(self, question: str) -> str:
-        """The figures that a question's section does not show, and of a question without a section its tables, too."""
-        section = self.study.root / "report" / "sections" / f"{question}.md.j2"
-        text = section.read_text(encoding="utf-8") if section.is_file() else ""
+        """The figures that a question's section does not show; of a question without a section its tables, too."""
         spec = self.study.questions[question]
-        parts = [self.figure(name) for name in spec["figures"] if f'figure("{name}"' not in text]
-        parts += [] if text else [self.summary(table) for table in spec["tables"]]
+        left = [name for name in spec["figures"] if name not in self.study.settings["shown"]]
+        parts = [figure_markdown(self.study, self.results, name, lazy=True) for name in left]
+        section = self.study.root / "report" / "sections" / f"{question}.md.j2"
+        parts += [] if section.is_file() else [self.summary(table) for table in spec["tables"]]
         return "\n\n".join(parts)
 
     def solver_times(self) -> SolverTimes | None:
@@ -193,6 +198,19 @@ class Context:
         rows = int(self.ledger["question"].isin(out).sum())
         return f"{titles} ({rows} rows of the ledger)" if out else ""
 
+    @cached_property
+    def facts(self) -> Facts:
+        """What the answers may say."""
+        return Facts(self.ledger, self.study.claims, self.table)
+
+    def answers(self) -> list[str]:
+        """The first page: each question with its answer and its picture."""
+        folder = self.results / "report"
+        return [
+            answer_markdown(place, answer, self.facts, answer_picture(self.facts, folder, answer.name))
+            for place, answer in enumerate(ANSWERS, 1)
+        ]
+
     def overview(self) -> str:
         """The first page: a line a claim."""
         return overview_table(self.headlines, self.ledger, self.study.headlines)
@@ -218,11 +236,15 @@ class Context:
         """The claims without an estimate, and why."""
         return undecided_table(table)
 
-    def verdict_counts(self, *classes: str) -> list[tuple[str, str, int]]:
-        """(sign, verdict, claims) of the claims whose headline is of one of these classes; of planned ones without any."""
-        of_class = self.headlines["class"].fillna("planned").isin(classes)
-        counts = self.headlines[of_class]["verdict"].value_counts()
-        return [(SIGNS[v], v, int(counts.get(v, 0))) for v in VERDICTS if counts.get(v, 0)]
+    def tally(self) -> str:
+        """How many claims have which verdict."""
+        chance, expected = self.false_verdicts()
+        said = (
+            f" Of the {chance} verdicts that rest on data which scatter, chance alone would turn {number(expected, 2)}."
+            if chance
+            else ""
+        )
+        return tally(self.headlines) + said
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
@@ -240,6 +262,21 @@ class Context:
         """What this tier changes or leaves out."""
         return dropped_table(self.study)
 
+    def fold(self, title: str) -> str:
+        """What follows, to `unfold`, opens on demand; on paper it just follows."""
+        return "" if self.paper else _opening(title)
+
+    def unfold(self) -> str:
+        """The end of what `fold` began."""
+        return "" if self.paper else CLOSING
+
+    def about_numbers(self) -> str:
+        """How to read the numbers of the first page."""
+        return (
+            "Numbers in brackets are intervals over seeds: of 90 % where a claim is judged, of 95 % where a question is "
+            "answered. The rest of the report says how each number came about."
+        )
+
     def jobs_markdown(self) -> str:
         """Every job; on paper a line a task, for hundreds of jobs fill ten pages."""
         if self.paper:
@@ -249,8 +286,14 @@ class Context:
 
 def _folded(title: str, text: str) -> str:
     """Something long that opens on demand."""
-    opening = f"<details><summary>{html_escape(title)}</summary>"
-    return f"```{{=html}}\n{opening}\n```\n\n{text}\n```{{=html}}\n</details>\n```\n"
+    return f"{_opening(title)}\n{text}\n{CLOSING}"
+
+
+def _opening(title: str) -> str:
+    return f"```{{=html}}\n<details><summary>{html_escape(title)}</summary>\n```\n"
+
+
+CLOSING = "```{=html}\n</details>\n```\n"
 
 
 def _means(table: pd.DataFrame, columns: list[str], info: dict[str, dict[str, Any]]) -> str:
