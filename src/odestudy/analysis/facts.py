@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from odestudy.analysis.selecting import select
-from odestudy.analysis.values import MISSING, interval, number
-from odestudy.analysis.verdicts import ANSWERED, OPEN, REASONS, REFUTED, SUPPORTED
+from odestudy.analysis.values import MISSING, interval
+from odestudy.analysis.verdicts import ANSWERED, REASONS, REFUTED, SUPPORTED
 from odestudy.statistics.estimates import BINOMIAL, ORDER, RANGE, STUDENT
+from odestudy.statistics.region import region_of
 
 DIGITS = 2
 
@@ -24,11 +25,15 @@ class Fact:
 
     Attributes:
         beside: name of a baseline -> its number, NaN where it was not measured.
+        where: which rows of its table it is about.
+        bound: the upper end of what is accepted.
     """
 
     row: dict[str, Any]
     unit: str
-    beside: dict[str, float] = field(default_factory=dict)
+    beside: dict[str, float]
+    where: dict[str, Any]
+    bound: float
 
     @property
     def known(self) -> bool:
@@ -47,10 +52,6 @@ class Fact:
     @property
     def refuted(self) -> bool:
         return self.known and self.row["verdict"] == REFUTED
-
-    @property
-    def open(self) -> bool:
-        return self.row["verdict"] == OPEN
 
     @property
     def value(self) -> float:
@@ -85,7 +86,8 @@ class Fact:
         """Why there is no number, or no verdict."""
         reason = str(self.row["reason"] or "")
         names = {k: self.row[k] for k in ("seeds", "runs", "failed", "detail")}
-        return REASONS[reason].format(**names) or str(self.row["verdict"])
+        said = REASONS[reason].format(**names)
+        return said or ("its interval crosses the bound" if self.known else str(self.row["verdict"]))
 
     @property
     def source(self) -> str:
@@ -120,7 +122,14 @@ class Facts:
         if len(values) != len(names):  # of an older ledger, or of runs that gave no number
             values = [None] * len(names)
         numbers = [math.nan if v is None else float(v) for v in values]
-        return Fact(row, about.get("estimand", {}).get("unit", "1"), dict(zip(names, numbers, strict=True)))
+        estimand = about.get("estimand", {})
+        return Fact(
+            row,
+            estimand.get("unit", "1"),
+            dict(zip(names, numbers, strict=True)),
+            estimand.get("where", {}),
+            region_of(about).high,
+        )
 
     def first(self, *claims: str) -> Fact:
         """The first of several rows that has a number; the first where none has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from odestudy.analysis.facts import Facts
-from odestudy.analysis.values import number
+from odestudy.analysis.values import chosen, number
 from odestudy.report.sentences import and_list, because, sentence, source
 
 MODELS = {
@@ -69,7 +69,7 @@ def _gap(f: Facts) -> str:
     )
     steps = f"; a gap of {SMALL_NAT:g} nat allows RK4 steps of {rk4.said}, Euler steps of {euler.said}" if euler.known and rk4.known else ""  # fmt: skip
     return (
-        f"{lead}: with RK4 steps of 1/4 on a trained flow the trace is {own.said} from the exact log-determinant of the computed "
+        f"{lead}: with RK4 steps of {chosen(own.where['step'])} on a trained flow the trace is {own.said} from the exact log-determinant of the computed "
         f"map ({source(own)}){steps}."
     )
 
@@ -88,7 +88,8 @@ def _coarse(f: Facts) -> str:
 
 def _gain(f: Facts) -> str:
     fact, crossing = f("C20b"), f("C21d")
-    rows = f.rows("density_equal_cost_summary", d=64, formula="logdet")
+    d = fact.where["d"]
+    rows = f.rows("density_equal_cost_summary", d=d, formula="logdet")
     if fact.known:
         ratio, said, rests = fact.value, fact.said, source(fact)
     elif len(rows) and not pd.isna(rows.iloc[0]["work_ratio"]):
@@ -101,11 +102,11 @@ def _gain(f: Facts) -> str:
         return f"What the trace gains at equal accuracy is not known yet ({because(fact)})."
     gain = "little" if ratio < 2 else "much"
     later = (
-        f"; only from dimension {crossing.short} on does elimination cost more than forming the Jacobian"
+        f"; only beyond {crossing.short} does elimination cost more than forming the Jacobian"
         if crossing.known
         else ""
     )
     return (
-        f"The trace gains {gain}: at equal accuracy in 64 dimensions the log-determinant takes {said} times the operations "
+        f"The trace gains {gain}: at equal accuracy in {d} dimensions the log-determinant takes {said} times the operations "
         f"({rests}){later}, so that {'(6) is the safe choice up to there' if gain == 'little' else '(7) pays where dimensions are many'}."
     )

@@ -76,7 +76,13 @@ def _case(f: Facts, claim: str, problem: str, arm: str, column: str) -> tuple[fl
     """Ratio, error, the error in words, what the data allow, on how much it rests: of the row or the tier's largest ratio."""
     fact = f(claim)
     if fact.known:
-        return 1000.0, fact.value, fact.said, fact.other("true form by least squares"), source(fact)
+        return (
+            float(fact.where["k"]),
+            fact.value,
+            fact.said,
+            fact.other("true form by least squares"),
+            source(fact),
+        )
     table = "dynamics_conditioning_summary"
     last = f.rows(table, problem=problem, k="last")
     mine = last[last["arm"] == arm] if len(last) else last
@@ -122,7 +128,7 @@ def _vectors(f: Facts) -> str:
 
 
 STIFF = {
-    "robertson": ("C17d", "Robertson's reactions"),
+    "robertson": ("C17d", "Robertson's system"),
     "van_der_pol_1000": ("C17e", "Van der Pol's oscillator"),
 }
 

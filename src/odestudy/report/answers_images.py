@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from odestudy.analysis.facts import Facts
-from odestudy.analysis.values import MISSING, number
+from odestudy.analysis.values import MISSING, chosen, number
 from odestudy.report.sentences import because, sentence, source
 
 
@@ -76,11 +76,13 @@ def _error(f: Facts) -> str:
     fact = long if long.known else short
     if not fact.known:
         return _digits(f) or f"How the test errors compare is not known yet ({because(long)})."
-    trained = "20 epochs on MNIST" if fact is long else "3 epochs on 12,000 images of MNIST"
-    if fact.supported:
-        verdict = "equal within the margin of 0.15 points"
+    trained = f"{fact.where['epochs']} epochs on MNIST{'' if fact is long else ' (fewer images)'}"
+    if not fact.sure:
+        verdict = f"which is better is not decided, {because(fact)}"
+    elif fact.supported:
+        verdict = f"equal within the margin of {chosen(fact.bound)} points"
     else:
-        verdict = "worse" if fact.low > 0 else "better" if fact.high < 0 else "which is better is not decided"
+        verdict = "worse" if fact.low > 0 else "better" if fact.high < 0 else "neither is better"
     return (
         f"After {trained} the ODE-Net errs on {fact.other('ODE-Net, %', '%')} of the test images, a residual net of six "
         f"blocks on {fact.other('ResNet 6, %', '%')} and one of a single block on {fact.other('ResNet 1, %', '%')}: {verdict} "

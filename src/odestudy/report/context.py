@@ -201,7 +201,12 @@ class Context:
     @cached_property
     def facts(self) -> Facts:
         """What the answers may say."""
-        return Facts(self.ledger, self.study.claims, self.table)
+        return Facts(self.ledger, self.study.claims, self._table_if_any)
+
+    def _table_if_any(self, name: str) -> pd.DataFrame:
+        """A table; an empty one where the run leaves its question out."""
+        path = self.results / "tables" / f"{name}.csv"
+        return read_csv(path) if path.is_file() else pd.DataFrame()
 
     def answers(self) -> list[str]:
         """The first page: each question with its answer and its picture."""
