@@ -15,7 +15,7 @@ from odestudy.analysis.several_tiers import one_ledger
 from odestudy.analysis.verdicts import VERDICTS
 from odestudy.figures.answers.draw import PICTURES, picture
 from odestudy.publication.snapshot import page_of
-from odestudy.report.answers import ANSWERS, answer_markdown
+from odestudy.report.answers import ANSWERS, answer_markdown, in_short
 from odestudy.report.ledger_markdown import decided_table, undecided_table
 from odestudy.report.ledger_words import with_words
 from odestudy.study import load_study
@@ -84,6 +84,16 @@ def test_each_answer_has_at_most_three_sentences_whatever_the_verdict(study, row
 def test_what_is_not_decided_says_so(study, rows, verdict):
     for answer in ANSWERS:
         assert "not decided" in " ".join(answer.say(everywhere(study, rows, verdict))), answer.name
+
+
+@pytest.mark.parametrize("verdict", ["supported", "no data"])
+def test_each_section_begins_with_its_answer(study, rows, verdict):
+    for section in study.questions:
+        said = in_short(section, everywhere(study, rows, verdict))
+        assert ("0.360 [0.300, 0.400]" in said, "not known yet" in said) == (
+            verdict == "supported",
+            verdict == "no data",
+        ), section
 
 
 def say(name, found):

@@ -37,7 +37,11 @@ def write_snapshot(study: Study) -> None:
     build.make_all_tables(study)
     write_atomically(study.root / CLAIMS_PAGE, claims_page(study).encode())
     shown, readme = Context(study, study.results), study.root / README
-    text = put_between(readme.read_text(encoding="utf-8"), "findings", summary_of(shown))
+    pictures = {answer.name: picture(answer.name, shown.facts) for answer in ANSWERS}
+    for name, (content, _) in pictures.items():
+        write_atomically(study.root / _file(name), content)
+    summary = summary_of(shown, {name: alt for name, (_, alt) in pictures.items()})
+    text = put_between(readme.read_text(encoding="utf-8"), "findings", summary)
     write_atomically(study.root / PAGE, page_of(study, shown.ledger).encode())
     write_atomically(readme, text.encode())
 
@@ -61,10 +65,16 @@ def page_of(study: Study, ledger: pd.DataFrame) -> str:
     )
 
 
-def summary_of(shown: Context) -> str:
-    """The report's first page: six answers with their pictures, and a line a claim."""
+def summary_of(shown: Context, alts: dict[str, str]) -> str:
+    """The report's first page: six answers with their pictures, and a line a claim.
+
+    Args:
+        alts: picture -> what it shows in words.
+    """
     answers = [
-        answer_markdown(place, answer, shown.facts, _picture(shown, answer.name))
+        answer_markdown(
+            place, answer, shown.facts, f"![{escape(alts[answer.name])}]({_file(answer.name).as_posix()})"
+        )
         for place, answer in enumerate(ANSWERS, 1)
     ]
     about = f"{shown.about_numbers()} All of it: [every verdict]({PAGE.as_posix()}); `make report` writes the report.\n"
@@ -72,12 +82,9 @@ def summary_of(shown: Context) -> str:
     return "\n".join([about, *answers, "### The claims, one line each\n", f"{shown.tally()}\n", overview])
 
 
-def _picture(shown: Context, name: str) -> str:
-    """A picture of the first page, written into its folder, as any Markdown shows it."""
-    content, alt = picture(name, shown.facts)
-    path = PICTURES / f"answer_{name}.svg"
-    write_atomically(shown.study.root / path, content)
-    return f"![{escape(alt)}]({path.as_posix()})"
+def _file(name: str) -> Path:
+    """Where a picture of the first page lies in the clone."""
+    return PICTURES / f"answer_{name}.svg"
 
 
 def _estimate(row: pd.Series) -> str:

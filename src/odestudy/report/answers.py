@@ -13,6 +13,7 @@ from odestudy.analysis.facts import Facts
 from odestudy.report.answers_density import density, trace
 from odestudy.report.answers_dynamics import conditioning, recovery
 from odestudy.report.answers_images import advantages, residual_net
+from odestudy.report.answers_timeseries import spirals
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,21 @@ ANSWERS = (
         trace,
     ),
 )
+
+
+# What the section on each of the study's questions begins with.
+SECTIONS = {
+    "gradients": (advantages,),
+    "images": (residual_net,),
+    "dynamics": (recovery, conditioning),
+    "density": (density, trace),
+    "timeseries": (spirals,),
+}
+
+
+def in_short(section: str, facts: Facts) -> str:
+    """What a section found, a paragraph a question."""
+    return "\n\n".join(" ".join(say(facts)) for say in SECTIONS.get(section, ()))
 
 
 def answer_markdown(place: int, answer: Answer, facts: Facts, picture: str) -> str:

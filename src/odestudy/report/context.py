@@ -18,10 +18,10 @@ from odestudy.analysis.labels import Labels, labels_of
 from odestudy.analysis.selecting import select
 from odestudy.analysis.values import lookup, number
 from odestudy.analysis.verdicts import REFUTED, SUPPORTED
-from odestudy.report.answers import ANSWERS, answer_markdown
+from odestudy.report.answers import ANSWERS, answer_markdown, in_short
 from odestudy.report.figure_markdown import answer_picture, figure_markdown
 from odestudy.report.jobs_markdown import jobs_table, tasks_table
-from odestudy.report.ledger_markdown import decided_table, undecided_table, verdict_mark
+from odestudy.report.ledger_markdown import decided_table, short_table, undecided_table, verdict_mark
 from odestudy.report.ledger_words import with_words
 from odestudy.report.markdown import escape, rows_markdown, summary_markdown
 from odestudy.report.overview import headline_mark, overview_table, tally
@@ -33,8 +33,8 @@ from odestudy.statistics.region import ALPHA
 from odestudy.study.claims import claim_of
 from odestudy.study.load import Study
 
-# Tables of more rows are folded on the page and left out on paper, which says where they are.
-LONG_TABLE_ROWS = 12
+# Tables of more rows are folded on the page, or left out on paper.
+LONG_TABLE_ROWS, LONG_PAPER_ROWS = 12, 4
 SOLVER_TIMES = Path("benchmarks/results/solvers-2cores.csv")
 
 
@@ -110,28 +110,30 @@ class Context:
         whole: bool = False,
         **columns: str,
     ) -> str:
-        """Some columns of a long table, of the rows that have a value of `having` and fit `where`; `whole`: never folded."""
+        """Some columns of a long table, of the rows that have a value of `having` and fit `where`; `whole`: not folded."""
         _, definition = self.study.tables[name]
         table = select(self.table(name), where or {})
         if having:
             table = table.dropna(subset=[having]) if having in table else table.iloc[:0]
         text = rows_markdown(table, columns, self.labels(name))
         path = f"tables/{name}.csv"
-        if whole:
+        if whole and not self.paper:
             return f"{text}\n{self.source(path, definition['title'])}"
         return self._with_source(text, path, definition["title"])
 
     def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:
         """A table and where it comes from; a long one folded, or left out on paper."""
         rows = max(0, text.count("\n") - 2)
-        if rows <= LONG_TABLE_ROWS:
+        if rows <= (LONG_PAPER_ROWS if self.paper else LONG_TABLE_ROWS):
             return f"{text}\n{self.source(path, title, about)}"
         if self.paper:
-            return self.source(path, f"{title}: a table of {rows} rows, which the report's HTML shows")
+            return ""
         return f"{_folded(f'{title}: {rows} rows', text)}\n{self.source(path, title, about)}"
 
     def source(self, path: str, title: str, about: str = "") -> str:
         """A line that links the data, says what its numbers are, and names the command that remakes it."""
+        if self.paper:
+            return f"::: {{.source}}\n{escape(title)}. {about}\n:::\n"
         target = f"results/{self.study.run}/{path}"
         return (
             f"::: {{.source}}\n{escape(title)}. {about}"
@@ -139,20 +141,32 @@ class Context:
         )
 
     def figure(self, name: str) -> str:
-        """A figure with caption, data and command; of one that the appendix shows, where it is."""
+        """A figure with caption, data and command; of one that the appendix shows, where it is; on paper then nothing."""
         if name in self.study.settings["shown"]:
-            return figure_markdown(self.study, self.results, name)
-        title = self.study.figures[name][1]["title"]
-        return f"::: {{.source}}\nIn the appendix: [{escape(title)}](#fig:{name}).\n:::\n"
+            return figure_markdown(self.study, self.results, name, paper=self.paper)
+        title = escape(self.study.figures[name][1]["title"])
+        return "" if self.paper else f"::: {{.source}}\nIn the appendix: [{title}](#fig:{name}).\n:::\n"
 
     def rest(self, question: str) -> str:
-        """The figures that a question's section does not show; of a question without a section its tables, too."""
+        """The figures that a question's section does not show; of a question without a section its tables, too.
+
+        Paper leaves them out.
+        """
+        if self.paper:
+            return ""
         spec = self.study.questions[question]
         left = [name for name in spec["figures"] if name not in self.study.settings["shown"]]
         parts = [figure_markdown(self.study, self.results, name, lazy=True) for name in left]
         section = self.study.root / "report" / "sections" / f"{question}.md.j2"
         parts += [] if section.is_file() else [self.summary(table) for table in spec["tables"]]
         return "\n\n".join(parts)
+
+    def figures_left(self) -> int:
+        """How many figures paper leaves out."""
+        shown = self.study.settings["shown"]
+        return sum(
+            name not in shown for q in self.questions_run for name in self.study.questions[q]["figures"]
+        )
 
     def solver_times(self) -> SolverTimes | None:
         """The published run of benchmarks/solvers.py, where the clone has one."""
@@ -216,9 +230,13 @@ class Context:
             for place, answer in enumerate(ANSWERS, 1)
         ]
 
+    def in_short(self, section: str) -> str:
+        """What a section found."""
+        return in_short(section, self.facts)
+
     def overview(self) -> str:
         """The first page: a line a claim."""
-        return overview_table(self.headlines, self.ledger, self.study.headlines)
+        return overview_table(self.headlines, self.ledger, self.study.headlines, links=not self.paper)
 
     def claims(self) -> list[dict[str, Any]]:
         """Each claim with its verdict, its words and its rows, for the part that says how it is decided."""
@@ -235,7 +253,7 @@ class Context:
 
     def ledger_markdown(self, table: pd.DataFrame) -> str:
         """The ledger for people: claim and what would flip it, verdict, estimate and interval, seeds."""
-        return decided_table(table)
+        return short_table(table) if self.paper else decided_table(table)
 
     def undecided_markdown(self, table: pd.DataFrame) -> str:
         """The claims without an estimate, and why."""
