@@ -27,6 +27,7 @@ class Fact:
         beside: name of a baseline -> its number, NaN where it was not measured.
         where: which rows of its table it is about.
         bound: the upper end of what is accepted.
+        tier: of the run that is shown, which need not be named.
     """
 
     row: dict[str, Any]
@@ -34,6 +35,7 @@ class Fact:
     beside: dict[str, float]
     where: dict[str, Any]
     bound: float
+    tier: str
 
     @property
     def known(self) -> bool:
@@ -93,8 +95,8 @@ class Fact:
     def source(self) -> str:
         """On how much it rests."""
         scatters = self.row["interval"] in (STUDENT, BINOMIAL, ORDER)
-        seeds = f"{self.row['seeds']} seeds, " if scatters else ""
-        return f"{seeds}tier {self.row['tier']}"
+        seeds = [f"{self.row['seeds']} seeds"] if scatters else ["one case"]
+        return ", ".join(seeds if self.row["tier"] == self.tier else [*seeds, f"tier {self.row['tier']}"])
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,13 @@ class Facts:
         ledger: rows with verdicts, of the largest tier that judges each.
         claims: the study's rows, which name units and baselines.
         table: name -> table of this tier; empty where there is none.
+        tier: the tier that is shown.
     """
 
     ledger: pd.DataFrame
     claims: list[dict[str, Any]]
     table: Callable[[str], pd.DataFrame]
+    tier: str
 
     def __call__(self, claim: str) -> Fact:
         """One row; of a claim that the ledger lacks, one without data."""
@@ -129,12 +133,8 @@ class Facts:
             dict(zip(names, numbers, strict=True)),
             estimand.get("where", {}),
             region_of(about).high,
+            self.tier,
         )
-
-    def first(self, *claims: str) -> Fact:
-        """The first of several rows that has a number; the first where none has."""
-        facts = [self(claim) for claim in claims]
-        return next((fact for fact in facts if fact.known), facts[0])
 
     def cell(self, table: str, column: str, unit: str = "", **where: Any) -> str:
         """One number of a summary with its interval; "n/a" where it is not there."""
@@ -150,6 +150,21 @@ class Facts:
         return select(found, where) if len(found) else found
 
 
+def training_ratio(f: Facts) -> float:
+    """Training time of the ODE-Net on small images over that of the residual net: of a step alone, else of an epoch."""
+    steps = f.rows("images_step_summary", dataset="digits")
+    pair = (
+        [steps.loc[steps["arm"] == arm, "step_s"].mean() for arm in PAIR]
+        if len(steps)
+        else [math.nan, math.nan]
+    )
+    if not any(pd.isna(x) for x in pair):
+        return float(pair[0] / pair[1])
+    rows = f.rows("images_equivalence", dataset="digits", arm=PAIR[0], other=PAIR[1])
+    return math.nan if rows.empty else float(rows.iloc[0]["times_epoch_s"])
+
+
+PAIR = ("odenet_adjoint", "resnet6")
 EMPTY_TEXT = {"reason": "", "detail": "", "beside": "", "interval": ""}
 EMPTY: dict[str, Any] = EMPTY_TEXT | {
     "verdict": "no data", "estimate": math.nan, "low": math.nan, "high": math.nan, "cases": 0, "seeds": 0,

@@ -49,7 +49,7 @@ def _limits(f: Facts) -> str:
     known = [text.format(f(claim).said) for claim, text in LIMITS.items() if f(claim).known]
     parts = [f"what makes a target hard: {and_list(known)}"] if known else []
     if f("C27a").supported:
-        parts.append("what no flow can do is to swap or tear, for its paths do not cross")
+        parts.append("no flow can swap two points on a line, since its paths do not cross")
     return sentence(parts, f"what limits the target is not known yet ({because(f('C22b'))})")
 
 

@@ -45,7 +45,7 @@ def _effort(f: Facts) -> str:
     time, memory = f("C18b"), f("C18c")
     parts = [f"a training takes {time.said} ({source(time)})"] if time.known else []
     if memory.known:
-        parts.append(f"{'it' if parts else 'a training'} keeps {memory.said} for the backward pass")
+        parts.append(f"{'' if parts else 'a training '}keeps {memory.said} for the backward pass")
     return sentence(parts, f"what that takes is not known yet ({because(time)})", " and ")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from odestudy.analysis.facts import Facts
+import math
+
+from odestudy.analysis.facts import Facts, training_ratio
 from odestudy.analysis.values import MISSING, chosen, number
 from odestudy.report.sentences import because, sentence, source
 
@@ -21,7 +23,7 @@ def _trade(f: Facts) -> str:
     where = "MNIST" if mnist else "small images of digits"
     said = (
         f"on {where}, a tolerance of 0.1 in place of 0.00001 takes {time.said} times the time and changes the test error by "
-        f"{error.said} ({source(time)})"
+        f"{error.said} ({source(time)}){_euler(f, 'mnist' if mnist else 'digits')}"
     )
     if time.refuted:
         return f"A looser tolerance hardly saves time: {said}."
@@ -30,6 +32,19 @@ def _trade(f: Facts) -> str:
     if error.low > 0:
         return f"A trained net trades accuracy for time, without training again: {said}."
     return f"A trained net is made faster without training again, at no price that we can see: {said}."
+
+
+def _euler(f: Facts, dataset: str) -> str:
+    """What the fewest and the most Euler steps do."""
+    rows = f.rows("images_sweep_summary", dataset=dataset, test_method="euler")
+    if len(rows) < 2:
+        return ""
+    coarse, fine = (
+        rows[rows["test_step"] == h].iloc[0] for h in (rows["test_step"].max(), rows["test_step"].min())
+    )
+    errors = [f"{number(row['test_error_pct'], 2)} %" for row in (coarse, fine)]
+    steps = [f"{1 / row['test_step']:.0f}" for row in (coarse, fine)]
+    return f"; with Euler steps it errs on {errors[0]} at {steps[0]} step and on {errors[1]} at {steps[1]}"
 
 
 def _memory(f: Facts) -> str:
@@ -113,16 +128,11 @@ def _costs(f: Facts) -> str:
     parts = []
     if step.known:
         parts.append(f"a training step takes {step.said} times as long as with six blocks ({step.source})")
-    elif not (
-        pair := f.rows("images_equivalence", dataset="digits", arm="odenet_adjoint", other="resnet6")
-    ).empty:
-        parts.append(
-            f"training takes {number(pair.iloc[0]['times_epoch_s'], 2)} times as long as with six blocks"
-        )
+    elif math.isfinite(ratio := training_ratio(f)):
+        parts.append(f"training on digits takes {number(ratio, 2)} times as long as with six blocks")
     if size.known:
-        owner = "it" if parts else "the ODE-Net"
         rest = f", as many as with a single block ({single.short} times)" if single.known else ""
-        parts.append(f"{owner} has {size.short} times the parameters{rest}")
+        parts.append(f"the ODE-Net has {size.short} times the parameters{rest}")
     return sentence(parts, f"what it costs is not known yet ({because(step)})")
 
 

@@ -215,7 +215,7 @@ class Context:
     @cached_property
     def facts(self) -> Facts:
         """What the answers may say."""
-        return Facts(self.ledger, self.study.claims, self._table_if_any)
+        return Facts(self.ledger, self.study.claims, self._table_if_any, self.study.tier_name)
 
     def _table_if_any(self, name: str) -> pd.DataFrame:
         """A table; an empty one where the run leaves its question out."""
@@ -297,7 +297,7 @@ class Context:
         """How to read the numbers of the first page."""
         return (
             "Numbers in brackets are intervals over seeds: of 90 % where a claim is judged, of 95 % where a question is "
-            "answered. The rest of the report says how each number came about."
+            f"answered. Where no tier is named, the tier {self.study.tier_name} was run: {escape(self.study.tier['title'])}."
         )
 
     def jobs_markdown(self) -> str:

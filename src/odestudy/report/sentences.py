@@ -13,7 +13,10 @@ def because(fact: Fact) -> str:
 
 def source(fact: Fact) -> str:
     """On how much a number rests, and what its verdict leaves open."""
-    return fact.source if fact.sure else f"{fact.source}; not decided: {because(fact)}"
+    if fact.sure:
+        return fact.source
+    coarse = fact.row["reason"] == "coarse"
+    return f"{fact.source}, {'not yet as precise as asked' if coarse else f'not decided: {because(fact)}'}"
 
 
 def sentence(parts: list[str], otherwise: str, glue: str = "; ") -> str:

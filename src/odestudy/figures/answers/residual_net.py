@@ -6,7 +6,7 @@ import math
 
 from matplotlib.figure import Figure
 
-from odestudy.analysis.facts import Facts
+from odestudy.analysis.facts import Facts, training_ratio
 from odestudy.analysis.values import number
 from odestudy.figures.answers.look import INK, OTHER, OWN, SOFT, canvas, message
 from odestudy.figures.base import NothingToShow
@@ -52,7 +52,7 @@ def _ratios(f: Facts) -> dict[str, float]:
         errors, shown = error.beside["ODE-Net, %"] / error.beside["ResNet 6, %"], "MNIST"
     else:
         errors, shown = _ratio(f, "images_accuracy_summary", "test_error_pct"), "digits"
-    seconds, timed = (step.value, "MNIST") if step.known else (_seconds(f), "digits")
+    seconds, timed = (step.value, "MNIST") if step.known else (training_ratio(f), "digits")
     return {
         "parameters\n(nets for MNIST)": f("C10a").value,
         "memory\n(64 steps or blocks)": memory.beside["64 steps, MiB"]
@@ -60,12 +60,6 @@ def _ratios(f: Facts) -> dict[str, float]:
         f"test error\n({shown})": errors,
         f"training time\n({timed})": seconds,
     }
-
-
-def _seconds(f: Facts) -> float:
-    """Time of a step alone on the machine; where that was not measured, of an epoch."""
-    alone = _ratio(f, "images_step_summary", "step_s")
-    return alone if math.isfinite(alone) else _ratio(f, "images_accuracy_summary", "epoch_s")
 
 
 def _ratio(f: Facts, table: str, column: str) -> float:
