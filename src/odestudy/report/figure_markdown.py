@@ -45,7 +45,7 @@ def answer_picture(facts: Facts, folder: Path, name: str) -> str:
     content, alt = picture(name, facts)
     write_atomically(folder / f"answer_{name}.svg", content)
     said = re.sub(r"[\"\\{}\n]", " ", alt)
-    return f'![](answer_{name}.svg){{.answer alt="{said}" width=100%}}'
+    return f'![](answer_{name}.svg){{.answer alt="{said}" width=5.6in}}'
 
 
 def _arrays(study: Study, results: Path, figure: str) -> str:

@@ -20,8 +20,8 @@ def draw(f: Facts) -> tuple[Figure, str]:
     sweep, cost = _best(f, "images_sweep_summary"), _best(f, "images_cost_summary")
     if sweep.empty or cost.empty:
         raise NothingToShow("no net was tested with several steps at this tier")
-    figure, (left, right) = canvas(2)
-    said = _trade(left, sweep), _memory(right, cost)
+    figure, (upper, lower) = canvas(2, height=4.6)
+    said = _trade(upper, sweep), _memory(lower, cost)
     message(figure, _says(f))
     return figure, " ".join(said)
 
@@ -59,7 +59,7 @@ def _trade(axes: Axes, sweep: pd.DataFrame) -> str:
     axes.set_xlabel(f"time to classify the test images of {data} (s)")
     axes.set_ylabel("test error (%)")
     first, last = errors.iloc[0], errors.iloc[-1]
-    return f"Left: test error of one trained net on {data} against time, {first:.3g} % with one Euler step, {last:.3g} % with {steps.iloc[-1]:.0f}."
+    return f"Above: test error of one trained net on {data} against time, {first:.3g} % with one Euler step, {last:.3g} % with {steps.iloc[-1]:.0f}."
 
 
 def _memory(axes: Axes, cost: pd.DataFrame) -> str:
@@ -70,13 +70,13 @@ def _memory(axes: Axes, cost: pd.DataFrame) -> str:
             continue
         axes.plot(mine["steps"], mine["peak_mib"], color=colour, marker="o")
         last = mine.iloc[-1]
-        beside_end(axes, last["steps"], last["peak_mib"], f"{name}\n{last['peak_mib']:.3g} MiB", colour)
+        beside_end(axes, last["steps"], last["peak_mib"], f"{name}: {last['peak_mib']:.3g} MiB", colour)
         said.append(f"{name} {last['peak_mib']:.3g} MiB")
     axes.set_xscale("log")
     ticks_at(axes, sorted(set(cost["steps"].dropna())))
-    axes.set_xlim(right=14 * cost["steps"].max())
+    axes.set_xlim(right=11 * cost["steps"].max())
     axes.set_ylim(bottom=0)
-    axes.set_title("memory of a training step", loc="left")
+    axes.set_title("memory of the process in a training step", loc="left")
     axes.set_xlabel("solver steps, or blocks")
-    axes.set_ylabel("peak of the process (MiB)")
-    return f"Right: peak memory against steps, at the most {', '.join(said)}."
+    axes.set_ylabel("peak (MiB)")
+    return f"Below: peak memory against steps, at the most {', '.join(said)}."

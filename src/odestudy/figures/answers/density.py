@@ -15,9 +15,9 @@ from odestudy.figures.base import NothingToShow
 
 OTHERS = ("RealNVP", "Gaussian mixture", "kernel estimate")
 TARGETS = {
-    "pair12": "two Gaussians,\n12 widths apart",
-    "student": "Student's t,\n3 degrees",
-    "line1": "a line of\nwidth 0.01",
+    "pair12": "two Gaussians, 12 widths apart",
+    "student": "Student's t, 3 degrees",
+    "line1": "a line of width 0.01",
     "mixture8": "8 dimensions",
     "mixture32": "32 dimensions",
     "checkerboard": "checkerboard",
@@ -29,11 +29,11 @@ def draw(f: Facts) -> tuple[Figure, str]:
     own = f("C22a")
     if not own.known:
         raise NothingToShow("no flow was trained on the checkerboard at this tier")
-    figure, (left, right) = canvas(2, height=3.1)
+    figure, (upper, lower) = canvas(2, height=4.6, height_ratios=[4, 6])
     models = _sorted({"continuous flow": own.value} | {name: own.beside[name] for name in OTHERS})
     place = list(models).index("continuous flow")
     nearer = f"{place} of {len(models) - 1} other models come" if place else "no other model comes"
-    said = [_panel(left, "distance from a checkerboard", models, "continuous flow")]
+    said = [_panel(upper, "distance from a checkerboard", models, "continuous flow")]
     rows = f.table("density_models_summary")
     flow = rows[rows["model"] == "cnf"] if len(rows) else pd.DataFrame(columns=["target", "excess_nat"])
     errors = {
@@ -42,9 +42,9 @@ def draw(f: Facts) -> tuple[Figure, str]:
     }
     targets = _sorted(errors)
     if targets:
-        said.append(_panel(right, "distance of the flow, by target", targets, ""))
+        said.append(_panel(lower, "distance of the flow, by target", targets, ""))
     else:
-        right.set_axis_off()
+        lower.set_axis_off()
     hardest = list(targets)[-1].replace("\n", " ") if targets else ""
     message(
         figure,

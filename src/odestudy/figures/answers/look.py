@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import Any
 
 import matplotlib as mpl
@@ -15,9 +16,10 @@ INK, SOFT, RULE = "#1b1f24", "#57606a", "#d0d7de"
 OWN, OTHER, THIRD = "#b8480e", "#0067a5", "#00734f"
 # What each becomes where the reader's pages are dark; all are legible on either ground.
 DARK = {INK: "#e6edf3", SOFT: "#a5afba", RULE: "#3d444d", OWN: "#ff9d5c", OTHER: "#6cb6ff", THIRD: "#4fd1a0"}
-WIDTH, HEIGHT = 7.2, 2.9  # inches
+WIDTH, HEIGHT = 5.6, 2.4  # inches; no wider, so that a telephone shows the words large enough
+LINE = 54  # characters of a message
 LOOK: Any = SETTINGS | {
-    "font.size": 10.5,
+    "font.size": 10,
     "axes.labelsize": 10,
     "axes.titlesize": 10,
     "axes.titleweight": "normal",
@@ -38,15 +40,15 @@ LOOK: Any = SETTINGS | {
 }
 
 
-def canvas(columns: int = 1, *, height: float = HEIGHT, **options: Any) -> tuple[Figure, list[Axes]]:
-    """A figure of the text's width with some panels side by side."""
+def canvas(panels: int = 1, *, height: float = HEIGHT, **options: Any) -> tuple[Figure, list[Axes]]:
+    """A figure with some panels, one over the other."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, list(figure.subplots(1, columns, squeeze=False, **options)[0])
+    return figure, list(figure.subplots(panels, 1, squeeze=False, **options)[:, 0])
 
 
 def message(figure: Figure, text: str) -> None:
     """What a picture says, over it."""
-    figure.suptitle(text, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    figure.suptitle("\n".join(textwrap.wrap(text, LINE)), x=0.01, ha="left", fontsize=11.5, fontweight="bold")
 
 
 def bars(axes: Axes, names: list[str], values: list[float], labels: list[str], colours: list[str]) -> None:

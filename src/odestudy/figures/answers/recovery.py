@@ -31,7 +31,7 @@ def draw(f: Facts) -> tuple[Figure, str]:
     bars(axes, list(errors), list(errors.values()), labels, [_colour(name) for name in errors])
     simpler = [name for name in RIVALS if errors.get(name, math.inf) < own.value]
     message(figure, f"{_names(simpler)} than the Neural ODE" if simpler else "No simpler method comes nearer")
-    axes.set_title("error of the learnt vector field (unknown system, noisy data)", loc="left")
+    axes.set_title("error of the learnt vector field", loc="left")
     said = ", ".join(f"{name} {label}" for name, label in zip(errors, labels, strict=True))
     return figure, f"Bars of the relative error of the learnt vector field: {said}."
 

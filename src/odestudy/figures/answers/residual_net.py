@@ -30,7 +30,7 @@ def draw(f: Facts) -> tuple[Figure, str]:
     axes.set_ylim(len(ratios) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelsize=10, labelcolor=INK)
     axes.spines["left"].set_visible(False)
-    axes.set_xlim(min(0.4, min(ratios.values()) / 3), max(2.5, 3 * max(ratios.values())))
+    axes.set_xlim(min(0.4, min(ratios.values()) / 6), max(2.5, 3 * max(ratios.values())))
     log_axis(axes, "x")
     axes.set_xlabel("ODE-Net over residual net of six blocks")
     message(figure, _says(ratios))

@@ -38,7 +38,7 @@ def draw(f: Facts) -> tuple[Figure, str]:
     axes.annotate("small: 0.01 nat", (axes.get_xlim()[1], 0.01), (-4, -4), textcoords="offset points", ha="right", va="top",
                   color=INK, fontsize=9)  # fmt: skip
     axes.set_xlabel("step of the solver, on a time of one")
-    axes.set_ylabel("trace against determinant (nat)")
+    axes.set_ylabel("gap (nat)")
     largest = {str(row["method"]): row["largest_step"] for _, row in limits.iterrows()}
     steps = [f"{METHODS[m][0]} steps up to {number(largest[m], 2)}" for m in ("rk4", "euler") if m in largest]
     message(
