@@ -76,6 +76,17 @@
     sort();
     show();
   };
+  // What a link leads to, or what is printed, is not left folded.
+  const reveal = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    target.querySelectorAll(":scope > details").forEach((fold) => (fold.open = true));
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
   document.querySelectorAll(".ledger table").forEach((table) => enhance(table, "claims"));
   document.querySelectorAll(".jobs table").forEach((table) => enhance(table, "rows"));
+  reveal();
 })();

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from odestudy.analysis.csvs import read_csv
+from odestudy.figures.answers.draw import picture
 from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
-from odestudy.publication.snapshot import PAGE, README, counts_of, ledger_of, page_of
+from odestudy.publication.snapshot import PAGE, README, page_of, summary_of
 from odestudy.publication.verify import verify
+from odestudy.report.answers import ANSWERS
+from odestudy.report.context import Context
 from odestudy.runtime.packed import read_packed, write_packed
 from odestudy.runtime.store import seal
 from odestudy.study import load_study
@@ -60,10 +63,10 @@ def disturb(row: dict, rng: np.random.Generator) -> int:
 
 def test_readme_and_findings_are_those_of_the_published_quick_run():
     study = load_study(ROOT, "shown/quick-cpu")
-    ledger, readme = ledger_of(study), (ROOT / README).read_text(encoding="utf-8")
+    shown, readme = Context(study, study.results), (ROOT / README).read_text(encoding="utf-8")
     page = (ROOT / PAGE).read_text(encoding="utf-8")
-    assert page == page_of(study, ledger)
-    assert "nan" not in page.replace("|", " ").split()
-    assert counts_of(ledger) in readme
-    for name in study.settings["shown"]:
-        assert f"(docs/pictures/{name}.png)" in readme
+    assert page == page_of(study, shown.ledger)
+    assert (
+        summary_of(shown, {answer.name: picture(answer.name, shown.facts)[1] for answer in ANSWERS}) in readme
+    )
+    assert all((ROOT / "docs/pictures" / f"answer_{answer.name}.svg").is_file() for answer in ANSWERS)

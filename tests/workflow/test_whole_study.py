@@ -79,12 +79,12 @@ def test_every_figure_has_a_caption_and_an_alternative_text(smoke):
         assert len(about["alt"]) > 20, file
 
 
-def test_moving_figures_play_in_the_html_and_have_a_strip_of_frames_beside_them(smoke):
+def test_moving_figures_lie_beside_the_page_and_have_a_strip_of_frames_in_it(smoke):
     figures = smoke / "results/smoke/figures"
     moving = [f.stem for f in figures.glob("*.json") if json.loads(f.read_text())["animated"]]
     assert moving
-    assert page(smoke).count("data:image/gif;base64,") == len(moving)
     for name in moving:
+        assert f'href="../figures/{name}.gif"' in page(smoke)
         with Image.open(figures / f"{name}.gif") as picture:
             assert picture.n_frames > 1, name
         assert (figures / f"{name}.svg").is_file()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
 from pathlib import Path
 
 import pandas as pd
-from PIL import Image
 
 from odestudy import build
-from odestudy.analysis.csvs import read_csv
 from odestudy.analysis.values import interval
 from odestudy.analysis.verdicts import NO_DATA, NOT_TESTABLE
+from odestudy.figures.answers.draw import picture
 from odestudy.publication.claims_page import claims_page
+from odestudy.report.answers import ANSWERS, answer_markdown
+from odestudy.report.context import Context
 from odestudy.report.ledger_markdown import SIGNS
-from odestudy.report.ledger_words import with_words
 from odestudy.report.markdown import escape, pipe_table
 from odestudy.report.marked import put_between
 from odestudy.report.overview import overview_table
@@ -28,7 +26,6 @@ PAGE, CLAIMS_PAGE, README, PICTURES = (
     Path("README.md"),
     Path("docs/pictures"),
 )
-WIDTH_PX, COLOURS = 1200, 64
 DECIDED = [verdict for verdict in SIGNS if verdict not in (NO_DATA, NOT_TESTABLE)]
 
 
@@ -39,18 +36,14 @@ def write_snapshot(study: Study) -> None:
     """
     build.make_all_tables(study)
     write_atomically(study.root / CLAIMS_PAGE, claims_page(study).encode())
-    for name in study.settings["shown"]:
-        build.make_figure(study, name)
-        write_atomically(study.root / PICTURES / f"{name}.png", _small(study.results / f"figures/{name}.png"))
-    ledger, readme = ledger_of(study), study.root / README
-    text = put_between(readme.read_text(encoding="utf-8"), "findings", summary_of(study, ledger))
-    write_atomically(study.root / PAGE, page_of(study, ledger).encode())
+    shown, readme = Context(study, study.results), study.root / README
+    pictures = {answer.name: picture(answer.name, shown.facts) for answer in ANSWERS}
+    for name, (content, _) in pictures.items():
+        write_atomically(study.root / _file(name), content)
+    summary = summary_of(shown, {name: alt for name, (_, alt) in pictures.items()})
+    text = put_between(readme.read_text(encoding="utf-8"), "findings", summary)
+    write_atomically(study.root / PAGE, page_of(study, shown.ledger).encode())
     write_atomically(readme, text.encode())
-
-
-def ledger_of(study: Study) -> pd.DataFrame:
-    """The rows of all published tiers, with their words."""
-    return with_words(read_csv(study.results / "tables/whole_ledger.csv"), study)
 
 
 def page_of(study: Study, ledger: pd.DataFrame) -> str:
@@ -72,29 +65,26 @@ def page_of(study: Study, ledger: pd.DataFrame) -> str:
     )
 
 
-def summary_of(study: Study, ledger: pd.DataFrame) -> str:
-    """A line a claim, and the figures that config/study.yaml names."""
-    parts = [
-        f"The tier {study.tier_name} as published ([all verdicts]({PAGE.as_posix()}); `make report` writes the report):\n",
-        overview_table(
-            read_csv(study.results / "tables/headlines.csv"), ledger, study.headlines, links=False
-        ),
+def summary_of(shown: Context, alts: dict[str, str]) -> str:
+    """The report's first page: six answers with their pictures, and a line a claim.
+
+    Args:
+        alts: picture -> what it shows in words.
+    """
+    answers = [
+        answer_markdown(
+            place, answer, shown.facts, f"![{escape(alts[answer.name])}]({_file(answer.name).as_posix()})"
+        )
+        for place, answer in enumerate(ANSWERS, 1)
     ]
-    for name in study.settings["shown"]:
-        about = json.loads((study.results / f"figures/{name}.json").read_text(encoding="utf-8"))
-        picture = (PICTURES / f"{name}.png").as_posix()
-        parts.append(f"![{escape(about['alt'])}]({picture})\n\n{escape(about['caption'])}\n")
-    return "\n".join(parts)
+    about = f"{shown.about_numbers()} All of it: [every verdict]({PAGE.as_posix()}); `make report` writes the report.\n"
+    overview = overview_table(shown.headlines, shown.ledger, shown.study.headlines, links=False)
+    return "\n".join([about, *answers, "### The claims, one line each\n", f"{shown.tally()}\n", overview])
 
 
-def _small(png: Path) -> bytes:
-    """A picture for a page: as wide as that shows it, and of few colours."""
-    with Image.open(png) as picture:
-        size = WIDTH_PX, round(picture.height * WIDTH_PX / picture.width)
-        drawn = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(COLOURS)
-    buffer = io.BytesIO()
-    drawn.save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
+def _file(name: str) -> Path:
+    """Where a picture of the first page lies in the clone."""
+    return PICTURES / f"answer_{name}.svg"
 
 
 def _estimate(row: pd.Series) -> str:

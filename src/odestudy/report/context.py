@@ -13,16 +13,18 @@ import jinja2
 import pandas as pd
 
 from odestudy.analysis.csvs import read_csv
+from odestudy.analysis.facts import Facts
 from odestudy.analysis.labels import Labels, labels_of
 from odestudy.analysis.selecting import select
 from odestudy.analysis.values import lookup, number
-from odestudy.analysis.verdicts import REFUTED, SUPPORTED, VERDICTS
-from odestudy.report.figure_markdown import figure_markdown
+from odestudy.analysis.verdicts import REFUTED, SUPPORTED
+from odestudy.report.answers import ANSWERS, answer_markdown, in_short
+from odestudy.report.figure_markdown import answer_picture, figure_markdown
 from odestudy.report.jobs_markdown import jobs_table, tasks_table
-from odestudy.report.ledger_markdown import SIGNS, decided_table, undecided_table, verdict_mark
+from odestudy.report.ledger_markdown import decided_table, short_table, undecided_table, verdict_mark
 from odestudy.report.ledger_words import with_words
 from odestudy.report.markdown import escape, rows_markdown, summary_markdown
-from odestudy.report.overview import headline_mark, overview_table
+from odestudy.report.overview import headline_mark, overview_table, tally
 from odestudy.report.pages import write_html, write_pdf
 from odestudy.report.runs import dropped_table, failures_table, outcomes, what_ran
 from odestudy.report.solver_times import SolverTimes, load_times
@@ -31,9 +33,8 @@ from odestudy.statistics.region import ALPHA
 from odestudy.study.claims import claim_of
 from odestudy.study.load import Study
 
-# Tables of more rows are folded on the page and left out on paper, which says where they are.
-LONG_TABLE_ROWS = 12
-WIDE_TABLE_COLUMNS = 12  # on paper more break their words apart
+# Tables of more rows are folded on the page, or left out on paper, where wide ones break their words apart, too.
+LONG_TABLE_ROWS, LONG_PAPER_ROWS, WIDE_PAPER_COLUMNS = 12, 4, 12
 SOLVER_TIMES = Path("benchmarks/results/solvers-2cores.csv")
 
 
@@ -109,29 +110,30 @@ class Context:
         whole: bool = False,
         **columns: str,
     ) -> str:
-        """Some columns of a long table, of the rows that have a value of `having` and fit `where`; `whole`: never folded."""
+        """Some columns of a long table, of the rows that have a value of `having` and fit `where`; `whole`: not folded."""
         _, definition = self.study.tables[name]
         table = select(self.table(name), where or {})
         if having:
             table = table.dropna(subset=[having]) if having in table else table.iloc[:0]
         text = rows_markdown(table, columns, self.labels(name))
         path = f"tables/{name}.csv"
-        if whole:
+        if whole and not self.paper:
             return f"{text}\n{self.source(path, definition['title'])}"
         return self._with_source(text, path, definition["title"])
 
     def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:
         """A table and where it comes from; a long one folded, on paper a long or wide one left out."""
         rows, columns = max(0, text.count("\n") - 2), text.partition("\n")[0].count("|") - 1
-        if self.paper and (rows > LONG_TABLE_ROWS or columns > WIDE_TABLE_COLUMNS):
-            size = f"{rows} rows and {columns} columns"
-            return self.source(path, f"{title}: a table of {size}, which the report's HTML shows")
+        if self.paper and (rows > LONG_PAPER_ROWS or columns > WIDE_PAPER_COLUMNS):
+            return ""
         if rows <= LONG_TABLE_ROWS:
             return f"{text}\n{self.source(path, title, about)}"
         return f"{_folded(f'{title}: {rows} rows', text)}\n{self.source(path, title, about)}"
 
     def source(self, path: str, title: str, about: str = "") -> str:
         """A line that links the data, says what its numbers are, and names the command that remakes it."""
+        if self.paper:
+            return f"::: {{.source}}\n{escape(title)}. {about}\n:::\n"
         target = f"results/{self.study.run}/{path}"
         return (
             f"::: {{.source}}\n{escape(title)}. {about}"
@@ -139,17 +141,32 @@ class Context:
         )
 
     def figure(self, name: str) -> str:
-        """A figure with caption, data and command."""
-        return figure_markdown(self.study, self.results, name)
+        """A figure with caption, data and command; of one that the appendix shows, where it is; on paper then nothing."""
+        if name in self.study.settings["shown"]:
+            return figure_markdown(self.study, self.results, name, paper=self.paper)
+        title = escape(self.study.figures[name][1]["title"])
+        return "" if self.paper else f"::: {{.source}}\nIn the appendix: [{title}](#fig:{name}).\n:::\n"
 
     def rest(self, question: str) -> str:
-        """The figures that a question's section does not show, and of a question without a section its tables, too."""
-        section = self.study.root / "report" / "sections" / f"{question}.md.j2"
-        text = section.read_text(encoding="utf-8") if section.is_file() else ""
+        """The figures that a question's section does not show; of a question without a section its tables, too.
+
+        Paper leaves them out.
+        """
+        if self.paper:
+            return ""
         spec = self.study.questions[question]
-        parts = [self.figure(name) for name in spec["figures"] if f'figure("{name}"' not in text]
-        parts += [] if text else [self.summary(table) for table in spec["tables"]]
+        left = [name for name in spec["figures"] if name not in self.study.settings["shown"]]
+        parts = [figure_markdown(self.study, self.results, name, lazy=True) for name in left]
+        section = self.study.root / "report" / "sections" / f"{question}.md.j2"
+        parts += [] if section.is_file() else [self.summary(table) for table in spec["tables"]]
         return "\n\n".join(parts)
+
+    def figures_left(self) -> int:
+        """How many figures paper leaves out."""
+        shown = self.study.settings["shown"]
+        return sum(
+            name not in shown for q in self.questions_run for name in self.study.questions[q]["figures"]
+        )
 
     def solver_times(self) -> SolverTimes | None:
         """The published run of benchmarks/solvers.py, where the clone has one."""
@@ -195,9 +212,31 @@ class Context:
         rows = int(self.ledger["question"].isin(out).sum())
         return f"{titles} ({rows} rows of the ledger)" if out else ""
 
+    @cached_property
+    def facts(self) -> Facts:
+        """What the answers may say."""
+        return Facts(self.ledger, self.study.claims, self._table_if_any, self.study.tier_name)
+
+    def _table_if_any(self, name: str) -> pd.DataFrame:
+        """A table; an empty one where the run leaves its question out."""
+        path = self.results / "tables" / f"{name}.csv"
+        return read_csv(path) if path.is_file() else pd.DataFrame()
+
+    def answers(self) -> list[str]:
+        """The first page: each question with its answer and its picture."""
+        folder = self.results / "report"
+        return [
+            answer_markdown(place, answer, self.facts, answer_picture(self.facts, folder, answer.name))
+            for place, answer in enumerate(ANSWERS, 1)
+        ]
+
+    def in_short(self, section: str) -> str:
+        """What a section found."""
+        return in_short(section, self.facts)
+
     def overview(self) -> str:
         """The first page: a line a claim."""
-        return overview_table(self.headlines, self.ledger, self.study.headlines)
+        return overview_table(self.headlines, self.ledger, self.study.headlines, links=not self.paper)
 
     def claims(self) -> list[dict[str, Any]]:
         """Each claim with its verdict, its words and its rows, for the part that says how it is decided."""
@@ -214,17 +253,21 @@ class Context:
 
     def ledger_markdown(self, table: pd.DataFrame) -> str:
         """The ledger for people: claim and what would flip it, verdict, estimate and interval, seeds."""
-        return decided_table(table)
+        return short_table(table) if self.paper else decided_table(table)
 
     def undecided_markdown(self, table: pd.DataFrame) -> str:
         """The claims without an estimate, and why."""
         return undecided_table(table)
 
-    def verdict_counts(self, *classes: str) -> list[tuple[str, str, int]]:
-        """(sign, verdict, claims) of the claims whose headline is of one of these classes; of planned ones without any."""
-        of_class = self.headlines["class"].fillna("planned").isin(classes)
-        counts = self.headlines[of_class]["verdict"].value_counts()
-        return [(SIGNS[v], v, int(counts.get(v, 0))) for v in VERDICTS if counts.get(v, 0)]
+    def tally(self) -> str:
+        """How many claims have which verdict."""
+        chance, expected = self.false_verdicts()
+        said = (
+            f" Of the {chance} verdicts that rest on data which scatter, chance alone would turn {number(expected, 2)}."
+            if chance
+            else ""
+        )
+        return tally(self.headlines) + said
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
@@ -242,6 +285,21 @@ class Context:
         """What this tier changes or leaves out."""
         return dropped_table(self.study)
 
+    def fold(self, title: str) -> str:
+        """What follows, to `unfold`, opens on demand; on paper it just follows."""
+        return "" if self.paper else _opening(title)
+
+    def unfold(self) -> str:
+        """The end of what `fold` began."""
+        return "" if self.paper else CLOSING
+
+    def about_numbers(self) -> str:
+        """How to read the numbers of the first page."""
+        return (
+            "Numbers in brackets are intervals over seeds: of 90 % where a claim is judged, of 95 % where a question is "
+            f"answered. Where no tier is named, the tier {self.study.tier_name} was run: {escape(self.study.tier['title'])}."
+        )
+
     def jobs_markdown(self) -> str:
         """Every job; on paper a line a task, for hundreds of jobs fill ten pages."""
         if self.paper:
@@ -251,8 +309,14 @@ class Context:
 
 def _folded(title: str, text: str) -> str:
     """Something long that opens on demand."""
-    opening = f"<details><summary>{html_escape(title)}</summary>"
-    return f"```{{=html}}\n{opening}\n```\n\n{text}\n```{{=html}}\n</details>\n```\n"
+    return f"{_opening(title)}\n{text}\n{CLOSING}"
+
+
+def _opening(title: str) -> str:
+    return f"```{{=html}}\n<details><summary>{html_escape(title)}</summary>\n```\n"
+
+
+CLOSING = "```{=html}\n</details>\n```\n"
 
 
 def _means(table: pd.DataFrame, columns: list[str], info: dict[str, dict[str, Any]]) -> str:

@@ -4,28 +4,48 @@ from __future__ import annotations
 
 import json
 import re
-from html import escape as html_escape
 from pathlib import Path
 
+from odestudy.analysis.facts import Facts
 from odestudy.report.markdown import escape
+from odestudy.runtime.files import write_atomically
 from odestudy.study.load import Study
 
 
-def figure_markdown(study: Study, results: Path, name: str) -> str:
-    """A figure with its caption, links to its data and its files, and the command that makes it again."""
+def figure_markdown(
+    study: Study, results: Path, name: str, *, lazy: bool = False, paper: bool = False
+) -> str:
+    """A figure with its caption, links to its data and its files, and the command that makes it again.
+
+    Args:
+        lazy: whether a browser may wait with it until it comes into view.
+        paper: whether it stands where no link leads anywhere.
+    """
     about = json.loads((results / "figures" / f"{name}.json").read_text(encoding="utf-8"))
     links = ", ".join(f"[{escape(f'tables/{t}.csv')}](../tables/{t}.csv)" for t in about["tables"])
     kinds = ("svg", "pdf", "png", *(["gif"] if about["animated"] else []))
     formats = ", ".join(f"[{kind.upper()}](../figures/{name}.{kind})" for kind in kinds)
     alt = re.sub(r"[\"\\{}\n]", " ", about["alt"])
+    later = ' loading="lazy"' if lazy else ""
     caption = f"{escape(about['title'])}. {escape(about['caption'])}"
-    moving = f'<p class="moving"><img src="../figures/{name}.gif" alt="Animation. {html_escape(alt)}"></p>'
+    moving = f" It moves: [GIF](../figures/{name}.gif)." if about["animated"] else ""
+    if paper:
+        return f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{alt}" width=100%}}\n\n'
     return (
-        (f"```{{=html}}\n{moving}\n```\n\n" if about["animated"] else "")
-        + f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{alt}" width=100%}}\n\n'
+        f'![{caption}{moving}](../figures/{name}.svg){{#fig:{name} alt="{alt}"{later} width=100%}}\n\n'
         f"::: {{.source}}\nData: {links}{_arrays(study, results, name)}. Files: {formats}. "
         f"Remake: `snakemake results/{study.run}/figures/{name}.svg`\n:::\n"
     )
+
+
+def answer_picture(facts: Facts, folder: Path, name: str) -> str:
+    """A picture of the first page, written into a folder, as Markdown that the folder's pages can show."""
+    from odestudy.figures.answers.draw import picture
+
+    content, alt = picture(name, facts)
+    write_atomically(folder / f"answer_{name}.svg", content)
+    said = re.sub(r"[\"\\{}\n]", " ", alt)
+    return f'![](answer_{name}.svg){{.answer alt="{said}" width=5.6in}}'
 
 
 def _arrays(study: Study, results: Path, figure: str) -> str:

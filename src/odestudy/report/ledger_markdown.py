@@ -38,6 +38,17 @@ def decided_table(table: pd.DataFrame) -> str:
     return pipe_table(header, rows, widths=shares(5, 46, 11, 33, 5))
 
 
+def short_table(table: pd.DataFrame) -> str:
+    """The ledger on paper: a line a row, without what would change it and what it rests on."""
+    if table.empty:
+        return "*No claim is decided at this tier.*\n"
+    rows = [
+        [_anchor(r), escape(r["says"]), verdict_mark(r), found_and_accepted(r, ends=False)]
+        for _, r in table.iterrows()
+    ]
+    return pipe_table(["Id", "Claim", "Verdict", "Estimate and interval"], rows, widths=shares(5, 48, 12, 35))
+
+
 def lines(first: str, below: str) -> str:
     """A second line in small type below the first, where there is one."""
     return f"{first}{_NEW_LINE}[{below}]{_SOFT}" if below else first

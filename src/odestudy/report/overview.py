@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from odestudy.analysis.verdicts import REASONS
+from odestudy.analysis.verdicts import REASONS, VERDICTS
 from odestudy.report.ledger_markdown import SIGNS, spread_of
 from odestudy.report.markdown import escape, pipe_table, shares
 from odestudy.study.claims import Headline
@@ -24,16 +24,35 @@ def overview_table(
     rows = ledger.set_index("id")
     lines = [
         [
-            f"[{found['id']}](#claim-{found['id']})" if links else found["id"],
-            escape(claims[found["id"]].title),
+            _title(claims[found["id"]].title, found["id"] if links else None),
             headline_mark(found) if links else f"{SIGNS[found['verdict']]} {found['verdict']}",
             _number(found, rows),
             "" if pd.isna(found["tier"]) else str(found["tier"]),
         ]
         for _, found in headlines.iterrows()
     ]
-    header = ["", "Claim or question", "Verdict", "The number that decides it", "Tier"]
-    return pipe_table(header, lines, widths=shares(5, 44, 15, 30, 6))
+    header = ["Claim or question", "Verdict", "The number that decides it", "Tier"]
+    return pipe_table(header, lines, widths=shares(48, 14, 31, 7))
+
+
+def tally(headlines: pd.DataFrame) -> str:
+    """How many claims have which verdict, those apart that no data could have turned."""
+    classes = headlines["class"].fillna("planned")
+    sure = headlines[classes == "identity"]
+    rest = _counted(headlines[classes != "identity"])
+    apart = f"; and apart from these, by theorem, count or arithmetic: {_counted(sure)}" if len(sure) else ""
+    return f"Of {len(headlines)} claims and questions: {rest}{apart}."
+
+
+def _counted(headlines: pd.DataFrame) -> str:
+    counts = headlines["verdict"].value_counts()
+    return ", ".join(f"{SIGNS[v]} {counts[v]} {v}" for v in VERDICTS if v in counts)
+
+
+def _title(text: str, claim: str | None) -> str:
+    """A claim in one sentence, which leads to its part of the report where there is one."""
+    said = escape(text)
+    return f"[{said}](#claim-{claim})" if claim else said
 
 
 def headline_mark(headline: pd.Series) -> str:

@@ -1,0 +1,172 @@
+"""What prose and pictures may say: the ledger's rows by their ids, with their baselines by name, and the tables."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from odestudy.analysis.selecting import select
+from odestudy.analysis.values import MISSING, interval
+from odestudy.analysis.verdicts import ANSWERED, REASONS, REFUTED, SUPPORTED
+from odestudy.statistics.estimates import BINOMIAL, ORDER, RANGE, STUDENT
+from odestudy.statistics.region import region_of
+
+DIGITS = 2
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One row of the ledger.
+
+    Attributes:
+        beside: name of a baseline -> its number, NaN where it was not measured.
+        where: which rows of its table it is about.
+        bound: the upper end of what is accepted.
+        tier: of the run that is shown, which need not be named.
+    """
+
+    row: dict[str, Any]
+    unit: str
+    beside: dict[str, float]
+    where: dict[str, Any]
+    bound: float
+    tier: str
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a number."""
+        return not pd.isna(self.value)
+
+    @property
+    def sure(self) -> bool:
+        """Whether its verdict is one; else the number stands, and nothing rests on it."""
+        return self.known and self.row["verdict"] in (SUPPORTED, REFUTED, ANSWERED)
+
+    @property
+    def supported(self) -> bool:
+        return self.known and self.row["verdict"] == SUPPORTED
+
+    @property
+    def refuted(self) -> bool:
+        return self.known and self.row["verdict"] == REFUTED
+
+    @property
+    def value(self) -> float:
+        return float(self.row["estimate"])
+
+    @property
+    def low(self) -> float:
+        return float(self.row["low"])
+
+    @property
+    def high(self) -> float:
+        return float(self.row["high"])
+
+    @property
+    def said(self) -> str:
+        """The number with its interval and unit."""
+        ends = "range" if self.row["interval"] == RANGE else "interval"
+        return interval(self.value, self.low, self.high, self.unit, DIGITS, ends=ends)
+
+    @property
+    def short(self) -> str:
+        """The number with its unit, without its interval."""
+        return interval(self.value, math.nan, math.nan, self.unit, DIGITS)
+
+    def other(self, name: str, unit: str | None = None) -> str:
+        """A baseline with its unit."""
+        value = self.beside[name]
+        return interval(value, math.nan, math.nan, self.unit if unit is None else unit, DIGITS)
+
+    @property
+    def why(self) -> str:
+        """Why there is no number, or no verdict."""
+        reason = str(self.row["reason"] or "")
+        names = {k: self.row[k] for k in ("seeds", "runs", "failed", "detail")}
+        said = REASONS[reason].format(**names)
+        return said or ("its interval crosses the bound" if self.known else str(self.row["verdict"]))
+
+    @property
+    def source(self) -> str:
+        """On how much it rests."""
+        scatters = self.row["interval"] in (STUDENT, BINOMIAL, ORDER)
+        seeds = [f"{self.row['seeds']} seeds"] if scatters else ["one case"]
+        return ", ".join(seeds if self.row["tier"] == self.tier else [*seeds, f"tier {self.row['tier']}"])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The rows of a ledger and the tables beside it.
+
+    Attributes:
+        ledger: rows with verdicts, of the largest tier that judges each.
+        claims: the study's rows, which name units and baselines.
+        table: name -> table of this tier; empty where there is none.
+        tier: the tier that is shown.
+    """
+
+    ledger: pd.DataFrame
+    claims: list[dict[str, Any]]
+    table: Callable[[str], pd.DataFrame]
+    tier: str
+
+    def __call__(self, claim: str) -> Fact:
+        """One row; of a claim that the ledger lacks, one without data."""
+        about = next(c for c in self.claims if c["id"] == claim)
+        names = [entry["is"] for entry in about.get("beside", ())]
+        rows = self.ledger[self.ledger["id"] == claim]
+        found = EMPTY if rows.empty else rows.iloc[0].fillna(EMPTY_TEXT).to_dict()
+        row = {str(k): v for k, v in found.items()}
+        values = json.loads(row["beside"]) if row["beside"] else []
+        if len(values) != len(names):  # of an older ledger, or of runs that gave no number
+            values = [None] * len(names)
+        numbers = [math.nan if v is None else float(v) for v in values]
+        estimand = about.get("estimand", {})
+        return Fact(
+            row,
+            estimand.get("unit", "1"),
+            dict(zip(names, numbers, strict=True)),
+            estimand.get("where", {}),
+            region_of(about).high,
+            self.tier,
+        )
+
+    def cell(self, table: str, column: str, unit: str = "", **where: Any) -> str:
+        """One number of a summary with its interval; "n/a" where it is not there."""
+        rows = self.rows(table, **where)
+        if rows.empty or column not in rows:
+            return MISSING
+        row = rows.iloc[0]
+        return interval(row[column], row.get(f"{column}_low"), row.get(f"{column}_high"), unit, DIGITS)
+
+    def rows(self, table: str, **where: Any) -> pd.DataFrame:
+        """The rows of a table that fit; none where the table is empty."""
+        found = self.table(table)
+        return select(found, where) if len(found) else found
+
+
+def training_ratio(f: Facts) -> float:
+    """Training time of the ODE-Net on small images over that of the residual net: of a step alone, else of an epoch."""
+    steps = f.rows("images_step_summary", dataset="digits")
+    pair = (
+        [steps.loc[steps["arm"] == arm, "step_s"].mean() for arm in PAIR]
+        if len(steps)
+        else [math.nan, math.nan]
+    )
+    if not any(pd.isna(x) for x in pair):
+        return float(pair[0] / pair[1])
+    rows = f.rows("images_equivalence", dataset="digits", arm=PAIR[0], other=PAIR[1])
+    return math.nan if rows.empty else float(rows.iloc[0]["times_epoch_s"])
+
+
+PAIR = ("odenet_adjoint", "resnet6")
+EMPTY_TEXT = {"reason": "", "detail": "", "beside": "", "interval": ""}
+EMPTY: dict[str, Any] = EMPTY_TEXT | {
+    "verdict": "no data", "estimate": math.nan, "low": math.nan, "high": math.nan, "cases": 0, "seeds": 0,
+    "runs": 0, "failed": 0, "spread": math.nan, "reason": "runs_missing", "tier": "",
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""The six pictures of the first page: one message each, direct labels, light and dark."""

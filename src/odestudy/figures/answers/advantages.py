@@ -1,0 +1,82 @@
+"""Accuracy for time, and memory against steps."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from odestudy.analysis.facts import Facts
+from odestudy.figures.answers.look import INK, OTHER, OWN, THIRD, beside_end, canvas, message
+from odestudy.figures.base import NothingToShow
+from odestudy.figures.scales import log_axis, ticks_at
+
+SETS = {"mnist": "MNIST", "digits": "digits"}
+NETS = {"odenet_backprop": ("by back-propagation", OTHER), "resnet6": ("residual net", THIRD), "odenet_adjoint": ("by the adjoint", OWN)}  # fmt: skip
+
+
+def draw(f: Facts) -> tuple[Figure, str]:
+    """A panel for each of the two advantages."""
+    sweep, cost = _best(f, "images_sweep_summary"), _best(f, "images_cost_summary")
+    if sweep.empty or cost.empty:
+        raise NothingToShow("no net was tested with several steps at this tier")
+    figure, (upper, lower) = canvas(2, height=4.6)
+    said = _trade(upper, sweep), _memory(lower, cost)
+    message(figure, _says(f))
+    return figure, " ".join(said)
+
+
+def _says(f: Facts) -> str:
+    memory = f("C04a")
+    flat = "memory stays flat with the adjoint" if memory.supported else "memory against steps"
+    return f"Fewer steps save time after training; {flat}"
+
+
+def _best(f: Facts, table: str) -> pd.DataFrame:
+    """The rows on the larger of the data sets that were measured."""
+    rows = f.table(table)
+    return next((found for name in SETS if not (found := f.rows(table, dataset=name)).empty), rows.iloc[:0])
+
+
+def _trade(axes: Axes, sweep: pd.DataFrame) -> str:
+    euler = (
+        sweep[sweep["test_method"] == "euler"]
+        .dropna(subset=["eval_s"])
+        .sort_values("test_step", ascending=False)
+    )
+    if euler.empty:
+        raise NothingToShow("no net was tested with several steps at this tier")
+    seconds, errors, steps = euler["eval_s"], euler["test_error_pct"], (1 / euler["test_step"]).round()
+    axes.plot(seconds, errors, color=OWN, marker="o")
+    for x, y, n in zip(seconds, errors, steps, strict=True):
+        text = f"{n:.0f} step{'s' * (n > 1)}"
+        axes.annotate(text, (x, y), (7, 6), textcoords="offset points", color=INK, fontsize=9)
+    log_axis(axes, "x")
+    axes.set_xlim(right=3 * seconds.max())
+    axes.set_ylim(bottom=0, top=1.1 * errors.max())
+    data = SETS[str(euler["dataset"].iloc[0])]
+    axes.set_title("one trained net, solved by Euler steps", loc="left")
+    axes.set_xlabel(f"time to classify the test images of {data} (s)")
+    axes.set_ylabel("test error (%)")
+    first, last = errors.iloc[0], errors.iloc[-1]
+    return f"Above: test error of one trained net on {data} against time, {first:.3g} % with one Euler step, {last:.3g} % with {steps.iloc[-1]:.0f}."
+
+
+def _memory(axes: Axes, cost: pd.DataFrame) -> str:
+    said = []
+    for arm, (name, colour) in NETS.items():
+        mine = cost[(cost["arm"] == arm) & cost["steps"].notna()].sort_values("steps")
+        if mine.empty:
+            continue
+        axes.plot(mine["steps"], mine["peak_mib"], color=colour, marker="o")
+        last = mine.iloc[-1]
+        beside_end(axes, last["steps"], last["peak_mib"], f"{name}: {last['peak_mib']:.3g} MiB", colour)
+        said.append(f"{name} {last['peak_mib']:.3g} MiB")
+    axes.set_xscale("log")
+    ticks_at(axes, sorted(set(cost["steps"].dropna())))
+    axes.set_xlim(right=11 * cost["steps"].max())
+    axes.set_ylim(bottom=0)
+    axes.set_title("memory of the process in a training step", loc="left")
+    axes.set_xlabel("solver steps, or blocks")
+    axes.set_ylabel("peak (MiB)")
+    return f"Below: peak memory against steps, at the most {', '.join(said)}."

@@ -1,0 +1,53 @@
+"""The error of the learnt field against how far decay rates lie apart."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from odestudy.analysis.facts import Facts
+from odestudy.analysis.values import number
+from odestudy.figures.answers.look import OTHER, OWN, SOFT, beside_end, canvas, message
+from odestudy.figures.base import NothingToShow
+from odestudy.figures.scales import log_axis
+
+TABLE = "dynamics_conditioning_summary"
+ARMS = {
+    "plain": ("trained as it is", OTHER),
+    "reach": ("scaled, long steps", OWN),
+    "true_form": ("what the data allow", SOFT),
+}
+LEARNT = 10.0  # percent: what the study calls recovered
+
+
+def draw(f: Facts) -> tuple[Figure, str]:
+    """A line a way of training."""
+    rows = f.rows(TABLE, problem="stiff")
+    if rows.empty or rows["field_error_pct"].dropna().empty:
+        raise NothingToShow("no badly conditioned system was learnt at this tier")
+    figure, (axes,) = canvas()
+    said, reach = [], 0.0
+    for arm, (name, colour) in ARMS.items():
+        mine = rows[rows["arm"] == arm].dropna(subset=["field_error_pct"]).sort_values("k")
+        if mine.empty:
+            continue
+        axes.plot(mine["k"], mine["field_error_pct"], color=colour, marker="o")
+        last = mine.iloc[-1]
+        beside_end(axes, last["k"], last["field_error_pct"], f"{name}: {number(last['field_error_pct'], 2)} %", colour,
+                   above=7 if arm == "plain" else 0 if arm == "true_form" else -7)  # fmt: skip
+        said.append(f"{name} {number(last['field_error_pct'], 2)} %")
+        if arm == "reach":
+            reach = float(mine.loc[mine["field_error_pct"] < LEARNT, "k"].max())
+    axes.set_xlim(rows["k"].min() / 1.3, rows["k"].max() * (rows["k"].max() / rows["k"].min()) ** 0.75)
+    log_axis(axes, "x")
+    log_axis(axes, "y")
+    axes.set_xticks(sorted(set(rows["k"])))
+    axes.set_xlabel("fast over slow decay rate")
+    axes.set_ylabel("error of the field (%)")
+    learnt = (
+        f"learnt up to {number(reach, 2)} times, with scaling and long steps" if reach > 0 else "not learnt"
+    )
+    message(figure, f"Decay rates far apart: {learnt}")
+    return (
+        figure,
+        f"Error of the learnt field against the ratio of decay rates; at the largest: {', '.join(said)}.",
+    )

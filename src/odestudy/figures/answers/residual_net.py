@@ -1,0 +1,71 @@
+"""The ODE-Net relative to a residual net of six blocks."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.figure import Figure
+
+from odestudy.analysis.facts import Facts, training_ratio
+from odestudy.analysis.values import number
+from odestudy.figures.answers.look import INK, OTHER, OWN, SOFT, canvas, message
+from odestudy.figures.base import NothingToShow
+from odestudy.figures.scales import log_axis
+
+
+def draw(f: Facts) -> tuple[Figure, str]:
+    """A bar a measure, on a scale of ratios, the smallest first."""
+    found = {name: value for name, value in _ratios(f).items() if math.isfinite(value) and value > 0}
+    ratios = dict(sorted(found.items(), key=lambda item: item[1]))
+    if not ratios:
+        raise NothingToShow("no residual net was measured beside the ODE-Net at this tier")
+    figure, (axes,) = canvas(height=1.1 + 0.45 * len(ratios))
+    for at, value in enumerate(ratios.values()):
+        side = 1 if value > 1 else -1
+        axes.plot([1, value], [at, at], color=OWN if value > 1 else OTHER, linewidth=7, solid_capstyle="butt")
+        axes.annotate(f"{number(value, 2)} ×", (value, at), (7 * side, 0), textcoords="offset points", va="center",
+                      ha="left" if side > 0 else "right", color=INK, fontweight="bold")  # fmt: skip
+    axes.axvline(1, color=SOFT, linewidth=1)
+    axes.set_yticks(range(len(ratios)), list(ratios))
+    axes.set_ylim(len(ratios) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0, labelsize=10, labelcolor=INK)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlim(min(0.4, min(ratios.values()) / 6), max(2.5, 3 * max(ratios.values())))
+    log_axis(axes, "x")
+    axes.set_xlabel("ODE-Net over residual net of six blocks")
+    message(figure, _says(ratios))
+    said = ", ".join(f"{name} {number(value, 2)}".replace("\n", " ") for name, value in ratios.items())
+    return figure, f"Bars on a scale of ratios, the ODE-Net over a residual net of six blocks: {said}."
+
+
+def _says(ratios: dict[str, float]) -> str:
+    less = [name.split("\n")[0].split()[-1] for name, value in ratios.items() if value < 0.95]
+    more = [name.split("\n")[0].split()[-1] for name, value in ratios.items() if value > 1.05]
+    parts = [f"{word} {' and '.join(names)}" for word, names in (("less", less), ("more", more)) if names]
+    return f"Beside a residual net: {', '.join(parts) or 'no difference'}"
+
+
+def _ratios(f: Facts) -> dict[str, float]:
+    """Measure -> ODE-Net by adjoint over the residual net."""
+    error, memory, step = f("C09a"), f("C04a"), f("C11")
+    if error.known:
+        errors, shown = error.beside["ODE-Net, %"] / error.beside["ResNet 6, %"], "MNIST"
+    else:
+        errors, shown = _ratio(f, "images_accuracy_summary", "test_error_pct"), "digits"
+    seconds, timed = (step.value, "MNIST") if step.known else (training_ratio(f), "digits")
+    return {
+        "parameters\n(nets for MNIST)": f("C10a").value,
+        "memory\n(64 steps or blocks)": memory.beside["64 steps, MiB"]
+        / memory.beside["ResNet of 64 blocks, MiB"],
+        f"test error\n({shown})": errors,
+        f"training time\n({timed})": seconds,
+    }
+
+
+def _ratio(f: Facts, table: str, column: str) -> float:
+    """What a summary has of both nets on digits, one over the other; NaN where it lacks one."""
+    found = []
+    for arm in ("odenet_adjoint", "resnet6"):
+        rows = f.rows(table, dataset="digits", arm=arm)
+        found.append(math.nan if rows.empty or column not in rows else float(rows.iloc[0][column]))
+    return found[0] / found[1] if found[1] else math.nan

@@ -1,0 +1,112 @@
+"""What the study says of modelling densities, and of the trace against the log-determinant."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from odestudy.analysis.facts import Facts
+from odestudy.analysis.values import chosen, number
+from odestudy.report.sentences import and_list, because, sentence, source
+
+MODELS = {
+    "RealNVP": "RealNVP",
+    "Gaussian mixture": "a Gaussian mixture",
+    "kernel estimate": "a kernel estimate",
+}
+SMALL_NAT = 0.01  # the gap that the study calls small
+
+
+def density(f: Facts) -> list[str]:
+    """Distance from the truth, at equal time, limits."""
+    return [_divergence(f), _equal_time(f), _limits(f)]
+
+
+def _divergence(f: Facts) -> str:
+    own = f("C22a")
+    if not own.known:
+        return f"How near a flow comes to a complicated density is not known yet ({because(own)})."
+    others = and_list([f"{name} {own.other(model)}" for model, name in MODELS.items()])
+    return f"From a checkerboard, whose true density is known, a continuous flow stays {own.said} away ({source(own)}); {others}."
+
+
+def _equal_time(f: Facts) -> str:
+    fact = f("C22f")
+    if not fact.known:
+        return f"How it does beside RealNVP in the same training time is not known yet ({because(fact)})."
+    far = "farther away than" if fact.low > 1 else "nearer than" if fact.high < 1 else "as far away as"
+    return f"In the same training time it ends {far} RealNVP, at {fact.said} times the distance ({source(fact)})."
+
+
+LIMITS = {
+    "C22b": "parts that lie apart (from 4 to 12 widths the field's Lipschitz constant grows {} times)",
+    "C22c": "thin parts (from a width of 0.25 to 0.01 it grows {} times)",
+    "C22d": "heavy tails (Student's t with 3 degrees of freedom stays {} away)",
+    "C22e": "dimension (32 in place of 8 takes {} times the distance)",
+}
+
+
+def _limits(f: Facts) -> str:
+    known = [text.format(f(claim).said) for claim, text in LIMITS.items() if f(claim).known]
+    parts = [f"what makes a target hard: {and_list(known)}"] if known else []
+    if f("C27a").supported:
+        parts.append("no flow can swap two points on a line, since its paths do not cross")
+    return sentence(parts, f"what limits the target is not known yet ({because(f('C22b'))})")
+
+
+def trace(f: Facts) -> list[str]:
+    """The gap at an affordable step, training at coarse steps, what is gained."""
+    return [_gap(f), _coarse(f), _gain(f)]
+
+
+def _gap(f: Facts) -> str:
+    own, euler, rk4 = f("C20a"), f("C20g"), f("C20h")
+    if not own.known:
+        return f"How far the trace is from the determinant at an affordable step is not known yet ({because(own)})."
+    lead = (
+        "It is, with a solver of higher order"
+        if own.low < SMALL_NAT
+        else "Hardly, even with a solver of higher order"
+    )
+    steps = f"; a gap of {SMALL_NAT:g} nat allows RK4 steps of {rk4.said}, Euler steps of {euler.said}" if euler.known and rk4.known else ""  # fmt: skip
+    return (
+        f"{lead}: with RK4 steps of {chosen(own.where['step'])} on a trained flow the trace is {own.said} from the exact log-determinant of the computed "
+        f"map ({source(own)}){steps}."
+    )
+
+
+def _coarse(f: Facts) -> str:
+    own, exact = f("C20k"), f("C20l")
+    if not own.known:
+        return f"What training by the trace at coarse steps does is not known yet ({because(own)})."
+    by_determinant = f"; by the log-determinant it claims {exact.said}" if exact.known else ""
+    if own.high < 0:
+        lead = "With eight Euler steps training exploits the gap: by the trace a flow claims to be better than the truth, by an NLL of"
+    else:
+        lead = "With eight Euler steps a flow trained by the trace does not claim to be better than the truth: its NLL is off by"
+    return f"{lead} {own.said} ({source(own)}){by_determinant}."
+
+
+def _gain(f: Facts) -> str:
+    fact, crossing = f("C20b"), f("C21d")
+    d = fact.where["d"]
+    rows = f.rows("density_equal_cost_summary", d=d, formula="logdet")
+    if fact.known:
+        ratio, said, rests = fact.value, fact.said, source(fact)
+    elif len(rows) and not pd.isna(rows.iloc[0]["work_ratio"]):
+        ratio, said, rests = (
+            float(rows.iloc[0]["work_ratio"]),
+            number(rows.iloc[0]["work_ratio"], 2),
+            "no verdict",
+        )
+    else:
+        return f"What the trace gains at equal accuracy is not known yet ({because(fact)})."
+    gain = "little" if ratio < 2 else "much"
+    later = (
+        f"; only beyond {crossing.short} does elimination cost more than forming the Jacobian"
+        if crossing.known
+        else ""
+    )
+    return (
+        f"The trace gains {gain}: at equal accuracy in {d} dimensions the log-determinant takes {said} times the operations "
+        f"({rests}){later}, so that {'(6) is the safe choice up to there' if gain == 'little' else '(7) pays where dimensions are many'}."
+    )

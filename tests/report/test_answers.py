@@ -1,0 +1,201 @@
+"""The first page: six answers that depend on the data, and their pictures."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from odestudy.analysis.facts import Facts
+from odestudy.analysis.ledger import ledger
+from odestudy.analysis.several_tiers import one_ledger
+from odestudy.analysis.verdicts import VERDICTS
+from odestudy.figures.answers.draw import PICTURES, picture
+from odestudy.publication.snapshot import page_of
+from odestudy.report.answers import ANSWERS, answer_markdown, in_short
+from odestudy.report.ledger_markdown import decided_table, undecided_table
+from odestudy.report.ledger_words import with_words
+from odestudy.study import load_study
+
+WITHOUT = ("planned", "not testable at this tier", "no data")
+NONE = re.compile(r"\b(nan|n/a|None|inf)\b")
+
+
+@pytest.fixture(scope="module")
+def study(root):
+    return load_study(root, "smoke")
+
+
+@pytest.fixture(scope="module")
+def rows(study):
+    """A ledger of which no row has data."""
+    names = {t: pd.DataFrame({"seed": [], "stale": [], "status": []}) for t in study.tables}
+    return one_ledger([ledger(study, names)])
+
+
+def no_table(name: str) -> pd.DataFrame:
+    return pd.DataFrame()
+
+
+def facts(study, rows, table=no_table, **of_some):
+    """The facts where rows are made to say something: C04a=dict(verdict=...), or all=dict(...)."""
+    rows = rows.copy()
+    for claim, values in of_some.items():
+        mine = slice(None) if claim == "all" else rows["id"] == claim
+        for column, value in values.items():
+            rows.loc[mine, column] = value
+    return Facts(rows, study.claims, table, "quick")
+
+
+def everywhere(study, rows, verdict, value=0.36, low=0.3, high=0.4, beside=0.5):
+    """Each row with the same verdict and number, and each baseline with a number."""
+    said = {
+        c["id"]: {"beside": json.dumps([beside] * len(c["beside"]))} for c in study.claims if c.get("beside")
+    }
+    number = {"estimate": value, "low": low, "high": high, "interval": "t", "seeds": 5, "tier": "quick"}
+    known = {} if verdict in WITHOUT else number
+    return facts(study, rows, all={"verdict": verdict, "detail": "", "reason": ""} | known, **({} if verdict in WITHOUT else said))  # fmt: skip
+
+
+def test_the_six_questions_have_an_answer_and_a_picture_each():
+    assert [answer.name for answer in ANSWERS] == list(PICTURES)
+    assert len(ANSWERS) == 6
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.name)
+def test_each_answer_has_at_most_three_sentences_whatever_the_verdict(study, rows, answer, verdict):
+    said = answer.say(everywhere(study, rows, verdict))
+    assert 1 <= len(said) <= 3
+    for sentence in said:
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+        assert not re.search(r"\. [A-Z]", sentence)
+        assert not NONE.search(sentence), sentence
+    numbers = "0.360 [0.300, 0.400]" in " ".join(said)
+    assert numbers == (verdict not in WITHOUT)
+    assert ("not known yet" in " ".join(said)) == (verdict in WITHOUT)
+
+
+@pytest.mark.parametrize("verdict", ["inconclusive", "open"])
+def test_what_is_not_decided_says_so(study, rows, verdict):
+    for answer in ANSWERS:
+        assert "not decided" in " ".join(answer.say(everywhere(study, rows, verdict))), answer.name
+
+
+@pytest.mark.parametrize("verdict", ["supported", "no data"])
+def test_each_section_begins_with_its_answer(study, rows, verdict):
+    for section in study.questions:
+        said = in_short(section, everywhere(study, rows, verdict))
+        assert ("0.360 [0.300, 0.400]" in said, "not known yet" in said) == (
+            verdict == "supported",
+            verdict == "no data",
+        ), section
+
+
+def say(name, found):
+    return " ".join(next(answer for answer in ANSWERS if answer.name == name).say(found))
+
+
+@pytest.mark.parametrize(
+    ("name", "claim", "cases"),
+    [
+        ("advantages", "C04a", {"does not grow": ("supported", 1, 1), "the memory of a training step grows": ("refuted", 8, 8)}),
+        ("advantages", "C05a", {"trades accuracy for time, without": ("supported", 0.3, 0.4), "hardly saves time": ("refuted", 0.8, 0.9)}),
+        ("advantages", "C05b", {"trades accuracy for time, without": ("supported", 0.2, 0.4), "at no price": ("refuted", -0.1, 0.05)}),
+        ("advantages", "C29a", {"Its price is work": ("answered", 1.9, 2.0), "saves work": ("answered", 0.5, 0.6)}),
+        ("residual_net", "C09a", {"equal within": ("supported", -0.1, 0.1), ": worse": ("refuted", 0.3, 0.5), ": better": ("refuted", -0.5, -0.3), "which is better is not decided": ("inconclusive", -0.1, 0.5)}),
+        ("recovery", "C18a", {"comes nearer": ("answered", 6, 7), "stays farther": ("answered", 0.1, 0.2), "comes as near": ("answered", 0.4, 0.6)}),
+        ("density", "C22f", {"farther away than RealNVP": ("answered", 1.5, 2), "nearer than RealNVP": ("answered", 0.5, 0.8), "as far away as RealNVP": ("answered", 0.8, 1.2)}),
+        ("conditioning", "C17a", {"are learnt, with": ("answered", 4, 5), "learnt roughly": ("answered", 20, 30), "are not learnt": ("answered", 90, 99)}),
+        ("conditioning", "C17d", {r"seeds\) are learnt\.": ("answered", 4, 5), "is not learnt": ("answered", 90, 99)}),
+        ("trace", "C20a", {"It is, with": ("answered", 0.006, 0.014), "Hardly": ("answered", 0.2, 0.3)}),
+        ("trace", "C20k", {"better than the truth, by": ("refuted", -0.4, -0.2), "does not claim": ("supported", 0.1, 0.2)}),
+        ("trace", "C20b", {"gains little": ("answered", 1.0, 1.1), "gains much": ("answered", 5, 6)}),
+    ],
+)  # fmt: skip
+def test_another_number_makes_another_sentence(study, rows, name, claim, cases):
+    base = everywhere(study, rows, "supported").ledger
+    for words, (verdict, low, high) in cases.items():
+        found = facts(study, base, **{claim: {"verdict": verdict, "low": low, "high": high, "estimate": (low + high) / 2}})  # fmt: skip
+        said = say(name, found)
+        assert re.search(words, said), said
+        others = [w for w in cases if w != words]
+        assert not any(re.search(w, said) for w in others), said
+
+
+def test_where_mnist_is_missing_digits_speak(study, rows):
+    tables = {
+        "images_equivalence": pd.DataFrame(
+            {"dataset": ["digits"], "arm": "odenet_adjoint", "other": "resnet6", "equal": "worse", "seeds": 5, "times_epoch_s": 8.9}
+        ),
+        "images_accuracy_summary": pd.DataFrame(
+            {"dataset": "digits", "arm": ["odenet_adjoint", "resnet6", "resnet1"], "test_error_pct": [6.4, 3.2, 3.9]}
+        ),
+    }  # fmt: skip
+    said = say("residual_net", facts(study, rows, lambda name: tables.get(name, pd.DataFrame())))
+    assert "MNIST is not measured yet" in said
+    assert "6.4 % of the test images" in said
+    assert "8.9 times as long" in said
+
+
+def test_a_picture_stands_under_its_answer(study, rows):
+    text = answer_markdown(2, ANSWERS[1], everywhere(study, rows, "supported"), "![x](y.svg)")
+    assert text.startswith("**2. How does it compare with a residual net")
+    assert text.endswith("\n\n![x](y.svg)\n")
+
+
+def test_no_table_shows_nan_where_a_row_lacks_a_number_or_words(study, rows):
+    bare = with_words(rows, study)
+    for verdict in VERDICTS:
+        shown = bare.assign(verdict=verdict)
+        for text in (page_of(study, shown), decided_table(shown), undecided_table(shown)):
+            assert not re.search(r"\bnan\b", text)
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    """Small tables with what the pictures read."""
+    steps = [4.0, 8.0]
+    cost = [{"dataset": "digits", "arm": arm, "steps": n, "peak_mib": n} for arm in ("odenet_adjoint", "odenet_backprop", "resnet6") for n in steps]  # fmt: skip
+    sweep = {"dataset": "digits", "test_method": "euler", "test_step": [1.0, 0.5], "eval_s": [0.1, 0.2], "test_error_pct": [9.0, 3.0]}  # fmt: skip
+    rates = [{"problem": "stiff", "arm": arm, "k": k, "field_error_pct": k} for arm in ("plain", "reach", "true_form") for k in (1.0, 100.0)]  # fmt: skip
+    gap = [{"flow": "ring", "formula": "trace", "precision": "float64", "method": m, "step": h, "gap_nat": h} for m in ("euler", "rk4") for h in (0.1, 1.0)]  # fmt: skip
+    return {
+        "images_sweep_summary": pd.DataFrame(sweep),
+        "images_cost_summary": pd.DataFrame(cost),
+        "dynamics_conditioning_summary": pd.DataFrame(rates),
+        "density_gap_summary": pd.DataFrame(gap),
+        "density_models_summary": pd.DataFrame(
+            {"target": ["line1", "student"], "model": "cnf", "excess_nat": [0.1, 0.02]}
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_each_picture_says_what_it_shows_for_light_and_dark_pages(study, rows, name):
+    found = everywhere(study, rows, "supported")
+    found = Facts(found.ledger, study.claims, lambda table: tables().get(table, pd.DataFrame()), "quick")
+    content, alt = picture(name, found)
+    assert not alt.startswith("Nothing to show")
+    assert not NONE.search(alt)
+    assert b"prefers-color-scheme: dark" in content
+    assert len(content) < 300_000
+    assert picture(name, found)[0] == content
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("verdict", WITHOUT)
+def test_a_picture_without_data_says_so(study, rows, name, verdict):
+    content, alt = picture(name, everywhere(study, rows, verdict))
+    assert alt.startswith("Nothing to show: ")
+    assert content.startswith(b"<?xml")
+
+
+def test_a_missing_number_is_not_drawn(study, rows):
+    found = everywhere(study, rows, "supported", beside=np.nan)
+    _, alt = picture("recovery", found)
+    assert "gradient matching" not in alt
+    assert "Neural ODE" in alt
