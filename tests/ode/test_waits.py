@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from odestudy.ode import solve
+from odestudy.ode import odeint, odeint_adjoint, solve
 
 READS = {Tensor.tolist, Tensor.numpy, Tensor.cpu, Tensor.nonzero}
 
@@ -63,6 +63,16 @@ def test_fixed_steps_never_wait(method: str, gradient: bool) -> None:
             assert solve(f, y0, [0.0, 0.7, 2.0], method=method, grid=grid).status == "ok"
         counts.append(waits.count)
     assert counts[0] == counts[1]  # what remains is behind the last step, or reads times on the host
+
+
+@pytest.mark.parametrize("by", [odeint, odeint_adjoint])
+def test_nor_do_the_drop_ins_nor_a_backward_pass(by: Any) -> None:
+    f, y0, t, counts = Mlp(), torch.ones(3, 2, dtype=F64), torch.tensor([0.0, 0.7, 2.0]), []
+    for steps in (4, 40):
+        with counted_waits() as waits:
+            by(f, y0, t, method="rk4", options={"step_size": 2 / steps})[-1].sum().backward()
+        counts.append(waits.count)
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize("method", ["bosh3", "dopri5", "dopri8"])
