@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from odestudy.analysis.derive_budgets import time_to_equal_error
 from odestudy.analysis.derive_density import density_equal_cost
 from odestudy.analysis.derive_images import beside_published, equivalence_pairs, mcnemar_pairs
 from odestudy.analysis.success_rates import shares_over_systems
@@ -46,6 +47,7 @@ def forecasts_beside_published(study: Study, question: str, definition: dict[str
 DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
     "mcnemar_pairs": mcnemar_pairs,
     "equivalence_pairs": equivalence_pairs,
+    "time_to_equal_error": time_to_equal_error,
     "beside_published": beside_published,
     "forecasts_beside_published": forecasts_beside_published,
     "protocol_card": protocol_card,

@@ -124,7 +124,7 @@ def _digits(f: Facts) -> str:
 
 
 def _costs(f: Facts) -> str:
-    size, single, step = f("C10a"), f("C10b"), f("C11")
+    size, single, step = f("C10a"), f("C10b"), f("C11b")
     parts = []
     if step.known:
         parts.append(f"a training step takes {step.said} times as long as with six blocks ({step.source})")

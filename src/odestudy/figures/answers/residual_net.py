@@ -47,7 +47,7 @@ def _says(ratios: dict[str, float]) -> str:
 
 def _ratios(f: Facts) -> dict[str, float]:
     """Measure -> ODE-Net by adjoint over the residual net."""
-    error, memory, step = f("C09a"), f("C04a"), f("C11")
+    error, memory, step = f("C09a"), f("C04a"), f("C11b")
     if error.known:
         errors, shown = error.beside["ODE-Net, %"] / error.beside["ResNet 6, %"], "MNIST"
     else:

@@ -1,0 +1,67 @@
+"""How much longer one net trains than another until both have the same error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from odestudy.runtime.store import read_metrics
+from odestudy.study.load import Study
+
+Rows = list[dict[str, Any]]
+OTHER = "resnet6"
+
+
+def time_to_equal_error(study: Study, question: str, definition: dict[str, Any]) -> Rows:
+    """Each arm against the residual network of six blocks, a row a seed.
+
+    From trainings of several lengths, each with a schedule of its own, follows the test error by epochs; between lengths
+    it is a power of them. The error that both reach is the larger of the two at the longest training. A net's time to it
+    is the epochs that it takes, times the time of a step, which is measured alone; all nets take as many steps an epoch.
+    """
+    errors, steps, job_of = {}, {}, {}
+    for job in study.jobs_of(question, definition["experiments"]):
+        key = job.spec["dataset"], job.spec["arm"]["name"]
+        for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
+            if "step_s" in row:
+                steps[*key, row["seed"]] = row["step_s"]
+            elif row["status"] == "ok":
+                errors.setdefault((*key, row["seed"]), {})[job.spec["epochs"]] = row["test_error_pct"]
+                job_of[key] = job.folder
+    return [
+        {**_times(errors, steps, key), "status": "ok", "job": job_of[key[:2]]}
+        for key in sorted(errors)
+        if key[1] != OTHER and {(key[0], OTHER, key[2])} <= set(errors) & set(steps) and key in steps
+    ]
+
+
+def _times(
+    errors: dict[Any, dict[int, float]], steps: dict[Any, float], key: tuple[str, str, int]
+) -> dict[str, Any]:
+    dataset, arm, seed = key
+    other = dataset, OTHER, seed
+    level = max(errors[key][max(errors[key])], errors[other][max(errors[other])])
+    epochs, epochs_other = (epochs_to(errors[k], level) for k in (key, other))
+    return {
+        "dataset": dataset,
+        "arm": arm,
+        "other": OTHER,
+        "seed": seed,
+        "level_error_pct": level,
+        "epochs_needed": epochs,
+        "epochs_other": epochs_other,
+        "times_time": epochs * steps[key] / (epochs_other * steps[other]),
+    }
+
+
+def epochs_to(errors: dict[int, float], level: float) -> float:
+    """Epochs after which the error is down to a level, interpolated in logarithms; the fewest tried where it always is.
+
+    Args:
+        errors: epochs -> error, which may rise between lengths by chance: the least so far counts.
+        level: not below the least of the errors.
+    """
+    epochs = np.array(sorted(errors))
+    least = np.minimum.accumulate([errors[e] for e in epochs])
+    return float(np.exp(np.interp(-np.log(level), -np.log(least), np.log(epochs))))
