@@ -10,8 +10,11 @@ import yaml
 from odestudy.analysis.advice import what_would_change
 from odestudy.analysis.ledger import judge
 from odestudy.analysis.selecting import select
+from odestudy.analysis.stored_rules import stored_rules
+from odestudy.runtime.store import write_metrics
 from odestudy.study import load_study
 from odestudy.study.estimands import rule_hash
+from odestudy.study.planned import rules_of_jobs
 
 FIRST = 100
 
@@ -369,3 +372,22 @@ def test_rows_with_a_true_column_are_counted_and_a_constant_part_may_be_negative
     assert STATISTICS["count"]([table], {"column": "yes"}, Region()).value == 3
     share = STATISTICS["constant_share"]([table], {"column": "y", "over": "n"}, Region())
     assert share.value == pytest.approx(2 / 48, rel=1e-3)
+
+
+def test_jobs_tell_the_rules_that_they_were_run_for_and_that_a_row_came_later(root, tmp_path):
+    study = load_study(root, "smoke")
+    object.__setattr__(study, "root", tmp_path)
+    claim_rules = rules_of_jobs(study)
+    folder, rows = next((f, r) for f, r in claim_rules.items() if len(r) > 1)
+    known, later = list(rows)[:2]
+    content = {
+        "spec": study.jobs[folder].spec,
+        "rows": {},
+        "provenance": {},
+        "code": "c",
+        "rules": {known: rows[known]},
+    }
+    write_metrics(study.jobs[folder].metrics(study.results), content, {})
+    found = stored_rules(study)
+    assert found[known] == {rows[known]}
+    assert found[later] == {""}

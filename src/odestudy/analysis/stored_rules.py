@@ -8,13 +8,15 @@ from odestudy.study.planned import rules_of_jobs
 
 
 def stored_rules(study: Study) -> dict[str, set[str]]:
-    """Row -> the hashes that the metrics of its jobs hold."""
+    """Row -> the hashes that the metrics of its jobs hold; "" for jobs that were run before the row was there.
+
+    Metrics that hold no rules at all say nothing.
+    """
     found: dict[str, set[str]] = {}
     for folder, rows in rules_of_jobs(study).items():
         path = study.jobs[folder].metrics(study.results)
         if path.is_file():
-            held = read_metrics(path).get("rules", {})
-            for row in rows:
-                if row in held:
-                    found.setdefault(row, set()).add(held[row])
+            held = read_metrics(path).get("rules")
+            for row in rows if held is not None else ():
+                found.setdefault(row, set()).add(held.get(row, ""))
     return found
