@@ -52,9 +52,15 @@ def test_nothing_is_requested_from_outside(opened):
 
 def test_every_figure_is_visible_and_described(opened):
     sizes = opened.execute_script(
-        "return [...document.querySelectorAll('figure img')].map(i => [i.naturalWidth, i.clientHeight, i.alt.length])"
+        "return [...document.querySelectorAll('.answer img, figure img:not([loading])')]"
+        ".map(i => [i.naturalWidth, i.clientHeight, i.alt.length])"
     )
     assert len(sizes) >= 9
+    later = opened.execute_script(
+        "return [...document.querySelectorAll('figure img[loading]')].map(i => i.alt.length)"
+    )
+    assert later
+    assert min(later) > 20
     assert all(width > 100 and height > 50 and alt > 20 for width, height, alt in sizes), sizes
 
 
@@ -68,11 +74,22 @@ def test_the_page_never_scrolls_sideways(opened, width):
     assert (scroll <= inner, inner) == (True, width), f"{scroll} wide in {inner}"
 
 
-def test_the_ledger_comes_first_and_has_every_claim(opened):
-    first = opened.execute_script("return document.querySelector('main h1').textContent")
-    rows = opened.execute_script("return document.querySelectorAll('.ledger tbody tr').length")
-    assert first == "The verdicts"
-    assert rows >= 31
+def test_the_answers_come_first_with_a_picture_each_then_a_line_for_every_claim(opened):
+    heads = opened.execute_script("return [...document.querySelectorAll('main h1')].map(h => h.textContent)")
+    assert heads[:2] == ["The answers", "The claims, one line each"]
+    assert heads[-1] == "Appendix"
+    count = "return document.querySelectorAll(arguments[0]).length"
+    assert opened.execute_script(count, ".answer img") == 6
+    assert opened.execute_script(count, ".overview tbody tr") == 31
+
+
+def test_the_appendix_is_folded_until_a_link_leads_into_it(opened):
+    folded = "return document.querySelectorAll('#appendix details[open]').length"
+    assert opened.execute_script(folded) == 0
+    opened.execute_script("location.hash = document.querySelector('.overview a').hash")
+    opened.execute_async_script("setTimeout(arguments[0], 300)")
+    assert opened.execute_script(folded) == 1
+    opened.execute_script("document.querySelectorAll('#appendix details').forEach(d => (d.open = true))")
 
 
 def ledger(opened):
@@ -124,14 +141,15 @@ def test_claims_are_sorted_by_a_click_on_the_heading_and_by_the_keyboard(opened)
 def test_numbers_sort_by_value_whatever_their_notation(opened):
     from selenium.webdriver.support.ui import Select
 
-    for folded in opened.find_elements("css selector", "#methods summary"):
-        folded.click()
+    opened.execute_script("document.querySelectorAll('#methods details').forEach(d => (d.open = true))")
     toolbar = "//section[@id='methods']//div[@class='tools']//label[span='Sort by']/select"
     Select(opened.find_element("xpath", toolbar)).select_by_visible_text("Wall time (s), down")
     script = "return [...document.querySelectorAll('.jobs tbody tr')].map(r => r.cells[3].textContent)"
     shown = opened.execute_script(script)
     jobs = pd.read_csv(
-        opened.current_url.removeprefix("file://").replace("report/index.html", "tables/jobs.csv")
+        opened.current_url.split("#")[0]
+        .removeprefix("file://")
+        .replace("report/index.html", "tables/jobs.csv")
     )
     assert shown == [number(w) for w in jobs["wall_s"].sort_values(ascending=False)]
 

@@ -127,6 +127,12 @@ def test_another_number_makes_another_sentence(study, rows, name, claim, cases):
         assert not any(re.search(w, said) for w in others), said
 
 
+def test_the_tier_is_named_where_it_is_another(study, rows):
+    base = everywhere(study, rows, "supported").ledger
+    assert "; 5 seeds, tier full)" in say("residual_net", facts(study, base, C09a={"tier": "full"}))
+    assert "tier" not in say("residual_net", facts(study, base))
+
+
 def test_where_mnist_is_missing_digits_speak(study, rows):
     tables = {
         "images_equivalence": pd.DataFrame(

@@ -226,7 +226,9 @@ class Context:
         """The first page: each question with its answer and its picture."""
         folder = self.results / "report"
         return [
-            answer_markdown(place, answer, self.facts, answer_picture(self.facts, folder, answer.name))
+            answer_markdown(
+                place, answer, self.facts, answer_picture(self.facts, folder, answer.name, paper=self.paper)
+            )
             for place, answer in enumerate(ANSWERS, 1)
         ]
 

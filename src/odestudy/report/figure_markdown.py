@@ -30,7 +30,7 @@ def figure_markdown(
     caption = f"{escape(about['title'])}. {escape(about['caption'])}"
     moving = f" It moves: [GIF](../figures/{name}.gif)." if about["animated"] else ""
     if paper:
-        return f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{alt}" width=100%}}\n\n'
+        return f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{alt}" width=88%}}\n\n'
     return (
         f'![{caption}{moving}](../figures/{name}.svg){{#fig:{name} alt="{alt}"{later} width=100%}}\n\n'
         f"::: {{.source}}\nData: {links}{_arrays(study, results, name)}. Files: {formats}. "
@@ -38,14 +38,14 @@ def figure_markdown(
     )
 
 
-def answer_picture(facts: Facts, folder: Path, name: str) -> str:
+def answer_picture(facts: Facts, folder: Path, name: str, *, paper: bool = False) -> str:
     """A picture of the first page, written into a folder, as Markdown that the folder's pages can show."""
     from odestudy.figures.answers.draw import picture
 
     content, alt = picture(name, facts)
     write_atomically(folder / f"answer_{name}.svg", content)
     said = re.sub(r"[\"\\{}\n]", " ", alt)
-    return f'![](answer_{name}.svg){{.answer alt="{said}" width=5.6in}}'
+    return f'![](answer_{name}.svg){{.answer alt="{said}" width={4.3 if paper else 5.6}in}}'
 
 
 def _arrays(study: Study, results: Path, figure: str) -> str:
