@@ -88,10 +88,10 @@ def judge(claim: dict[str, Any], study: Study, tables: Tables, rules: Collection
     except ValueError as error:
         return replace(finding, verdict=_undecided(claim), reason="no_estimate", detail=str(error))
     finding = replace(finding, estimate=estimate, beside=_beside(claim, tables))
+    if (worse := still_learning(claim, tables)) is not None:
+        return replace(finding, verdict=OPEN, reason="still_learning", detail=worse)
     if finding.rule_changed and "rule" in claim and not claim.get("deterministic"):
         return replace(finding, verdict=OPEN, reason="rule_changed")
-    if (worse := still_learning(claim, table, estimand)) is not None:
-        return replace(finding, verdict=OPEN, reason="still_learning", detail=worse)
     return _decide(finding, claim)
 
 

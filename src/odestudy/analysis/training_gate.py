@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from odestudy.analysis.estimators import is_log
 from odestudy.analysis.selecting import is_ok, select
 
 
-def still_learning(claim: dict[str, Any], table: pd.DataFrame, estimand: dict[str, Any]) -> str | None:
+def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> str | None:
     """By how much half the training is worse, in words, where that is more than the row's margin; None where it is not.
 
     The column is an error: smaller is better. Compared are the seeds that both lengths have, each length with a schedule
@@ -20,20 +21,24 @@ def still_learning(claim: dict[str, Any], table: pd.DataFrame, estimand: dict[st
     gate = claim.get("trained")
     if gate is None:
         return None
-    where = estimand.get("where", {})
+    estimand = claim["estimand"] | {k: gate[k] for k in ("table", "column", "where") if gate.get(k)}
+    where, table = estimand.get("where", {}), tables[estimand["table"]]
     full, half = (_by_seed(table, w, estimand) for w in (where, where | gate["half"]))
+    shorter = ", ".join(f"{name} {value}" for name, value in gate["half"].items())
     seeds = full.index.intersection(half.index)
     if seeds.empty:
-        return "an amount that no run of half the length tells"
+        return f"{shorter} there is no run to compare with"
     full, half = full[seeds], half[seeds]
-    if is_log(estimand):
+    if is_log(claim["estimand"]):
         worse = float(np.exp(np.log(half / full).mean()) - 1)
-        return f"{100 * worse:.2g} %" if not worse <= gate["margin"] else None
+        return f"{shorter} its error is larger by {100 * worse:.2g} %" if not worse <= gate["margin"] else None
     worse = float((half - full).mean())
-    return f"{worse:.2g}" if not worse <= gate["margin"] else None
+    return f"{shorter} its error is larger by {worse:.2g}" if not worse <= gate["margin"] else None
 
 
 def _by_seed(table: pd.DataFrame, where: dict[str, Any], estimand: dict[str, Any]) -> pd.Series:
     rows = select(table, where)
     rows = rows[is_ok(rows)]
+    if rows.empty:
+        return pd.Series(dtype=float)
     return rows[estimand["column"]].astype(float).groupby(rows["seed"]).mean()

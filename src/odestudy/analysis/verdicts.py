@@ -31,7 +31,7 @@ REASONS = {
     "failed_seeds": "{failed} of {runs} runs failed; {detail} seeds fulfil it",
     "no_estimate": "{detail}",
     "rule_changed": "its rule was changed after these data were made; fresh seeds must judge it",
-    "still_learning": "still learning: with half the training it is worse by {detail}",
+    "still_learning": "still learning: with {detail}",
     "coarse": "the interval is wider than the resolution of {detail}",
     "experiment_planned": "a fair experiment is planned",
     "rows_differ": "{detail}",
