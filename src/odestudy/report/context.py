@@ -287,7 +287,7 @@ class Context:
         """What this tier changes or leaves out."""
         return dropped_table(self.study)
 
-    def fold(self, title: str) -> str:
+    def fold(self, title: str = "Show") -> str:
         """What follows, to `unfold`, opens on demand; on paper it just follows."""
         return "" if self.paper else _opening(title)
 
