@@ -31,7 +31,9 @@ def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) ->
     full, half = full[seeds], half[seeds]
     if is_log(claim["estimand"]):
         worse = float(np.exp(np.log(half / full).mean()) - 1)
-        return f"{shorter} its error is larger by {100 * worse:.2g} %" if not worse <= gate["margin"] else None
+        return (
+            f"{shorter} its error is larger by {100 * worse:.2g} %" if not worse <= gate["margin"] else None
+        )
     worse = float((half - full).mean())
     return f"{shorter} its error is larger by {worse:.2g}" if not worse <= gate["margin"] else None
 

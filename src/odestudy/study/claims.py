@@ -67,7 +67,9 @@ class Changed(Values):
 class Trained(Values):
     """The gate of a row on what a net learns: half the training is not worse by more than a margin."""
 
-    table: Text | None = Field(None, description="Where runs of both lengths are; the estimand's unless said.")
+    table: Text | None = Field(
+        None, description="Where runs of both lengths are; the estimand's unless said."
+    )
     column: Text | None = Field(None, description="The error that must not fall; the estimand's unless said.")
     where: dict[str, Any] = Field({}, description="The runs of full length; the estimand's unless said.")
     half: dict[str, Any] = Field(description="Changes to `where` that select runs of half the length.")
