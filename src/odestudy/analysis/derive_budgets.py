@@ -10,6 +10,7 @@ from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
 Rows = list[dict[str, Any]]
+Key = tuple[str, str, int]  # data set, arm, seed
 OTHER = "resnet6"
 
 
@@ -20,7 +21,9 @@ def time_to_equal_error(study: Study, question: str, definition: dict[str, Any])
     it is a power of them. The error that both reach is the larger of the two at the longest training. A net's time to it
     is the epochs that it takes, times the time of a step, which is measured alone; all nets take as many steps an epoch.
     """
-    errors, steps, job_of = {}, {}, {}
+    errors: dict[Key, dict[int, float]] = {}
+    steps: dict[Key, float] = {}
+    job_of: dict[tuple[str, str], str] = {}
     for job in study.jobs_of(question, definition["experiments"]):
         key = job.spec["dataset"], job.spec["arm"]["name"]
         for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
@@ -36,9 +39,7 @@ def time_to_equal_error(study: Study, question: str, definition: dict[str, Any])
     ]
 
 
-def _times(
-    errors: dict[Any, dict[int, float]], steps: dict[Any, float], key: tuple[str, str, int]
-) -> dict[str, Any]:
+def _times(errors: dict[Key, dict[int, float]], steps: dict[Key, float], key: Key) -> dict[str, Any]:
     dataset, arm, seed = key
     other = dataset, OTHER, seed
     level = max(errors[key][max(errors[key])], errors[other][max(errors[other])])

@@ -17,6 +17,7 @@ def stored_rules(study: Study) -> dict[str, set[str]]:
         path = study.jobs[folder].metrics(study.results)
         if path.is_file():
             held = read_metrics(path).get("rules")
-            for row in rows if held is not None else ():
-                found.setdefault(row, set()).add(held.get(row, ""))
+            if held is not None:
+                for row in rows:
+                    found.setdefault(row, set()).add(held.get(row, ""))
     return found

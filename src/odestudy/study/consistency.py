@@ -123,8 +123,8 @@ def check_claims(
         if "estimand" in claim:
             _check_estimand(where, claim["estimand"], tables, questions)
             if gate := claim.get("trained"):
-                own = {k: gate[k] for k in ("table", "column", "where") if gate.get(k)}
-                _check_estimand(f"{where}.trained", claim["estimand"] | own, tables, questions)
+                full = {k: gate[k] for k in ("table", "column", "where") if gate.get(k)}
+                _check_estimand(f"{where}.trained", claim["estimand"] | full, tables, questions)
             for entry in claim.get("beside", ()):
                 if "value" not in entry:
                     _check_estimand(f"{where}.beside", beside(claim["estimand"], entry), tables, questions)
