@@ -52,7 +52,7 @@ def _times(errors: dict[Key, dict[int, float]], steps: dict[Key, float], key: Ke
         "level_error_pct": level,
         "epochs_needed": epochs,
         "epochs_other": epochs_other,
-        "times_time": epochs * steps[key] / (epochs_other * steps[other]),
+        "times_train_s": epochs * steps[key] / (epochs_other * steps[other]),
     }
 
 
