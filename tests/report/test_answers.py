@@ -112,7 +112,7 @@ def say(name, found):
         ("density", "C22f", {"farther away than RealNVP": ("answered", 1.5, 2), "nearer than RealNVP": ("answered", 0.5, 0.8), "as far away as RealNVP": ("answered", 0.8, 1.2)}),
         ("conditioning", "C17a", {"are learnt, with": ("answered", 4, 5), "learnt roughly": ("answered", 20, 30), "are not learnt": ("answered", 90, 99)}),
         ("conditioning", "C17d", {r"seeds\) are learnt\.": ("answered", 4, 5), "is not learnt": ("answered", 90, 99)}),
-        ("trace", "C20a", {"It is, with": ("answered", 0.006, 0.014), "Hardly": ("answered", 0.2, 0.3)}),
+        ("trace", "C20a", {"It is, with": ("answered", 0.006, 0.014), "Hardly": ("answered", 0.6, 0.7)}),
         ("trace", "C20k", {"better than the truth, by": ("refuted", -0.4, -0.2), "does not claim": ("supported", 0.1, 0.2)}),
         ("trace", "C20b", {"gains little": ("answered", 1.0, 1.1), "gains much": ("answered", 5, 6)}),
     ],

@@ -25,7 +25,7 @@ class Fact:
 
     Attributes:
         beside: name of a baseline -> its number, NaN where it was not measured.
-        where: which rows of its table it is about.
+        where: which rows of its table it is about; against: what differs on the other side of a ratio or difference.
         bound: the upper end of what is accepted.
         tier: of the run that is shown, which need not be named.
     """
@@ -34,6 +34,7 @@ class Fact:
     unit: str
     beside: dict[str, float]
     where: dict[str, Any]
+    against: dict[str, Any]
     bound: float
     tier: str
 
@@ -132,6 +133,7 @@ class Facts:
             estimand.get("unit", "1"),
             dict(zip(names, numbers, strict=True)),
             estimand.get("where", {}),
+            estimand.get("against", {}),
             region_of(about).high,
             self.tier,
         )

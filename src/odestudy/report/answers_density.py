@@ -13,7 +13,6 @@ MODELS = {
     "Gaussian mixture": "a Gaussian mixture",
     "kernel estimate": "a kernel estimate",
 }
-SMALL_NAT = 0.01  # the gap that the study calls small
 
 
 def density(f: Facts) -> list[str]:
@@ -41,7 +40,7 @@ LIMITS = {
     "C22b": "parts that lie apart (from 4 to 12 widths the field's Lipschitz constant grows {} times)",
     "C22c": "thin parts (from a width of 0.25 to 0.01 it grows {} times)",
     "C22d": "heavy tails (Student's t with 3 degrees of freedom stays {} away)",
-    "C22e": "dimension (32 in place of 8 takes {} times the distance)",
+    "C22e": "dimension ({} times the distance in the most dimensions that were tried)",
 }
 
 
@@ -62,12 +61,13 @@ def _gap(f: Facts) -> str:
     own, euler, rk4 = f("C20a"), f("C20g"), f("C20h")
     if not own.known:
         return f"How far the trace is from the determinant at an affordable step is not known yet ({because(own)})."
+    small = own.beside["gap that counts as small"]
     lead = (
         "It is, with a solver of higher order"
-        if own.low < SMALL_NAT
+        if own.low < small
         else "Hardly, even with a solver of higher order"
     )
-    steps = f"; a gap of {SMALL_NAT:g} nat allows RK4 steps of {rk4.said}, Euler steps of {euler.said}" if euler.known and rk4.known else ""  # fmt: skip
+    steps = f"; a gap of {chosen(small)} nat allows RK4 steps of {rk4.said}, Euler steps of {euler.said}" if euler.known and rk4.known else ""  # fmt: skip
     return (
         f"{lead}: with RK4 steps of {chosen(own.where['step'])} on a trained flow the trace is {own.said} from the exact log-determinant of the computed "
         f"map ({source(own)}){steps}."
@@ -78,11 +78,12 @@ def _coarse(f: Facts) -> str:
     own, exact = f("C20k"), f("C20l")
     if not own.known:
         return f"What training by the trace at coarse steps does is not known yet ({because(own)})."
+    euler_steps = number(1 / own.where["step"])
     by_determinant = f"; by the log-determinant it claims {exact.said}" if exact.known else ""
     if own.high < 0:
-        lead = "With eight Euler steps training exploits the gap: by the trace a flow claims to be better than the truth, by an NLL of"
+        lead = f"With {euler_steps} Euler steps training exploits the gap: by the trace a flow claims to be better than the truth, by an NLL of"
     else:
-        lead = "With eight Euler steps a flow trained by the trace does not claim to be better than the truth: its NLL is off by"
+        lead = f"With {euler_steps} Euler steps a flow trained by the trace does not claim to be better than the truth: its NLL is off by"
     return f"{lead} {own.said} ({source(own)}){by_determinant}."
 
 

@@ -21,8 +21,9 @@ def _trade(f: Facts) -> str:
         lacking = error if time.known else time
         return f"Whether a trained net trades accuracy for time is not known yet ({because(lacking)})."
     where = "MNIST" if mnist else "small images of digits"
+    loose, tight = (chosen(side["tolerance"]) for side in (time.where, time.against))
     said = (
-        f"on {where}, a tolerance of 0.1 in place of 0.00001 takes {time.said} times the time and changes the test error by "
+        f"on {where}, a tolerance of {loose} in place of {tight} takes {time.said} times the time and changes the test error by "
         f"{error.said} ({source(time)}){_euler(f, 'mnist' if mnist else 'digits')}"
     )
     if time.refuted:
@@ -51,9 +52,10 @@ def _memory(f: Facts) -> str:
     own = f("C04a")
     if not own.known:
         return f"Whether its memory is constant is not known yet ({because(own)})."
+    most = own.where["steps"]
     said = (
-        f"eight times the steps take {own.said} times the memory (at 64 steps {own.other('64 steps, MiB', 'MiB')}, where "
-        f"back-propagation takes {own.other('back-propagation, 64 steps, MiB', 'MiB')} and a residual net of 64 blocks "
+        f"{number(most / own.against['steps'])} times the steps take {own.said} times the memory (at {most} steps {own.other('64 steps, MiB', 'MiB')}, where "
+        f"back-propagation takes {own.other('back-propagation, 64 steps, MiB', 'MiB')} and a residual net of {most} blocks "
         f"{own.other('ResNet of 64 blocks, MiB', 'MiB')})"
     )
     if own.sure:
@@ -148,6 +150,6 @@ def _memory_beside(f: Facts) -> str:
     if MISSING in ratios:
         return "How the memory compares is not known yet."
     return (
-        f"At 64 steps or blocks a training step takes {ratios[0]} times the memory of the residual net with the adjoint, and "
+        f"At {own.where['steps']} steps or blocks a training step takes {ratios[0]} times the memory of the residual net with the adjoint, and "
         f"{ratios[1]} times by back-propagation."
     )
