@@ -14,6 +14,7 @@ from odestudy.analysis.ledger import ledger
 from odestudy.analysis.several_tiers import one_ledger
 from odestudy.analysis.verdicts import VERDICTS
 from odestudy.figures.answers.draw import PICTURES, picture
+from odestudy.figures.answers.residual_net import _says, told_apart
 from odestudy.publication.snapshot import page_of
 from odestudy.report.answers import ANSWERS, answer_markdown, in_short
 from odestudy.report.ledger_markdown import decided_table, undecided_table
@@ -205,3 +206,14 @@ def test_a_missing_number_is_not_drawn(study, rows):
     _, alt = picture("recovery", found)
     assert "gradient matching" not in alt
     assert "Neural ODE" in alt
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "error"), [(-0.02, 0.1, False), (0.2, 0.4, True), (-0.4, -0.2, True)]
+)
+def test_a_picture_names_errors_only_where_they_can_be_told_apart(study, rows, low, high, error):
+    assert (
+        told_apart(facts(study, rows, C09a={"estimate": (low + high) / 2, "low": low, "high": high})) == error
+    )
+    said = _says({"test error\n(MNIST)": 1.2, "step time\n(MNIST)": 8.0}, error)
+    assert said == f"Beside a residual net: more {'error and time' if error else 'time'}"
