@@ -210,8 +210,8 @@ def test_a_job_computes_with_the_deterministic_switches_on(root, tmp_path, monke
 
 def test_what_a_task_draws_without_a_seed_of_its_own_is_the_same_in_every_run(root, tmp_path):
     study = load_study(root, "smoke")
-    gaps = (job.spec for job in study.jobs.values() if job.task == "density_gap.gap")
-    spec = next(gap for gap in gaps if gap["flow"]["kind"] == "linear")
+    gaps = (job.spec for job in study.jobs.values() if job.task == "density_gap.linear")
+    spec = next(gaps)
     found = []
     for seed in (1, 2):
         torch.manual_seed(seed)
