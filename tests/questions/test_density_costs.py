@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from odestudy.densities.work import counted_flops, lu_flops, step_flops, step_vjps
+from odestudy.densities.operations import lu_flops
+from odestudy.densities.work import counted_flops, step_flops, step_vjps
 from odestudy.measure.memory import kept_for_backward_mib
 from odestudy.questions.density import derived
 from odestudy.questions.density.coarse import coarse

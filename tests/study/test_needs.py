@@ -146,13 +146,6 @@ def is_asked(node: ast.AST) -> bool:
     )
 
 
-def test_what_names_a_way_to_batch_names_all_that_there_are():
-    from odestudy.timeseries.batching import WAYS
-
-    way = task_of(ROOT, "timeseries_batching.batching")["properties"]["way"]["properties"]["name"]
-    assert set(way["enum"]) == set(WAYS)
-
-
 def arguments_of(function) -> dict[str, Any]:
     """Argument -> default, empty where there is none; a tuple is a list, as in YAML."""
     found = {key: about.default for key, about in inspect.signature(function).parameters.items()}
@@ -223,7 +216,7 @@ def of(experiment: str, **changes: Any):
         ("density", of("models", train_method="rk5"), "train_method: 'rk5' is not allowed"),
         ("density", of("linear", methods={"eulr": 3}), "methods"),
         ("density", of("step", formulas=["trase"]), "formulas.0: 'trase'"),
-        ("timeseries", lambda d: d["entries"]["arm"]["latent_ode"].pop("latent"), "needs 'arm.latent'"),
+        ("timeseries", of("compare", kind="linaer"), "timeseries.forecast cannot use kind: 'linaer' is not allowed; allowed: archimedean, linear"),
         ("gradients", of("tolerance", arms=["backprop", "adjoint2"]), "arms.1: 'adjoint2' is not allowed; allowed: backprop, checkpointed"),
         ("gradients", of("tolerance", arm=["backprop"]), "arm: unknown key; allowed: arms, device"),
         ("gradients", of("tolerance", tolerances=["1e-6"]), "tolerances.0: '1e-6' is a string; allowed: number (YAML needs"),
