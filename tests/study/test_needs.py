@@ -150,14 +150,12 @@ def test_what_names_a_method_names_all_that_there_are():
     from odestudy.densities.models import MODELS
     from odestudy.densities.targets import KINDS as TARGETS
     from odestudy.densities.transport import FORMULAS
-    from odestudy.timeseries.batching import WAYS
 
     known = load_yaml(ROOT / FILE)["$defs"]
     model = task_of(ROOT, "density_fit.model")["properties"]["model"]["properties"]["name"]
-    way = task_of(ROOT, "timeseries_batching.batching")["properties"]["way"]["properties"]["name"]
     for names, registry in (
         (known["formulas"]["items"]["enum"], FORMULAS), (known["target"]["properties"]["kind"]["enum"], TARGETS),
-        (model["enum"], MODELS), (way["enum"], WAYS),
+        (model["enum"], MODELS),
     ):  # fmt: skip
         assert set(names) == set(registry)
 
@@ -231,7 +229,7 @@ def of(experiment: str, **changes: Any):
         ("density", of("linear", methods={"eulr": 3}), "methods"),
         ("density", of("step", formulas=["trase"]), "formulas.0: 'trase'"),
         ("density", lambda d: d["entries"]["flow"]["generic"].pop("matrix"), "needs 'flow.matrix' (with flow generic)"),
-        ("timeseries", lambda d: d["entries"]["arm"]["latent_ode"].pop("latent"), "needs 'arm.latent'"),
+        ("timeseries", of("compare", kind="linaer"), "timeseries.forecast cannot use kind: 'linaer' is not allowed; allowed: archimedean, linear"),
         ("gradients", of("tolerance", arms=["backprop", "adjoint2"]), "arms.1: 'adjoint2' is not allowed; allowed: backprop, checkpointed"),
         ("gradients", of("tolerance", arm=["backprop"]), "arm: unknown key; allowed: arms, device"),
         ("gradients", of("tolerance", tolerances=["1e-6"]), "tolerances.0: '1e-6' is a string; allowed: number (YAML needs"),

@@ -112,8 +112,8 @@ def test_overrides_cut_questions_and_seeds(root):
     assert {tuple(j.spec["seeds"]) for j in study.jobs.values()} <= first
 
 
-def claim_of(data, name):
-    return next(c for c in data["claims"] if c["id"] == name)
+def measure_of(data, claim):
+    return data["measures"][data["claims"][claim]["measure"]]
 
 
 def tier_with(**recover):
@@ -147,11 +147,11 @@ def tier_with(**recover):
             ["unknown arm 'resnet7'", "resnet6"],
         ),
         ("config/questions/images.yaml", lambda d: d["figures"].update(nothing={"title": "x", "tables": []}), ["nothing.py"]),
-        ("config/claims.yaml", lambda d: d["claims"][0].update(verdict="true"), ["verdict: unknown key"]),
-        ("config/claims.yaml", lambda d: d["claims"][1].update(id=d["claims"][0]["id"]), ["given twice"]),
-        ("config/claims.yaml", lambda d: claim_of(d, "C10a")["estimand"].update(table="images_size"), ["unknown table", "images_sizes"]),
-        ("config/claims.yaml", lambda d: claim_of(d, "C10a")["estimand"].update(column="parameter"), ["unknown column", "parameters"]),
-        ("config/claims.yaml", lambda d: claim_of(d, "C10a")["rule"].update(low=9.0), ["low 9.0 is above high"]),
+        ("config/claims/images.yaml", lambda d: d["claims"]["C10"].update(verdict="true"), ["verdict: unknown key", "flip"]),
+        ("config/claims/density.yaml", lambda d: d["claims"].update(C04=d["claims"]["C19"]), ["C04a: given twice"]),
+        ("config/claims/images.yaml", lambda d: measure_of(d, "C10").update(table="images_size"), ["unknown table", "images_sizes"]),
+        ("config/claims/images.yaml", lambda d: measure_of(d, "C10").update(column="parameter"), ["unknown column", "parameters"]),
+        ("config/claims/images.yaml", lambda d: d["claims"]["C10"]["rows"]["a"]["accept"].update(at_least=9.0), ["low 9.0 is above high"]),
         ("config/systems.yaml", lambda d: d["focus"].update(parameters={"matrx": []}), ["focus", "matrx"]),
         ("config/systems.yaml", lambda d: d["focus"].update(z0=[1.0]), ["focus"]),
         ("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].update(blcoks=6), ["blcoks", "blocks"]),

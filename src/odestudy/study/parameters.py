@@ -145,7 +145,7 @@ def _fields_at(kind: type[BaseModel], loc: Iterable[int | str]) -> set[str]:
                 m for m in models if any(part in get_args(f.annotation) for f in m.model_fields.values())
             ]
             models = tagged or models
-    return {name for model in models for name in model.model_fields}
+    return {about.alias or name for model in models for name, about in model.model_fields.items()}
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from odestudy.timeseries.series import Series
+from odestudy.questions.timeseries.series import Series
 
 Truth = Callable[[np.ndarray], np.ndarray]  # times (N, q) -> points (N, q, 2), without noise
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from odestudy.nets.latent import LatentODE
-from odestudy.nets.recurrent import ODERNN, gaussian_log_prob
-from odestudy.nets.timeseries import Model
-from odestudy.timeseries.series import Series
-from odestudy.timeseries.training import generators_of
+from odestudy.questions.timeseries.arms import Model
+from odestudy.questions.timeseries.latent import LatentODE
+from odestudy.questions.timeseries.recurrent import ODERNN, gaussian_log_prob
+from odestudy.questions.timeseries.series import Series
+from odestudy.questions.timeseries.training import generators_of
 
 GATE_PCT = 1.0  # the most by which half the step may change the error of what is called an ODE
 DRAWS = 16  # samples of the posterior for a likelihood

@@ -11,9 +11,15 @@ from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
 from odestudy.figures.style import GREY, WIDTH, canvas
-from odestudy.figures.timeseries_pictures import framed, stored
 from odestudy.figures.words import estimate, listing, seeds_and_bars, sentence
+from odestudy.questions.timeseries.figures._pictures import framed, stored
 
+SHOWS = {
+    "title": "From a clockwise to a counter-clockwise spiral",
+    "tables": ["timeseries_homotopy"],
+    "arrays": ["compare"],
+    "animated": True,
+}
 TABLE = "timeseries_homotopy"
 COLUMNS = ["steepest_tenth_pct", "detour"]
 STRIP = 6

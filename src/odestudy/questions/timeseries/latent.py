@@ -13,8 +13,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from odestudy.integrate import Solver, integrate
-from odestudy.nets.recurrent import Autonomous, before, gaps, gaussian_log_prob, pick
 from odestudy.nets.stacked import StackedGRU, StackedLinear, StackedMLP, normal_like
+from odestudy.questions.timeseries.recurrent import Autonomous, before, gaps, gaussian_log_prob, pick
 
 
 class Encoder(nn.Module):

@@ -11,9 +11,14 @@ from scipy import special
 
 from odestudy.figures.base import FigureData
 from odestudy.figures.style import BLUE, DASHED, ORANGE, canvas
-from odestudy.figures.timeseries_pictures import stored
 from odestudy.figures.words import number, sentence
+from odestudy.questions.timeseries.figures._pictures import stored
 
+SHOWS = {
+    "title": "Latent trajectories and samples of the prior",
+    "tables": ["timeseries_homotopy"],
+    "arrays": ["compare"],
+}
 TABLE = "timeseries_homotopy"
 INSIDE = 0.95  # of the prior
 

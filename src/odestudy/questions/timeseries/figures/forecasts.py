@@ -9,9 +9,14 @@ from matplotlib.lines import Line2D
 
 from odestudy.figures.base import FigureData
 from odestudy.figures.style import BLACK, GREY, WIDTH, canvas, legend_below
-from odestudy.figures.timeseries_pictures import plane_forecast, stored
 from odestudy.figures.words import counted, listing, quantity, sentence
+from odestudy.questions.timeseries.figures._pictures import plane_forecast, stored
 
+SHOWS = {
+    "title": "Forecasts of fresh spirals",
+    "tables": ["timeseries_accuracy"],
+    "arrays": ["compare"],
+}
 TABLE = "timeseries_accuracy"
 COLUMNS = 5
 

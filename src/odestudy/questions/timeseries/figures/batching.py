@@ -11,6 +11,10 @@ from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import failures, in_order, listing, quantity, sentence
 
+SHOWS = {
+    "title": "Time of a batch with irregular times",
+    "tables": ["timeseries_batching"],
+}
 TABLE = "timeseries_batching"
 COLUMNS = ["wall_s", "error"]
 

@@ -14,6 +14,10 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import BLACK, canvas, legend_below
 from odestudy.figures.words import failures, in_order, listing, number, seeds_and_bars, sentence
 
+SHOWS = {
+    "title": "Noise and spacing",
+    "tables": ["timeseries_factors"],
+}
 TABLE = "timeseries_factors"
 COLUMNS = ["interpolation_rmse", "interpolation_noisy_rmse", "extrapolation_noisy_rmse"]
 TITLES = ["interpolation, truth", "interpolation, noisy points", "extrapolation, noisy points"]

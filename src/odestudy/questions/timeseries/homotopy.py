@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from odestudy.nets.latent import Latent
-from odestudy.timeseries.series import Series
+from odestudy.questions.timeseries.latent import Latent
+from odestudy.questions.timeseries.series import Series
 
 POSITIONS = 41  # along the path, both ends among them
 TIMES = 60  # over the window

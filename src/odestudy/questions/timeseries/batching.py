@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
 
 from odestudy.integrate import Counted, Solver, named_failure
 from odestudy.measure.clock import time_repeats
+from odestudy.questions.timeseries.params import Batching
+from odestudy.questions.timeseries.spirals import KINDS, spirals
+from odestudy.questions.timeseries.ways import WAYS, Rows, gradient_step
 from odestudy.runtime.outcome import Outcome, Row
-from odestudy.timeseries.batching import WAYS, Rows, gradient_step
-from odestudy.timeseries.spirals import KINDS, spirals
 
 
-def batching(spec: dict[str, Any], device: str) -> Outcome:
+def batching(params: Batching, device: str) -> Outcome:
     """Time one way of solving a batch with irregular times, forward and backward, against the number of samples.
 
     Rows `runs`, one a number of samples, with the largest error against a solve of each sample to a tight tolerance.
     """
-    seed, way = spec["seeds"][0], spec["way"]["name"]
+    seed, way = params.seeds[0], params.way.name
     rows: list[Row] = []
-    solver = Solver(method="dopri5", rtol=spec["rtol"], atol=spec["rtol"], step=None)
+    solver = Solver(method="dopri5", rtol=params.rtol, atol=params.rtol, step=None)
     kind = KINDS["archimedean"]
     if way == "shared_steps":
-        solver = Solver(method="rk4", step=kind.window / spec["steps"])
-    for samples in spec["samples"]:
+        solver = Solver(method="rk4", step=kind.window / params.steps)
+    for samples in params.samples:
         drawn = spirals(
-            "archimedean", samples, "irregular", spec["observed"], 0.0, np.random.default_rng(seed)
+            "archimedean", samples, "irregular", params.observed, 0.0, np.random.default_rng(seed)
         )
         t = (drawn.t - drawn.t[:, :1]).to(device)
-        f = Counted(Rows((4, 20, 20, 4), seed, spec["strength"])).to(device, torch.float64)
+        f = Counted(Rows((4, 20, 20, 4), seed, params.strength)).to(device, torch.float64)
         y0 = torch.randn(samples, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(
             device
         )
@@ -43,7 +43,7 @@ def batching(spec: dict[str, Any], device: str) -> Outcome:
             with torch.no_grad():
                 row["error"] = float((found - WAYS["union"](f, y0, t, tight)).abs().max())
             work = partial(gradient_step, way, f, y0, t, solver)
-            row |= time_repeats(work, device, repeats=spec["repeats"], warmup=1)
+            row |= time_repeats(work, device, repeats=params.repeats, warmup=1)
         except Exception as error:
             failure = named_failure(error)
             if failure is None:
@@ -51,6 +51,3 @@ def batching(spec: dict[str, Any], device: str) -> Outcome:
             row |= {"status": failure.status, "message": str(failure)}
         rows.append(row)
     return Outcome({"runs": rows})
-
-
-TASKS = {"batching": batching}

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from odestudy.integrate import Counted, Solver, integrate
-from odestudy.nets.latent import hermite
-from odestudy.nets.recurrent import Autonomous
+from odestudy.questions.timeseries.latent import hermite
+from odestudy.questions.timeseries.recurrent import Autonomous
 from odestudy.runtime.outcome import NumericalFailure
 
 

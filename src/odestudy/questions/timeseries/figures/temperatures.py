@@ -10,10 +10,15 @@ from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
 from odestudy.figures.style import BLACK, GREY, canvas, legend_below
-from odestudy.figures.timeseries_forecasts import handles
-from odestudy.figures.timeseries_pictures import Arrays, stored
 from odestudy.figures.words import counted, estimate, failures, listing, seeds_and_bars, sentence
+from odestudy.questions.timeseries.figures._pictures import Arrays, stored
+from odestudy.questions.timeseries.figures.forecasts import handles
 
+SHOWS = {
+    "title": "Forecasts of sea-surface temperatures",
+    "tables": ["timeseries_temperatures"],
+    "arrays": ["temperatures"],
+}
 TABLE = "timeseries_temperatures"
 SERIES = (0, 5)
 UNITS_A_YEAR = 6  # time is stored in two months

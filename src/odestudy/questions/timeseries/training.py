@@ -11,9 +11,9 @@ from torch import Generator, Tensor
 from tqdm import trange
 
 from odestudy.measure.clock import now_s
-from odestudy.nets.timeseries import Model
+from odestudy.questions.timeseries.arms import Model
+from odestudy.questions.timeseries.series import Series
 from odestudy.runtime.outcome import Row
-from odestudy.timeseries.series import Series
 
 CLIP = 5.0  # norm of a seed's gradient
 

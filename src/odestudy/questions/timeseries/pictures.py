@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from odestudy.nets.latent import Latent, LatentODE
-from odestudy.nets.timeseries import Model
-from odestudy.timeseries.homotopy import window_times
-from odestudy.timeseries.series import Series
+from odestudy.questions.timeseries.arms import Model
+from odestudy.questions.timeseries.homotopy import window_times
+from odestudy.questions.timeseries.latent import Latent, LatentODE
+from odestudy.questions.timeseries.series import Series
 
 SHOWN = 6  # series whose forecasts are kept
 PRIOR = 12  # samples of the prior

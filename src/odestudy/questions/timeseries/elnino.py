@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from odestudy.datasets.embedded import embedded_table
-from odestudy.timeseries.series import Series
+from odestudy.questions.timeseries.series import Series
 
 MONTHS = 24  # in the window; as many follow it
 MONTHS_A_UNIT = 2  # of time: a year turns about once around in six, as the spirals do

@@ -22,6 +22,10 @@ from odestudy.figures.words import (
     sentence,
 )
 
+SHOWS = {
+    "title": "Errors on fresh spirals by arm",
+    "tables": ["timeseries_accuracy", "timeseries_published"],
+}
 TABLE = "timeseries_accuracy"
 COLUMNS = ["interpolation_rmse", "extrapolation_rmse"]
 
