@@ -16,7 +16,7 @@ from odestudy.runtime.lock import held_folder
 from odestudy.runtime.store import seal
 from odestudy.study import load_study
 from tests.workflow.clone import copy_of_clone, run
-from tests.workflow.disturbed import start, wait_for
+from tests.workflow.disturbed import start, wait_for, without_others
 
 pytestmark = pytest.mark.dag
 SIZES = "results/smoke/done/images_sizes_1"  # a batch of short jobs
@@ -135,10 +135,11 @@ def test_a_job_fails_alone_and_leaves_its_traceback_in_its_log(tmp_path, monkeyp
     systems = folder / "config/systems.yaml"
     systems.write_text(systems.read_text() + yaml.safe_dump({"shaky": shaky}))
     tier = folder / "config/tiers/smoke.yaml"
-    tier.write_text(tier.read_text().replace("system: [focus, gated]", "system: [shaky]"))
-    study = load_study(folder, "smoke")
-    shaky_jobs = {job.folder for job in study.jobs_by["dynamics", "recover"]}
-    (batch,) = (one.name for one in study.batches if shaky_jobs & {job.folder for job in one.jobs})
+    content = yaml.safe_load(tier.read_text())
+    recover = content["questions"]["dynamics"]["recover"] | {"grid": {"system": ["shaky"]}}
+    content["questions"]["dynamics"] = without_others(folder, "dynamics") | {"recover": recover}
+    tier.write_text(yaml.safe_dump(content))
+    batch = next(one.name for one in load_study(folder, "smoke").batches if one.question == "dynamics")
     done = run(folder, f"results/smoke/done/{batch}", SIZES, check=False)
     assert done.returncode != 0
     assert (folder / SIZES).is_file()
