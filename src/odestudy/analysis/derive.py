@@ -8,7 +8,6 @@ from typing import Any
 from odestudy.analysis.derive_budgets import time_to_equal_error
 from odestudy.analysis.derive_density import density_equal_cost
 from odestudy.analysis.derive_images import beside_published, equivalence_pairs, mcnemar_pairs
-from odestudy.analysis.success_rates import shares_over_systems
 from odestudy.runtime.registry import derived_of
 from odestudy.study.load import Study
 
@@ -34,5 +33,4 @@ DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
     "beside_published": beside_published,
     "protocol_card": protocol_card,
     "density_equal_cost": density_equal_cost,
-    "shares_over_systems": shares_over_systems,
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from odestudy.integrate import Counted, Solver, integrate
 from odestudy.learning.attempt import attempt
+from odestudy.questions.dynamics.params import Gradients
 from odestudy.runtime.outcome import NumericalFailure, Outcome, Row
 
 FORMS = {
@@ -36,7 +36,7 @@ class MatrixDynamics(nn.Module):
         return z**self.power @ self.a.T
 
 
-def gradients(spec: dict[str, Any], device: str) -> Outcome:
+def gradients(p: Gradients, device: str) -> Outcome:
     """One gradient of the loss for each combination and seed, at a matrix a little off the true one.
 
     The seed draws how far off. Rows `cells`: one a combination with status, error against the closed form, evaluations
@@ -44,34 +44,34 @@ def gradients(spec: dict[str, Any], device: str) -> Outcome:
     and loss; for the poster's combination also by eigenvalue and by horizon.
     """
     names = ("gradient", "loss", "precision", "rate", "horizon")
-    losses = spec["problem"].get("losses", spec["losses"])
-    axes = (spec["gradients"], losses, spec["precisions"], spec["problem"]["rates"], spec["horizons"])
+    losses = p.problem.losses or p.losses
+    axes = (p.gradients, losses, p.precisions, p.problem.rates, p.horizons)
     points = [dict(zip(names, values, strict=True)) for values in product(*axes)]
-    cells = [_cell(spec, seed, point) for seed in spec["seeds"] for point in points]
+    cells = [_cell(p, seed, point) for seed in p.seeds for point in points]
     shares = [
         {"seed": seed, "status": "ok", "message": "", "precision": precision, **share}
-        for seed, precision in product(spec["seeds"], spec["precisions"])
+        for seed, precision in product(p.seeds, p.precisions)
         for share in _shares([c for c in cells if (c["seed"], c["precision"]) == (seed, precision)])
     ]
     return Outcome({"cells": cells, "runs": shares})
 
 
-def _cell(spec: dict[str, Any], seed: int, point: Row) -> Row:
-    problem = spec["problem"]
+def _cell(p: Gradients, seed: int, point: Row) -> Row:
+    problem = p.problem
     row = point | {"seed": seed, "growth": point["rate"] * point["horizon"]}
-    true_a = torch.tensor(FORMS[problem["form"]](point["rate"]), dtype=torch.float64)
+    true_a = torch.tensor(FORMS[problem.form](point["rate"]), dtype=torch.float64)
     dtype = getattr(torch, point["precision"])
-    t = torch.linspace(0, point["horizon"], spec["points"], dtype=torch.float64)
+    t = torch.linspace(0, point["horizon"], p.points, dtype=torch.float64)
     start = torch.tensor(START, dtype=torch.float64)
-    linear = problem["power"] == 1
+    linear = problem.power == 1
     # A field that blows up has no data at the horizon: there the loss is the mean square of the state itself.
     target = _exact(true_a, start, t) if linear else torch.zeros(len(t), len(start), dtype=t.dtype)
-    off = true_a + spec["offset"] * torch.from_numpy(np.random.default_rng(seed).standard_normal((2, 2)))
+    off = true_a + p.offset * torch.from_numpy(np.random.default_rng(seed).standard_normal((2, 2)))
     scale = float(target.square().mean()) if point["loss"] == "normalised" and linear else 1.0
-    model = MatrixDynamics(off.to(dtype), problem["power"])
-    counted = Counted(model, spec["max_nfe"])
+    model = MatrixDynamics(off.to(dtype), problem.power)
+    counted = Counted(model, p.max_nfe)
     clock = time.perf_counter()
-    row |= attempt(_gradient, counted, start.to(dtype), t.to(dtype), target.to(dtype), scale, spec, point)
+    row |= attempt(_gradient, counted, start.to(dtype), t.to(dtype), target.to(dtype), scale, p, point)
     row["wall_s"] = time.perf_counter() - clock
     row["nfe_forward"], row["nfe_backward"] = counted.take()
     if row["status"] == "ok" and linear and model.a.grad is not None:
@@ -80,16 +80,14 @@ def _cell(spec: dict[str, Any], seed: int, point: Row) -> Row:
 
 
 def _gradient(
-    f: Counted, start: Tensor, t: Tensor, target: Tensor, scale: float, spec: dict[str, Any], point: Row
+    f: Counted, start: Tensor, t: Tensor, target: Tensor, scale: float, p: Gradients, point: Row
 ) -> Row:  # fmt: skip
     """One forward and backward pass; the gradient is left in the parameters.
 
     Raises:
         NumericalFailure: loss or gradient are not finite, or the solver fails.
     """
-    solver = Solver(
-        spec["library"], spec["method"], spec["rtol"], spec["atol"], None, point["gradient"], spec["max_nfe"]
-    )
+    solver = Solver(p.library, p.method, p.rtol, p.atol, None, point["gradient"], p.max_nfe)
     loss = (integrate(f, start, t, solver) - target).square().mean() / scale
     if not torch.isfinite(loss):
         raise NumericalFailure("non_finite", "the loss is not finite")
@@ -146,6 +144,3 @@ def _levels(cells: list[Row]) -> Iterator[tuple[str, str, list[Row]]]:
             for factor in ("rate", "horizon"):
                 for value in dict.fromkeys(c[factor] for c in chosen):
                     yield factor, str(value), [c for c in chosen if c[factor] == value]
-
-
-TASKS = {"gradients": gradients}

@@ -15,6 +15,11 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import BLUE, GREY, ORANGE, RED, YELLOW, canvas, legend_below
 from odestudy.figures.words import counted, estimate, in_order, listing, number, sentence
 
+SHOWS = {
+    "title": "What makes training on an unstable system crash",
+    "tables": ["dynamics_crash", "dynamics_crash_shares"],
+}
+
 TABLE, SHARES = "dynamics_crash", "dynamics_crash_shares_summary"
 PROBLEM = "unstable"
 ENDS = {  # status -> colour, a letter where colour alone would carry the difference, and name
