@@ -14,7 +14,7 @@ from odestudy.study.parameters import told, worst
 
 Text = Annotated[str, Field(min_length=3)]
 ROW_KEYS = (
-    "sources", "class", "deterministic", "expect", "resolution", "beside", "changed", "trained", "flip", "note",
+    "sources", "class", "deterministic", "expect", "pilot", "resolution", "beside", "changed", "trained", "flip", "note",
 )  # fmt: skip
 
 
@@ -88,6 +88,12 @@ class Shared(Values):
     deterministic: bool | None = Field(None, description="One run decides; no seeds, no interval over seeds.")
     expect: float | None = Field(
         None, description="The smallest effect that matters, as a true value to be seen."
+    )
+    pilot: float | None = Field(
+        None,
+        ge=0,
+        description="Standard deviation between the seeds of a pilot, of logarithms where these decide. "
+        "Where a tier plans fewer seeds than `expect` needs at it, the row stays open there.",
     )
     resolution: float | None = Field(
         None,
