@@ -206,7 +206,7 @@ def of(experiment: str, **changes: Any):
         ("images", of("train", amp=True), "cannot use amp: True is not allowed; allowed: False (float64 was asked for)"),
         ("dynamics", of("recover", window_min=9.0), "experiments.recover: dynamics.recover cannot use this: window_min 9 is above window_max 5"),
         ("dynamics", of("recover", noise=None), "dynamics.recover needs 'noise' or 'noise_pct'"),
-        ("dynamics", of("crash", gradients=["backprob"]), "gradients.0: 'backprob' is not allowed; allowed: backprop"),
+        ("dynamics", of("crash", precisions=["float16"]), "precisions.0: 'float16' is not allowed; allowed: float32"),
         ("density", of("models", train_method="rk5"), "train_method: 'rk5' is not allowed"),
         ("density", of("linear", methods={"eulr": 3}), "methods"),
         ("density", of("step", formulas=["trase"]), "formulas.0: 'trase'"),
