@@ -12,8 +12,8 @@ from odestudy.figures.base import FigureData
 from odestudy.figures.error_dots import say_errors, say_shooting
 from odestudy.figures.phase import Shown, recovered_share, worst_seed
 from odestudy.figures.scales import log_axis
-from odestudy.figures.timeseries_homotopy import _turns
 from odestudy.figures.words import setting
+from odestudy.questions.timeseries.figures.homotopy import _turns
 
 ARMS = {"linear": "linear model", "mlp": "MLP", "sindy": "SINDy"}
 COLUMNS = {"field_error_pct": {"label": "field error", "unit": "%", "scale": "log"}}

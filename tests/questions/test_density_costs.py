@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from odestudy.analysis import derive_density
-from odestudy.densities.work import counted_flops, lu_flops, step_flops, step_vjps
+from odestudy.densities.operations import lu_flops
+from odestudy.densities.work import counted_flops, step_flops, step_vjps
 from odestudy.measure.memory import kept_for_backward_mib
 from odestudy.questions.density_coarse import coarse
 from odestudy.questions.density_cost import _at_equal_error, _crossover, isolated

@@ -10,17 +10,19 @@ import torch
 
 from odestudy.analysis.tables import long_table
 from odestudy.integrate import Solver
-from odestudy.nets.latent import LatentODE
-from odestudy.questions import timeseries
+from odestudy.questions.timeseries.apart import apart_on_failure
+from odestudy.questions.timeseries.fitted import seed_rows
+from odestudy.questions.timeseries.homotopy import smoothness
+from odestudy.questions.timeseries.latent import LatentODE
+from odestudy.questions.timeseries.scores import predictive_nll_nat, rmse, score
+from odestudy.questions.timeseries.series import stack
+from odestudy.questions.timeseries.spirals import spirals
+from odestudy.questions.timeseries.training import Recipe, train
+from odestudy.questions.timeseries.ways import WAYS, Rows
 from odestudy.runtime.job import run_job
 from odestudy.runtime.outcome import NumericalFailure, Outcome
+from odestudy.runtime.parameters import Parameters
 from odestudy.study import load_study
-from odestudy.timeseries.batching import WAYS, Rows
-from odestudy.timeseries.homotopy import smoothness
-from odestudy.timeseries.scores import predictive_nll_nat, rmse, score
-from odestudy.timeseries.series import stack
-from odestudy.timeseries.spirals import spirals
-from odestudy.timeseries.training import Recipe, train
 from tests.spirals import arms_of, made, some
 
 F64 = torch.float64
@@ -83,19 +85,19 @@ def test_every_way_of_batching_gives_the_states_at_each_samples_own_times(way):
 
 
 def test_a_seed_without_a_finite_score_is_a_failed_row_and_the_others_stay():
-    rows = timeseries._seed_rows({"seeds": [0, 1]}, {"extrapolation_rmse": [math.inf, 0.5]})
+    rows = seed_rows([0, 1], {"extrapolation_rmse": [math.inf, 0.5]})
     assert [row["status"] for row in rows] == ["non_finite", "ok"]
     assert "extrapolation_rmse" not in rows[0]
 
 
 def test_a_solve_that_fails_ends_its_own_seed_only():
-    def task(spec, device):
-        if 1 in spec["seeds"]:
+    def task(params, device):
+        if 1 in params.seeds:
             raise NumericalFailure("non_finite", "overflow")
-        rows = [{"seed": seed, "status": "ok", "message": ""} for seed in spec["seeds"]]
-        return Outcome({"runs": rows, "homotopy": rows}, {"seed": np.array(spec["seeds"])})
+        rows = [{"seed": seed, "status": "ok", "message": ""} for seed in params.seeds]
+        return Outcome({"runs": rows, "homotopy": rows}, {"seed": np.array(params.seeds)})
 
-    found = timeseries.apart_on_failure(task)({"seeds": [0, 1, 2]}, "cpu")
+    found = apart_on_failure(task)(Parameters(task="x", seeds=[0, 1, 2]), "cpu")
     assert [(row["seed"], row["status"]) for row in found.rows["runs"]] == [
         (0, "ok"),
         (1, "non_finite"),

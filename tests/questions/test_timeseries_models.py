@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from odestudy.nets.latent import hermite, kl_to_standard_normal
-from odestudy.nets.recurrent import gaussian_log_prob
 from odestudy.nets.stacked import StackedGRU, StackedLinear
-from odestudy.nets.timeseries import parameter_count
 from odestudy.ode import solve
-from odestudy.timeseries.series import Series
-from odestudy.timeseries.training import Curve, Recipe, clip_by_seed, generators_of, train
+from odestudy.questions.timeseries.arms import parameter_count
+from odestudy.questions.timeseries.latent import hermite, kl_to_standard_normal
+from odestudy.questions.timeseries.recurrent import gaussian_log_prob
+from odestudy.questions.timeseries.series import Series
+from odestudy.questions.timeseries.training import Curve, Recipe, clip_by_seed, generators_of, train
 from tests.spirals import arms_of, made, some
 
 F64 = torch.float64

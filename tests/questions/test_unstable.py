@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from odestudy.integrate import Solver, integrate
-from odestudy.questions import dynamics, dynamics_conditioning, dynamics_unstable
+from odestudy.questions.dynamics import conditioning, fast_modes, recover, unstable
 from odestudy.recovery import reachable_step
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.units import units_of
 from odestudy.systems.trajectories import observe
-from tests.recovery import spec
+from tests.recovery import spec, typed
 
 
 def test_the_crash_needs_the_adjoint_its_default_norm_and_a_loss_that_is_not_normalised():
@@ -22,7 +22,7 @@ def test_the_crash_needs_the_adjoint_its_default_norm_and_a_loss_that_is_not_nor
         "gradients": ["backprop", "adjoint", "adjoint_seminorm"], "losses": ["mean_square", "normalised"],
         "precisions": ["float64"], "horizons": [25.0], "seeds": [0],
     }  # fmt: skip
-    outcome = dynamics_unstable.gradients(wanted, "cpu")
+    outcome = unstable.gradients(typed("dynamics_unstable.gradients", wanted), "cpu")
     ends = {(c["gradient"], c["loss"]): c["status"] for c in outcome.rows["cells"]}
     assert ends.pop(("adjoint", "mean_square")) == "step_size_underflow"
     assert set(ends.values()) == {"ok"}
@@ -41,7 +41,7 @@ def test_what_overflows_is_counted_apart_from_the_underflow():
     point = {"gradient": "adjoint", "loss": "mean_square", "precision": "float32", "rate": 1.0}
     ends = ["step_size_underflow", "ok", "non_finite", "non_finite"]
     cells = [point | {"status": s, "horizon": float(h)} for h, s in enumerate(ends)]
-    found = {(r["factor"], r["level"]): r for r in dynamics_unstable._shares(cells)}
+    found = {(r["factor"], r["level"]): r for r in unstable._shares(cells)}
     assert found["all", "all"]["crash_pct"] == 25
     assert found["all", "all"]["crash_finite_pct"] == 50
     assert found["horizon", "3.0"]["crash_finite_pct"] is None
@@ -54,7 +54,7 @@ def test_each_seed_draws_a_matrix_and_shares_of_its_own():
         "offset": 0.01, "gradients": ["backprop"], "losses": ["mean_square", "normalised"],
         "precisions": ["float32", "float64"], "horizons": [0.1], "seeds": [3, 4],
     }  # fmt: skip
-    rows = dynamics_unstable.gradients(wanted, "cpu").rows
+    rows = unstable.gradients(typed("dynamics_unstable.gradients", wanted), "cpu").rows
     assert [(c["seed"], c["precision"]) for c in rows["cells"]] == [
         (3, "float32"), (3, "float64"), (4, "float32"), (4, "float64"),
     ]  # fmt: skip
@@ -69,7 +69,7 @@ def test_the_control_truly_blows_up_whatever_the_gradient():
         "gradients": ["backprop", "adjoint_seminorm"], "losses": ["mean_square"], "precisions": ["float64"],
         "horizons": [25.0], "seeds": [0],
     }  # fmt: skip
-    cells = dynamics_unstable.gradients(wanted, "cpu").rows["cells"]
+    cells = unstable.gradients(typed("dynamics_unstable.gradients", wanted), "cpu").rows["cells"]
     assert all(cell["status"] in ("step_size_underflow", "non_finite") for cell in cells)
 
 
@@ -78,7 +78,7 @@ def test_the_gradient_of_a_fast_rate_is_the_closed_forms():
         "method": "dopri5", "rtol": 1e-9, "atol": 1e-12, "max_nfe": 100_000, "points": 11, "horizon": 1.0,
         "offset": 0.1, "ks": [1.0, 10.0], "seeds": [0],
     }  # fmt: skip
-    rows = dynamics_conditioning.fast_modes(wanted, "cpu").rows["runs"]
+    rows = fast_modes.fast_modes(typed("dynamics_conditioning.fast_modes", wanted), "cpu").rows["runs"]
     assert all(row["gradient_error"] < 1e-5 for row in rows)
     assert rows[1]["exact_gradient"] < rows[0]["exact_gradient"]
 
@@ -87,7 +87,7 @@ def test_the_gradient_of_a_fast_rate_is_the_closed_forms():
 def test_each_kind_of_bad_conditioning_spoils_one_number_alone(kind):
     numbers = {}
     for k in (2.0, 200.0):
-        matrix, z0 = dynamics_conditioning.KINDS[kind](k)
+        matrix, z0 = conditioning.KINDS[kind](k)
         system = {
             "field": "linear",
             "parameters": {"matrix": matrix.tolist()},
@@ -96,7 +96,7 @@ def test_each_kind_of_bad_conditioning_spoils_one_number_alone(kind):
         }
         # Random starts would add what a single trajectory lacks; `data` is about a single one.
         data = observe(spec(system=system, points=400, trajectories=1), np.random.default_rng(0))
-        numbers[k] = dynamics_conditioning._conditions(matrix, data)
+        numbers[k] = conditioning._conditions(matrix, data)
     grows = {name for name in numbers[2.0] if numbers[200.0][name] > 10 * numbers[2.0][name]}
     wanted = {"stiff": "stiffness", "eigenvectors": "eigenvector_condition", "data": "data_condition"}[kind]
     assert wanted in grows
@@ -104,7 +104,7 @@ def test_each_kind_of_bad_conditioning_spoils_one_number_alone(kind):
 
 
 def test_longer_steps_have_room_for_the_way_that_the_matrix_must_go():
-    matrix, z0 = dynamics_conditioning.KINDS["stiff"](50.0)
+    matrix, z0 = conditioning.KINDS["stiff"](50.0)
     system = {"field": "linear", "parameters": {"matrix": matrix.tolist()}, "z0": z0.tolist(), "horizon": 5.0}
     of = spec(system=system, scaled=True, schedule="cosine", room=10.0, learning_rate=0.1)
     data = [observe(of, np.random.default_rng(seed)) for seed in of["seeds"]]
@@ -126,7 +126,10 @@ def test_what_fails_for_lack_of_travel_is_learnt_by_longer_steps():
         learning_rate=0.1, iterations=200, schedule="cosine", shooting="multiple", loss="normalised", seeds=[0],
         points=200, piece_points=8,
     )  # fmt: skip
-    rows = {row["arm"]: row for row in dynamics_conditioning.linear(wanted, "cpu").rows["runs"]}
+    rows = {
+        row["arm"]: row
+        for row in conditioning.linear(typed("dynamics_conditioning.linear", wanted), "cpu").rows["runs"]
+    }
     assert rows["units"]["travel_needed"] > rows["units"]["travel_possible"]
     assert rows["reach"]["travel_needed"] < rows["reach"]["travel_possible"]
     assert rows["reach"]["field_error_pct"] < rows["units"]["field_error_pct"] / 4
@@ -137,7 +140,7 @@ def test_what_fails_for_lack_of_travel_is_learnt_by_longer_steps():
 def test_a_saddles_late_window_has_no_first_step_in_single_precision(dtype, fine):
     """The slope of the small component over its tolerance, squared, exceeds what single precision can hold."""
     start = torch.tensor([1.3e11, -1.5e-2], dtype=dtype)
-    model = dynamics_unstable.MatrixDynamics(torch.tensor([[0.8, 0.1], [-1.1, -0.5]], dtype=dtype), 1)
+    model = unstable.MatrixDynamics(torch.tensor([[0.8, 0.1], [-1.1, -0.5]], dtype=dtype), 1)
     slope = model(start.new_zeros(()), start)[1].abs() / (1e-9 + 1e-7 * start[1].abs())
     assert bool(torch.isfinite(slope.square())) is fine
     solver = Solver("torchdiffeq", "dopri5", 1e-7, 1e-9, gradient="adjoint_seminorm")
@@ -162,7 +165,9 @@ def test_a_training_says_in_which_step_and_pass_it_ended():
     )  # fmt: skip
     ends = {}
     for gradient in ("adjoint", "adjoint_seminorm"):
-        (row,) = dynamics.recover(wanted | {"gradient": gradient, "seeds": [0]}, "cpu").rows["runs"]
+        (row,) = recover.recover(
+            typed("dynamics.recover", wanted | {"gradient": gradient, "seeds": [0]}), "cpu"
+        ).rows["runs"]
         assert row["status"] == "step_size_underflow"
         assert row["message"].startswith(f"iteration {row['failed_step']}: ")
         ends[gradient] = row["failed_in"]

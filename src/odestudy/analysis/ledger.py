@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from odestudy.analysis.estimators import STATISTICS, is_log
+from odestudy.analysis.power import seeds_over_budget
 from odestudy.analysis.reachable import outcome_out_of_reach
 from odestudy.analysis.selecting import absent, is_ok, select
 from odestudy.analysis.training_gate import still_learning
@@ -92,6 +93,8 @@ def judge(claim: dict[str, Any], study: Study, tables: Tables, rules: Collection
         return replace(finding, verdict=OPEN, reason="still_learning", detail=worse)
     if finding.rule_changed and "rule" in claim and not claim.get("deterministic"):
         return replace(finding, verdict=OPEN, reason="rule_changed")
+    if (needed := seeds_over_budget(claim, study)) is not None:
+        return replace(finding, verdict=OPEN, reason="over_budget", detail=f"{needed:.0f}")
     return _decide(finding, claim)
 
 

@@ -13,11 +13,12 @@ from torch import Tensor
 from odestudy.densities.fields import Field
 from odestudy.densities.jacobian import with_estimate, with_jacobian, with_trace
 from odestudy.densities.normal import standard_normal
+from odestudy.densities.operations import lu_flops
 from odestudy.densities.reference import reference
 from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import NOISES, Grid, log_density, transport
-from odestudy.densities.work import counted_flops, lu_flops, step_flops, step_vjps
+from odestudy.densities.work import counted_flops, step_flops, step_vjps
 from odestudy.integrate import failed
 from odestudy.measure.clock import time_repeats
 from odestudy.measure.memory import kept_for_backward_mib, peak_mib

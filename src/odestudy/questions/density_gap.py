@@ -20,12 +20,13 @@ from odestudy.densities.plane import integral, lattice
 from odestudy.densities.reference import Reference, reference
 from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
-from odestudy.densities.transport import FORMULAS, Grid, log_density, transport
+from odestudy.densities.transport import Grid, log_density, transport
+from odestudy.densities.work import PROBES
 from odestudy.integrate import failed
 from odestudy.measure.fits import log_slope
 from odestudy.runtime.outcome import Outcome, Row
 
-ESTIMATES = tuple(name for name in FORMULAS if name not in ("trace", "logdet"))
+ESTIMATES = tuple(PROBES)
 SLOPE_POINTS = 4  # steps of a slope
 ROUNDINGS = 1000  # a gap of so many roundings is not of them
 

@@ -159,7 +159,7 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     by_key: dict[str, Job] = {}
     systems = {name: _with_own_code(name, system) for name, system in systems.items()}
     _check_systems(systems)
-    check_claims(claims, headlines, questions, margins)
+    check_claims(claims, headlines, questions)
     for question in questions:
         check_question(question, questions[question])
     for question in chosen:
