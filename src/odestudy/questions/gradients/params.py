@@ -151,7 +151,9 @@ class Thresholds(Parameters):
     arms: Arms = Field(description="Arms whose gradient is measured.")
     precisions: Precisions = Field(description="Arithmetic.")
     gradient_rtols: Positives = Field(description="Relative tolerances.")
-    values: Positives = Field(description="What grows, in ascending order: tried whole, and bisected between.")
+    values: Positives = Field(
+        description="What grows, in ascending order: tried whole, and bisected between."
+    )
     lost: Positive = Field(0.1, description="Relative error of the gradient beyond which it is of no use.")
 
 
