@@ -54,6 +54,8 @@ def advice_of(shown: Context) -> str:
     """Which gradient to take, as a Markdown table, and where its numbers are from."""
     columns = {"situation": "your problem", "take": "take", "because": "what was measured"}
     table = shown.table("gradients_advice")
+    if table.empty:
+        return "No published run has measured it yet.\n"
     rows = [[escape(str(row[column])) for column in columns] for _, row in table.iterrows()]
     source = f"Measured by results/published/{shown.results.name}; `odestudy snapshot` writes this table."
     return f"{pipe_table(list(columns.values()), rows)}\n{source}\n"

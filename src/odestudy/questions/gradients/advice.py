@@ -16,11 +16,13 @@ Measured = dict[str, pd.DataFrame]  # by experiment
 
 
 def which_gradient(study: Study, question: str, definition: dict[str, Any]) -> Rows:
-    """One row a situation. A row whose measurements this tier lacks says so."""
+    """One row a situation. A row whose measurements this tier lacks says so; of a run without any there is none."""
     found: Measured = {}
     jobs = study.jobs_of(question, definition["experiments"])
-    of = dict.fromkeys(name for name in definition["experiments"] if not name.startswith("thresholds"))
-    for name in of:
+    if not jobs:
+        return []
+    names = [name for name in definition["experiments"] if name.startswith("thresholds")]
+    for name in [name for name in definition["experiments"] if name not in names]:
         rows = []
         for job in study.jobs_of(question, [name]):
             rows += [
@@ -29,7 +31,6 @@ def which_gradient(study: Study, question: str, definition: dict[str, Any]) -> R
             ]
         frame = pd.DataFrame(rows)
         found[name] = frame[frame["status"] == "ok"] if "status" in frame else pd.DataFrame()
-    names = [name for name in definition["experiments"] if name.startswith("thresholds")]
     found["limits"] = pd.DataFrame(limits(study, question, {"experiments": names}))
     identity = {"seed": 0, "status": "ok", "job": jobs[0].folder}
     return [
@@ -92,12 +93,12 @@ def _short_of_memory(found: Measured) -> str:
 
 
 def _calm(found: Measured) -> str:
-    return f"{_memory(found, 'adjoint')}; lost by a contraction of {_limit(found, 'adjoint', 'decaying')}"
+    return f"{_memory(found, 'adjoint')}; lost beyond a contraction of {_limit(found, 'adjoint', 'decaying')}"
 
 
 def _contracting(found: Measured) -> str:
     return (
-        f"on Van der Pol's equation the adjoint is lost by a contraction of {_limit(found, 'adjoint', 'vanderpol')}; "
+        f"on Van der Pol's equation the adjoint is lost beyond a contraction of {_limit(found, 'adjoint', 'vanderpol')}; "
         f"backprop: {_limit(found, 'backprop', 'vanderpol').partition(' at ')[0]}"
     )
 
@@ -120,7 +121,7 @@ def _few_parameters(found: Measured) -> str:
 
 def _reversible(found: Measured) -> str:
     return (
-        f"{_memory(found, 'reversible')}; lost by a contraction of {_limit(found, 'reversible', 'decaying')}"
+        f"{_memory(found, 'reversible')}; lost beyond a contraction of {_limit(found, 'reversible', 'decaying')}"
     )
 
 

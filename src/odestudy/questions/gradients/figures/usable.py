@@ -50,11 +50,12 @@ def _draw_arm(axes: Axes, rows: pd.DataFrame, style: dict[str, Any], shift: floa
     at = rows["predicted"] + shift
     look = {k: v for k, v in style.items() if k not in ("label", "linestyle")} | {"markersize": 5}
     known = rows["threshold"].notna()
-    ends = rows[["threshold_low", "threshold_high"]].where(
-        rows["threshold_low"].notna(), rows["threshold"], axis=0
+    low, high = (
+        rows["threshold_low"].fillna(rows["threshold"]),
+        rows["threshold_high"].fillna(rows["tried_to"]),
     )
-    top = ends["threshold_high"].fillna(rows["tried_to"])
-    bars = [(rows["threshold"] - ends["threshold_low"])[known], (top - rows["threshold"])[known]]
+    high = high.where(rows["threshold_low"].notna(), rows["threshold"])  # no interval of so few problems
+    bars = [(rows["threshold"] - low)[known], (high - rows["threshold"])[known]]
     axes.errorbar(at[known], rows["threshold"][known], bars, linestyle="none", elinewidth=1, **look)
     axes.plot(
         at[~known], rows["tried_to"][~known], marker="^", markerfacecolor="white", linestyle="none",
@@ -71,7 +72,7 @@ def caption(data: FigureData) -> str:
         for rtol, rows in mine.groupby("rtol", sort=False)
     ]
     text = sentence(
-        f"the adjoint's gradient is lost by a contraction of {'; '.join(said)}"
+        f"the adjoint's gradient is lost beyond a contraction of {'; '.join(said)}"
         if said
         else "the adjoint's gradient is never lost"
     )
