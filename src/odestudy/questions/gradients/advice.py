@@ -120,9 +120,7 @@ def _few_parameters(found: Measured) -> str:
 
 
 def _reversible(found: Measured) -> str:
-    return (
-        f"{_memory(found, 'reversible')}; lost beyond a contraction of {_limit(found, 'reversible', 'decaying')}"
-    )
+    return f"{_memory(found, 'reversible')}; lost beyond a contraction of {_limit(found, 'reversible', 'decaying')}"
 
 
 # What limits the problem, what to take, and what that stands on. `solve`'s docstring says the same in short.
