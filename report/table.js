@@ -77,7 +77,7 @@
     sort();
     show();
   };
-  // What a link leads to, or what is printed, is not left folded.
+  // What a link leads to is not left folded; what a reader has folded is not printed, as the PDF has it all.
   const reveal = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
@@ -86,7 +86,6 @@
     target.scrollIntoView();
   };
   addEventListener("hashchange", reveal);
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
   // Pictures of the appendix are packed, and unpacked once the rest of the page is shown.
   const unpack = async (picture) => {
     const packed = Uint8Array.from(atob(picture.dataset.packed), (c) => c.charCodeAt(0));

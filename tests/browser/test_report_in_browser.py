@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
+import subprocess
 from pathlib import Path
 
 import axe_core_python
+import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -80,6 +84,22 @@ def test_the_pictures_of_the_appendix_are_unpacked_and_show(opened):
         (kind, packed) == ("blob:", False) and width > 100 and height > 50
         for kind, packed, width, height in found
     ), found
+
+
+def test_a_print_has_no_half_empty_page_and_leaves_out_what_is_folded(opened, tmp_path):
+    if shutil.which("pdftoppm") is None:
+        pytest.skip("no pdftoppm on this machine (Debian: poppler-utils)")
+    folded = opened.execute_script("return document.querySelectorAll('details:not([open])').length")
+    assert folded > 5
+    made = opened.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
+    (tmp_path / "print.pdf").write_bytes(base64.b64decode(made["data"]))
+    subprocess.run(["pdftoppm", "-r", "20", "-gray", "-png", "print.pdf", "page"], cwd=tmp_path, check=True)
+    pages = sorted(tmp_path.glob("page-*.png"))
+    filled = [
+        1 - np.flatnonzero((plt.imread(p) < 0.8).any(axis=1))[::-1][0] / len(plt.imread(p)) for p in pages
+    ]
+    assert 5 < len(pages) < 60
+    assert max(filled[:-1]) < 0.5, f"empty at the end of each page: {filled}"
 
 
 @pytest.mark.parametrize("width", [1280, 390])
