@@ -59,7 +59,7 @@ class FlowGenerator(nn.Module):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Log-density of the flow, by the trace, (n,)."""
-        return log_density(self.net, x, self.grid, "trace")
+        return log_density(self.net, x, self.grid, "structured_trace")
 
     def mismatch(self, z: Tensor) -> float:
         """Mean distance of base points z (n, d) from where the map of the density takes the samples made of them."""
