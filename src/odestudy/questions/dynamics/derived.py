@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from odestudy.questions.dynamics.crash_changes import crash_thresholds
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -109,4 +110,5 @@ def half_above_noise(system: dict[str, Any], noise: float) -> float:
 DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], list[dict[str, Any]]]] = {
     "shares_over_systems": shares_over_systems,
     "reach_of_decay": reach_of_decay,
+    "crash_thresholds": crash_thresholds,
 }
