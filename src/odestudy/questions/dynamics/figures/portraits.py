@@ -113,7 +113,7 @@ def _panel(axes: Axes, arrays: dict[str, np.ndarray], style: dict[str, Any]) -> 
     true, learnt = arrays["fresh_true"], arrays[NEEDED]
     if len(arrays["t"]) > len(arrays["fresh_t"]) or np.allclose(arrays["t"][-1], arrays["fresh_t"][-1]):
         axes.plot(
-            *arrays["noisy"][:, :2].T, **look("data", linestyle="none", markersize=2, markeredgewidth=0)
+            *arrays["noisy"][:, :2].T, **look("data", linestyle="none", markersize=2.8, markeredgewidth=0)
         )
     for one, other in zip(true, learnt, strict=True):
         axes.plot(*one[:, :2].T, **look("truth", linewidth=0.8))
