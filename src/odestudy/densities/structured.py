@@ -10,14 +10,11 @@ Source: Harville, Matrix Algebra From a Statistician's Perspective, theorem 18.1
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
 from odestudy.densities.fields import RightHandSide
-from odestudy.densities.formula import Formula
 from odestudy.densities.layers import Layers, layers_of, pushed
 from odestudy.densities.operations import determinant_route, trace_route
 from odestudy.ode._explicit_rk import ExplicitRK
@@ -139,9 +136,3 @@ def _explicit(stepper: Stepper) -> ExplicitRK:
             f"method {stepper.name!r} is no explicit Runge-Kutta method, which this formula needs"
         )
     return stepper
-
-
-STRUCTURED: dict[str, Callable[[], Formula]] = {
-    "structured_trace": StructuredTrace,
-    "structured_logdet": StructuredLogDeterminant,
-}
