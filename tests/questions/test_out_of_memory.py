@@ -38,7 +38,7 @@ CASES = {
     ),
     ("dynamics", "unstable_start"): ({"iterations": 4, "points": 20}, {2}, {"seed": 0}),
     ("dynamics", "baselines"): ({"baselines": ["gradient_matching"], "fit_iterations": 4}, {2}, {"seed": 0}),
-    ("dynamics", "crash_ours"): ({"horizons": [1.0], "gradients": ["backprop"]}, {0}, {"seed": 0}),
+    ("dynamics", "crash"): ({"growths": [1.0], "gradient": "backprop"}, {0}, {"seed": 0}),
     ("dynamics", "cost"): ({"repeats": 1}, {2}, {"seed": 0}),
     ("dynamics", "fast_modes"): ({"ks": [1.0, 2.0]}, {0}, {"k": 1.0}),
 }

@@ -126,8 +126,8 @@ def tier_with(**recover):
 @pytest.mark.parametrize(
     ("file", "how", "words"),
     [
-        ("config/tiers/smoke.yaml", tier_with(base={"iterationz": 3}), ["recover.base.iterationz", "unknown key", "iterations"]),
-        ("config/tiers/smoke.yaml", tier_with(base={"rtol": -1.0}), ["recover.base.rtol", "-1.0", "above 0"]),
+        ("config/tiers/smoke.yaml", tier_with(base={"iterationz": 3}), ["questions.dynamics.recover", "iterationz", "unknown key", "iterations"]),
+        ("config/tiers/smoke.yaml", tier_with(base={"rtol": -1.0}), ["questions.dynamics.recover", "rtol", "-1.0", "above 0"]),
         ("config/tiers/smoke.yaml", tier_with(base={"rtol": "1e-6"}), ["rtol", "string", "1.0e-6"]),
         ("config/tiers/smoke.yaml", tier_with(base={"iterations": True}), ["iterations", "boolean", "integer"]),
         ("config/tiers/smoke.yaml", tier_with(grid={"system": ["fokus"]}), ["unknown system 'fokus'", "focus"]),
@@ -167,7 +167,7 @@ def tier_with(**recover):
         ("config/questions/dynamics.yaml", lambda d: d["experiments"]["recover"]["base"].update(method="dopri55"), ["'dopri55'", "dopri5"]),
         ("config/questions/dynamics.yaml", lambda d: d["columns"]["systems"].update(levels="arms"), ["'arms'", "arm, cure"]),
         ("config/questions/dynamics.yaml", lambda d: d["columns"]["systems"].update(levels={"all": 5}), ["systems.levels.all", "string"]),
-        ("config/questions/dynamics.yaml", lambda d: d["figures"]["dynamics_process"].update(arrays=["x"]), ["'x'", "recover"]),
+        ("config/questions/images.yaml", lambda d: d["figures"]["images_map"].update(arrays=["x"]), ["'x'", "train"]),
         ("config/questions/dynamics.yaml", lambda d: d["tables"]["dynamics_recovery"]["summary"].update(by=["sistem"]), ["'sistem'", "system"]),
     ],
 )  # fmt: skip
@@ -268,9 +268,9 @@ def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, 
 
 
 def test_the_code_hash_follows_imports():
-    assert "odestudy.integrate" in modules_of("odestudy.questions.dynamics")
+    assert "odestudy.integrate" in modules_of("odestudy.questions.dynamics.tasks")
     assert "odestudy.integrate" in direct_imports("odestudy.nets.images")
-    assert code_hash("odestudy.questions.dynamics") != code_hash("odestudy.questions.images_train")
+    assert code_hash("odestudy.questions.dynamics.tasks") != code_hash("odestudy.questions.images_train")
     with pytest.raises(ValueError, match="no such module"):
         code_hash("odestudy.nothing")
 

@@ -104,6 +104,8 @@ FORMULAS: dict[str, Callable[[], Formula]] = {
     "logdet": LogDeterminant,
     "structured_trace": StructuredTrace,
     "structured_logdet": StructuredLogDeterminant,
+    "logdet_by_d": lambda: StructuredLogDeterminant("d"),
+    "logdet_by_w": lambda: StructuredLogDeterminant("w"),
 }
 
 

@@ -62,16 +62,24 @@ def check_entry(
     Raises:
         ConfigError: no task has such a parameter, or it takes no such value.
     """
-    kind = next((kind for kind in kinds if axis in kind.model_fields), None)
-    if kind is None:
+    takers = [kind for kind in kinds if axis in kind.model_fields]
+    if not takers:
         raise ConfigError(f"{where}.{axis}: no task of this question takes it")
     own = {key: value for key, value in settings.items() if key not in ("label", "groups")}
     spec = {axis: {"name": name, **own}}
+    complaints = [_complaint(axis, spec, kind) for kind in takers]
+    if all(complaints):
+        raise ConfigError(f"{where}.{axis}.{name}: {min(complaints, key=len)}")
+
+
+def _complaint(axis: str, spec: dict[str, Any], kind: type[Parameters]) -> str:
+    """What a task has against an entry; nothing where it takes it."""
     try:
         kind.model_validate(spec)
     except ValidationError as error:
         if of_axis := [one for one in error.errors() if one["loc"][:1] == (axis,)]:
-            raise ConfigError(f"{where}.{axis}.{name}: {told(worst(of_axis), spec, kind)}") from None
+            return told(worst(of_axis), spec, kind)
+    return ""
 
 
 def worst(errors: Iterable[ErrorDetails]) -> ErrorDetails:

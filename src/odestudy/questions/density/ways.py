@@ -70,6 +70,8 @@ def flops_of(way: str, sizes: operations.Sizes, stepper: Stepper, batch: int) ->
         "rademacher1": lambda: operations.estimated_trace(sizes, stages),
         "logdet": lambda: operations.naive_determinant(sizes, stages),
         "structured_logdet": lambda: operations.structured_determinant(sizes, stages),
+        "logdet_by_d": lambda: operations.determinant_by(sizes, stages, "d"),
+        "logdet_by_w": lambda: operations.determinant_by(sizes, stages, "w"),
     }
     if way not in counts:
         raise ValueError(f"way {way!r} is not counted; allowed: {', '.join(counts)}")

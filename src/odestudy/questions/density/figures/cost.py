@@ -57,9 +57,9 @@ def _growth(summary: pd.DataFrame, way: str) -> str:
 
 
 def _crossing(data: FigureData) -> str:
-    """Where the structure pays for the determinant, predicted and measured."""
+    """Where a determinant of size w is cheaper than one of size d, predicted and measured."""
     rows = data.table(CROSSOVERS)
-    rows = rows[rows["crossing"] == "structure_pays"]
+    rows = rows[rows["crossing"] == "width_decides"]
     told = []
     for column, name in (("from_d_by_flops", "operations"), ("from_d_by_wall_s", "time")):
         known = rows[column].dropna() if column in rows else pd.Series(dtype=float)
@@ -67,7 +67,7 @@ def _crossing(data: FigureData) -> str:
             " to ".join(dict.fromkeys(f"{end:g}" for end in (known.min(), known.max()))) if len(known) else ""
         )
         told.append(f"from d = {ends} on in {name}" if ends else f"nowhere in {name}")
-    return f"the structure makes the determinant cheaper {' and '.join(told)}."
+    return f"a determinant of size w is cheaper than one of size d {' and '.join(told)}."
 
 
 def alt(data: FigureData) -> str:

@@ -10,7 +10,7 @@ import torch
 from odestudy.learning.attempt import attempt
 from odestudy.measure.clock import time_repeats
 from odestudy.measure.memory import saved_for_backward_mib
-from odestudy.questions.dynamics import merged
+from odestudy.questions.dynamics.params import Steps, settings
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.shooting import SHOOTING
 from odestudy.recovery.training import step
@@ -19,13 +19,13 @@ from odestudy.runtime.outcome import Outcome, Row
 from odestudy.systems.trajectories import observe
 
 
-def steps(spec: dict[str, Any], device: str) -> Outcome:
+def steps(p: Steps, device: str) -> Outcome:
     """Time and memory of a training step of one model, for each seed by itself.
 
     Rows `runs`: one a seed with median and quartiles of `repeats` steps, their product with `iterations` as the time of
     a training, evaluations of a step and memory kept for its backward pass.
     """
-    spec = merged(spec)
+    spec = settings(p)
     return Outcome({"runs": [{"seed": seed} | attempt(_cost, seed, spec, device) for seed in spec["seeds"]]})
 
 
@@ -52,6 +52,3 @@ def _cost(seed: int, spec: dict[str, Any], device: str) -> Row:
         "saved_mib": saved_for_backward_mib(shooting.losses),
         "nfe_forward": shooting.cost[0] - before,
     }
-
-
-TASKS = {"steps": steps}

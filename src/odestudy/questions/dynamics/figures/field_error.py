@@ -18,6 +18,12 @@ from odestudy.figures.phase import MOST_POINTS, Shown, names, plane, shown_runs,
 from odestudy.figures.style import WIDTH, canvas
 from odestudy.figures.words import counted, failures, listing, quantity, sentence
 
+SHOWS = {
+    "title": "Error of the learnt vector field and the support of the data",
+    "tables": ["dynamics_recovery"],
+    "arrays": ["recover", "multiple"],
+}
+
 TABLE = "dynamics_recovery"
 IN_A_BAND = 5  # systems side by side
 DECADES = 4  # of the colour scale at most

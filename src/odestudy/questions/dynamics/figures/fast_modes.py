@@ -12,6 +12,11 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import BLUE, PURPLE, canvas, legend_below, look, looks
 from odestudy.figures.words import failures, in_order, listing, number, sentence
 
+SHOWS = {
+    "title": "The gradient of a fast mode",
+    "tables": ["dynamics_fast_modes"],
+}
+
 TABLE = "dynamics_fast_modes"
 OWN = {
     "kvaerno5": {"color": BLUE},

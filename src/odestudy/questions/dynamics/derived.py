@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from odestudy.questions.dynamics.crash_changes import crash_thresholds
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -53,3 +55,9 @@ def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _name(value: Any) -> Any:
     return value["name"] if isinstance(value, dict) else value
+
+
+DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], list[dict[str, Any]]]] = {
+    "shares_over_systems": shares_over_systems,
+    "crash_thresholds": crash_thresholds,
+}

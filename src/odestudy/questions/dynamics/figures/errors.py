@@ -7,6 +7,11 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData
 from odestudy.figures.error_dots import describe_errors, draw_errors, say_errors, say_shooting
 
+SHOWS = {
+    "title": "Field and trajectory error by system and model",
+    "tables": ["dynamics_recovery"],
+}
+
 TABLE = "dynamics_recovery"
 COLUMNS = ["field_error_pct", "trajectory_nrmse"]
 

@@ -1,15 +1,13 @@
-"""Three kinds of bad conditioning apart, and what reaches the parameters of fast modes (claim C17)."""
+"""Three kinds of bad conditioning apart (claim C17)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from odestudy.integrate import Counted, Solver, integrate
 from odestudy.learning.attempt import attempt
+from odestudy.questions.dynamics.params import Linear, settings
 from odestudy.recovery.judge import judge, matrix_of
 from odestudy.recovery.learning import learn_batch, observations
 from odestudy.recovery.reachable_step import needed, possible, with_room
@@ -39,7 +37,7 @@ STIFF = 100.0  # ratio of rates from which the least squares and the judge integ
 KINDS = {"stiff": _stiff, "eigenvectors": _eigenvectors, "data": _data}
 
 
-def linear(spec: dict[str, Any], device: str) -> Outcome:
+def linear(p: Linear, device: str) -> Outcome:
     """Learn linear systems whose conditioning gets worse in one of three ways, by training and by least squares.
 
     Training is done with the equations as given, in units of the data, and in these with steps that are long enough: the
@@ -47,17 +45,22 @@ def linear(spec: dict[str, Any], device: str) -> Outcome:
     one for each k, arm and seed, with the three condition numbers of the system and its data, how far an entry of the
     matrix must travel, and how far the optimiser can move it.
     """
+    spec = settings(p)
     rows: list[Row] = []
-    for k in spec["ks"]:
-        matrix, z0 = KINDS[spec["problem"]["kind"]](k)
-        system = {"name": "linear", "field": "linear", "parameters": {"matrix": matrix.tolist()}}
+    for k in p.ks:
+        matrix, z0 = KINDS[p.problem.kind](k)
+        system: dict[str, Any] = {
+            "name": "linear",
+            "field": "linear",
+            "parameters": {"matrix": matrix.tolist()},
+        }
         system |= {
             "z0": z0.tolist(),
-            "horizon": spec["horizon"],
-            "first": spec["horizon"] / 100 / max(k, 1.0),
+            "horizon": p.horizon,
+            "first": p.horizon / 100 / max(k, 1.0),
             "stiff": k >= STIFF,
         }
-        of_k = spec | spec["problem"] | {"system": system}
+        of_k = spec | {"system": system}
         data, seeds, lost = observations(of_k)
         of_k |= {"seeds": seeds}
         about = {"k": k} | _conditions(matrix, data[0])
@@ -118,61 +121,3 @@ def _modes(found: np.ndarray, truth: np.ndarray) -> Row:
     got, wanted = (sorted(np.linalg.eigvals(a), key=lambda v: abs(v.real)) for a in (found, truth))
     errors = [100 * abs(g - w) / abs(w) for g, w in zip(got, wanted, strict=True)]
     return {"slow_error_pct": float(errors[0]), "fast_error_pct": float(errors[-1])}
-
-
-class Decay(nn.Module):
-    """dz_i/dt = -rate_i z_i."""
-
-    def __init__(self, rates: Tensor) -> None:
-        super().__init__()
-        self.rates = nn.Parameter(rates)
-
-    def forward(self, t: Tensor, z: Tensor) -> Tensor:
-        return -self.rates * z
-
-
-def fast_modes(spec: dict[str, Any], device: str) -> Outcome:
-    """The loss gradient with respect to a fast decay rate, by each method, against its closed form.
-
-    The data are a slow and a fast mode at times of the slow one; the model's rates are `offset` off. Rows `runs`:
-    one for each k, with the norm of the gradient of the fast rate, exact and as computed.
-    """
-    rows = []
-    t = torch.linspace(0, spec["horizon"], spec["points"], dtype=torch.float64)
-    for k in spec["ks"]:
-        rates = torch.tensor([1.0, float(k)], dtype=torch.float64)
-        wrong = rates * (1 + spec["offset"])
-        exact = _gradient(lambda r: torch.exp(-t[:, None] * r), wrong, rates, t)
-        row: Row = {"seed": spec["seeds"][0], "k": k, "exact_gradient": float(exact[1].abs())}
-        rows.append(row | attempt(_fast_mode, wrong, rates, t, exact, spec))
-    return Outcome({"runs": rows})
-
-
-def _fast_mode(wrong: Tensor, rates: Tensor, t: Tensor, exact: Tensor, spec: dict[str, Any]) -> Row:
-    model = Decay(wrong.clone())
-    counted = Counted(model, spec["max_nfe"])
-    solver = Solver(
-        "odestudy", spec["method"], spec["rtol"], spec["atol"], spec.get("step"), max_nfe=spec["max_nfe"]
-    )
-    z = integrate(counted, torch.ones(2, dtype=t.dtype), t, solver)
-    _loss(z, rates, t).backward()
-    found = model.rates.grad
-    assert found is not None, "the loss depends on the rates"
-    return {
-        "computed_gradient": float(found[1].abs()),
-        "nfe_forward": counted.take()[0],
-        "gradient_error": float((found[1] - exact[1]).abs() / exact[1].abs()),
-    }
-
-
-def _loss(z: Tensor, rates: Tensor, t: Tensor) -> Tensor:
-    return (z - torch.exp(-t[:, None] * rates)).square().mean()
-
-
-def _gradient(states: Any, wrong: Tensor, rates: Tensor, t: Tensor) -> Tensor:
-    r = wrong.clone().requires_grad_()
-    (found,) = torch.autograd.grad(_loss(states(r), rates, t), r)
-    return found
-
-
-TASKS = {"linear": linear, "fast_modes": fast_modes}

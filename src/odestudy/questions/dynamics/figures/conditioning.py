@@ -22,6 +22,11 @@ from odestudy.figures.words import (
     sentence,
 )
 
+SHOWS = {
+    "title": "Bad conditioning, three kinds apart",
+    "tables": ["dynamics_conditioning"],
+}
+
 TABLE = "dynamics_conditioning"
 COLUMNS = ["field_error_pct", "fast_error_pct"]
 AXES = {

@@ -23,6 +23,12 @@ from odestudy.figures.phase import (
 from odestudy.figures.style import DOTTED, GREY, canvas, look
 from odestudy.figures.words import counted, failures, listing, sentence, span
 
+SHOWS = {
+    "title": "Phase portraits, true beside learnt",
+    "tables": ["dynamics_recovery"],
+    "arrays": ["recover"],
+}
+
 TABLE = "dynamics_recovery"
 WORST: dict[str, Any] = {"linestyle": DOTTED, "linewidth": 0.9}
 MOST_AS_VECTORS = 6  # systems whose observations are single marks of an SVG; of more they are a picture

@@ -7,6 +7,11 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData
 from odestudy.figures.error_dots import describe_errors, draw_errors, say_errors
 
+SHOWS = {
+    "title": "Nonlinear systems with an invariant, an energy, a period, or chaos",
+    "tables": ["dynamics_further"],
+}
+
 TABLE = "dynamics_further"
 COLUMNS = ["field_error_pct", "extrapolation_nrmse"]
 

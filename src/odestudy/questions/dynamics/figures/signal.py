@@ -11,6 +11,12 @@ from odestudy.figures.phase import shown_runs
 from odestudy.figures.style import GREY, canvas
 from odestudy.figures.words import listing, number, sentence
 
+SHOWS = {
+    "title": "Signal to noise over time",
+    "tables": ["dynamics_recovery"],
+    "arrays": ["recover"],
+}
+
 TABLE = "dynamics_recovery"
 
 

@@ -23,6 +23,13 @@ from odestudy.figures.phase import (
 from odestudy.figures.style import WIDTH, canvas, legend_below, look
 from odestudy.figures.words import failures, listing, quantity, sentence
 
+SHOWS = {
+    "title": "The learning process",
+    "animated": True,
+    "tables": ["dynamics_recovery"],
+    "arrays": ["recover"],
+}
+
 TABLE = "dynamics_recovery"
 MOST_SYSTEMS = 3
 STRIP = 6  # frames on paper

@@ -14,6 +14,11 @@ from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below, points_with_interval
 from odestudy.figures.words import estimate, failures, in_order, listing, seeds_and_bars, sentence
 
+SHOWS = {
+    "title": "Error against noise, points, trajectories and times",
+    "tables": ["dynamics_data"],
+}
+
 TABLE = "dynamics_data"
 COLUMNS = ["field_error_pct", "extrapolation_nrmse", "heldout_nrmse"]
 SWEEPS = ["noise_pct", "points", "trajectories", "times"]
