@@ -45,7 +45,7 @@ def estimated_trace(sizes: Sizes, stages: int, probes: int = 1) -> Cost:
     return Cost(stages * evaluation(sizes) * (1 + probes))
 
 
-def naivedeterminant_by(sizes: Sizes, stages: int) -> Cost:
+def naive_determinant(sizes: Sizes, stages: int) -> Cost:
     """The value, and d products in every stage, and elimination."""
     return Cost(naive_trace(sizes, stages).sample + lu_flops(sizes[0]))
 
@@ -79,7 +79,7 @@ def trace_route(sizes: Sizes) -> str:
     return min("dw", key=lambda route: _trace_products(sizes, route))
 
 
-def structureddeterminant_by(sizes: Sizes, stages: int) -> Cost:
+def structured_determinant(sizes: Sizes, stages: int) -> Cost:
     """The value in every stage, the recursion over the stages, and elimination, by the cheaper route."""
     return determinant_by(sizes, stages, determinant_route(sizes, stages))
 

@@ -31,18 +31,26 @@ def steep(params: Steep, device: str) -> Outcome:
     """
     found: dict[str, list[Row]] = {"runs": [], "flows": []}
     for seed in params.seeds:
-        trained, x = _flow(params, seed, device)
+        row = attempt(lambda seed=seed: {"flow": _flow(params, seed, device)})
+        if row["status"] != "ok":
+            found["runs"].append({"seed": seed} | row)
+            continue
+        trained, x = row["flow"]
         for scale in params.scales:
-            field, about = _scaled(trained, scale), {"seed": seed, "scale": scale}
-            row = attempt(lambda f=field, x=x: {"truth": reference(f, x, **TRUTH), **effort(f, x)})
-            truth = row.pop("truth", None)
-            found["flows"].append(about | row)
-            if truth is None:
-                found["runs"].append(about | row)
-                continue
-            for precision in params.precisions:
-                found["runs"] += [about | r for r in _errors(field, x, truth, params, precision)]
+            for name, rows in _compared(trained, x, scale, params).items():
+                found[name] += [{"seed": seed, "scale": scale} | r for r in rows]
     return Outcome(found)
+
+
+def _compared(trained: Field, x: Tensor, scale: float, params: Steep) -> dict[str, list[Row]]:
+    """The rows of one seed and scale; where the flow cannot be solved tightly there is none but its status."""
+    field = _scaled(trained, scale)
+    flow = attempt(lambda: {"truth": reference(field, x, **TRUTH), **effort(field, x)})
+    truth = flow.pop("truth", None)
+    if truth is None:
+        return {"runs": [flow], "flows": [flow]}
+    runs = [row for precision in params.precisions for row in _errors(field, x, truth, params, precision)]
+    return {"runs": runs, "flows": [flow]}
 
 
 def _flow(params: Steep, seed: int, device: str) -> tuple[Field, Tensor]:

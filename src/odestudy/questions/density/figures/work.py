@@ -24,7 +24,11 @@ LEVEL = 0.01
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    flows = list(table.groupby(["target", "scale"], sort=False).groups)
+    flows = [
+        (target, scale)
+        for target in in_order(table, "target")
+        for scale in in_order(table[table["target"] == target], "scale")
+    ]
     styles = data.looks(FORMULAS, "formula")
     columns = min(3, len(flows))
     rows = -(-len(flows) // columns)
