@@ -13,7 +13,7 @@ from odestudy.study.load import Study
 
 Rows = list[dict[str, Any]]
 TRACE, LOGDET = "structured_trace", "structured_logdet"
-LEVELS = (0.1, 0.01, 0.001)  # nat
+LEVELS = (0.1, 0.01, 0.001, 0.0001)  # nat
 BEST = "best"  # the least error of any solver
 FLOW = ["target", "scale", "seed", "precision"]
 

@@ -25,10 +25,7 @@ FORMED = (
     "diagonal",
     "elimination",
 )  # of a matrix that is there already: what is left is the sum, or elimination
-PAIRS = {
-    "structure_pays": ("structured_logdet", "logdet"),
-    "probe_loses": ("structured_trace", "rademacher1"),
-}
+PAIRS = {"width_decides": ("logdet_by_w", "logdet_by_d"), "probe_loses": ("structured_trace", "rademacher1")}
 
 
 def ways(params: Ways, device: str) -> Outcome:
