@@ -130,7 +130,7 @@ def test_longer_steps_have_room_for_the_way_that_the_matrix_must_go():
 
 def test_what_fails_for_lack_of_travel_is_learnt_by_longer_steps():
     wanted = spec(
-        problem={"kind": "stiff", "trajectories": 4, "times": "regular"}, ks=[10.0], horizon=5.0, room=10.0,
+        problem={"kind": "stiff", "trajectories": 4, "times": "regular"}, ks=[20.0], horizon=5.0, room=10.0,
         learning_rate=0.1, iterations=200, schedule="cosine", shooting="multiple", loss="normalised", seeds=[0],
         points=200, piece_points=8,
     )  # fmt: skip
@@ -162,7 +162,6 @@ def test_a_saddles_late_window_has_no_first_step_in_single_precision(dtype, fine
 
 def test_a_training_says_in_which_step_and_pass_it_ended():
     saddle = {
-        "name": "saddle",
         "field": "linear",
         "parameters": {"matrix": [[1.0, 0.0], [0.0, -1.0]]},
         "z0": [0.6, 0.3],
