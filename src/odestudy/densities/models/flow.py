@@ -33,11 +33,11 @@ class FlowDensity:
     d: int
 
     def log_prob(self, x: Tensor) -> Tensor:
-        return self._by("trace", x)
+        return self._by("structured_trace", x)
 
     def sampler_log_prob(self, x: Tensor) -> Tensor:
         """Log-density of what `sample` gives: that of the computed map, by its log-determinant."""
-        return self._by("logdet", x)
+        return self._by("structured_logdet", x)
 
     def sample(self, n: int, rng: np.random.Generator) -> Tensor:
         z = torch.from_numpy(rng.standard_normal((n, self.d)))
