@@ -13,7 +13,6 @@ from odestudy.densities.certificate import GAP_LIMIT_NAT
 from odestudy.densities.fields import Field
 from odestudy.densities.inverse import invert
 from odestudy.densities.laws import Target
-from odestudy.densities.layers import HasLayers
 from odestudy.densities.models.fitted import Fit
 from odestudy.densities.settings import FlowSettings, ModelSettings
 from odestudy.densities.training import Course, Fitted, Recipe, fit, match
@@ -48,7 +47,6 @@ class FlowDensity:
         return max(1, ENTRIES // (64 * self.d))
 
     def _by(self, formula: str, x: Tensor) -> Tensor:
-        formula = cheapest(self.f, formula)
         parts = [log_density(self.f, part, self.grid, formula) for part in x.split(self._part)]
         return torch.cat(parts).detach()
 
@@ -88,11 +86,6 @@ def as_fit(net: Field, fitted: Fitted, target: Target, params: FlowSettings, see
     return Fit(flow, count, fitted.train_s, more | own_certificate(flow, x))
 
 
-def cheapest(f: nn.Module, formula: str) -> str:
-    """The form of a formula that takes the fewest operations for a field, equal to it but for rounding."""
-    return f"structured_{formula}" if isinstance(f, HasLayers) else formula
-
-
 def at_certified_step(f: nn.Module, x: Tensor, steps: int, most: int = MOST_STEPS) -> FlowDensity:
     """A flow that is evaluated by RK4 with `steps` steps, or twice as many, and so on, until its formulas agree at x.
 
@@ -107,14 +100,14 @@ def at_certified_step(f: nn.Module, x: Tensor, steps: int, most: int = MOST_STEP
 def gap_nat(flow: FlowDensity, x: Tensor) -> float:
     """Mean distance of the trace integral from the log-determinant of the map as computed, at x (n, d)."""
     trace, logdet = (
-        transport(flow.f, x, flow.grid, cheapest(flow.f, name))[1] for name in ("trace", "logdet")
+        transport(flow.f, x, flow.grid, name)[1] for name in ("structured_trace", "structured_logdet")
     )
     return float((trace - logdet).abs().mean().nan_to_num(torch.inf))
 
 
 def own_certificate(flow: FlowDensity, x: Tensor) -> dict[str, float]:
     """Steps of the evaluation, gap between the formulas, and the error of a round trip through the tight inverse."""
-    end = transport(flow.f, x, flow.grid, cheapest(flow.f, "trace"))[0]
+    end = transport(flow.f, x, flow.grid, "structured_trace")[0]
     back = invert(flow.f, end, flow.grid)[0]
     return {
         "steps": flow.grid.steps,
