@@ -28,7 +28,14 @@ def laid_out(part: Tensor, dtype: torch.dtype) -> Tensor:
 
 def as_given(part: Tensor, dtype: torch.dtype) -> Tensor:
     """The inverse of `laid_out`."""
-    return (torch.view_as_complex(part.contiguous()) if dtype.is_complex else part).to(dtype)
+    if not dtype.is_complex:
+        return part.to(dtype)
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(
+        part
+    )  # whose memory may lie otherwise than it says
+    if wrapped or part.storage_offset() % 2:  # no memory that a view as complex numbers could have
+        return torch.complex(part[..., 0], part[..., 1]).to(dtype)
+    return torch.view_as_complex(part.contiguous()).to(dtype)
 
 
 def matching(slope: Any, dtype: torch.dtype) -> Any:
