@@ -203,7 +203,7 @@ def test_the_interpolant_ends_at_the_event(method: dict) -> None:
 @pytest.mark.parametrize("method", ["dopri5", "rk4"])
 def test_the_interpolant_of_a_single_time_is_the_initial_value(method: str) -> None:
     y0 = torch.ones(2)
-    interpolant = ode.ode.solve(lambda t, y: -y, y0, [0.5], dense=True, method=method).interpolant
+    interpolant = ode.solve(lambda t, y: -y, y0, [0.5], dense=True, method=method).interpolant
     assert interpolant is not None
     assert torch.equal(interpolant(0.5), y0)
     assert torch.equal(interpolant(torch.tensor([0.5, 0.5])), torch.stack([y0, y0]))
