@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 import yaml
+from pydantic import TypeAdapter
 from torch import nn
 
-from odestudy.nets.timeseries import build
-from odestudy.timeseries.series import Series, stack
-from odestudy.timeseries.spirals import KINDS, spirals
-from odestudy.timeseries.training import generators_of
+from odestudy.questions.timeseries.arms import build
+from odestudy.questions.timeseries.params import AnyArm
+from odestudy.questions.timeseries.series import Series, stack
+from odestudy.questions.timeseries.spirals import KINDS, spirals
+from odestudy.questions.timeseries.training import generators_of
 
 F64 = torch.float64
 
@@ -25,12 +26,18 @@ def some(
     return stack(sets, "cpu", dtype)
 
 
-def arms_of(root: Path, group: str) -> dict[str, dict[str, Any]]:
+def arms_of(root: Path, group: str) -> dict[str, AnyArm]:
     """Name -> arm of the question on time series."""
-    spec = yaml.safe_load((root / "config/questions/timeseries.yaml").read_text())
-    return {name: arm for name, arm in spec["entries"]["arm"].items() if group in arm["groups"]}
+    entries = yaml.safe_load((root / "config/questions/timeseries.yaml").read_text())["entries"]["arm"]
+    settings = {name: arm for name, arm in entries.items() if group in arm["groups"]}
+    return {
+        name: TypeAdapter(AnyArm).validate_python(
+            {key: value for key, value in arm.items() if key not in ("label", "groups")}
+        )
+        for name, arm in settings.items()
+    }
 
 
-def made(arm: dict[str, Any], seeds=(0,), window=KINDS["archimedean"].window, d=2, dtype=F64) -> nn.Module:
+def made(arm: AnyArm, seeds=(0,), window=KINDS["archimedean"].window, d=2, dtype=F64) -> nn.Module:
     """A fresh net of an arm, one seed beside the other."""
     return build(arm, generators_of(seeds, 0), d, window, "rk4", 8).to(dtype)

@@ -40,8 +40,8 @@ def changed(root: Path, file: str, pattern: str, new: str) -> set[str]:
 @pytest.mark.parametrize(
     ("file", "pattern", "new", "remade"),
     [
-        ("config/claims.yaml", "says: On MNIST", "says: With MNIST", {"report"}),
-        ("config/claims.yaml", "short: \"", "short: \"the ", {"report"}),
+        ("config/claims/images.yaml", "On MNIST", "With MNIST", {"report"}),
+        ("config/claims/images.yaml", "short: ", "short: the ", {"report"}),
         ("config/claims/gradients.yaml", "A residual block is exactly", "One residual block is", {"report"}),
         ("config/claims/gradients.yaml", "title: A residual block", "title: One residual block", {"report"}),
         ("config/claims/gradients.yaml", "short: numbers whose", "short: those whose", {"report"}),
@@ -60,7 +60,7 @@ def test_a_reworded_label_changes_the_figures_of_its_question(study_copy):
 
 
 def test_a_moved_bound_changes_the_ledger_and_no_table(study_copy):
-    found = changed(study_copy, "config/claims.yaml", r"rule: \{high: ", "rule: {high: 1")
+    found = changed(study_copy, "config/claims/images.yaml", "at_most: ", "at_most: 1")
     assert found == {"report", "ledger"}
 
 
@@ -104,7 +104,7 @@ def test_a_reworded_claim_caption_label_and_section_leave_tables_ledger_and_pack
 
     before = made()
     for file, pattern, new in (
-        ("config/claims.yaml", "says: On MNIST", "says: With MNIST"),
+        ("config/claims/images.yaml", "On MNIST", "With MNIST"),
         ("config/questions/images.yaml", "label: ResNet", "label: Residual network"),
         ("config/questions/images.yaml", "    title: ", "    title: Anew, "),
         ("report/sections/images.md.j2", "MNIST", "the digits"),

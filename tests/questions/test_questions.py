@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from odestudy.integrate import Counted, Solver, integrate, named_failure
-from odestudy.questions import dynamics, images_cost
+from odestudy.questions import images_cost
 from odestudy.runtime.job import run_job
 from odestudy.runtime.outcome import NumericalFailure, Outcome
 from odestudy.runtime.registry import find_task
@@ -124,7 +124,7 @@ def test_a_linear_system_is_recovered_from_noise_free_data(root):
     spec["system"] = {"name": "s", "field": "linear", "parameters": {"matrix": [[-0.1, -1], [1, -0.1]]},
                       "z0": [0.6, 0.3], "horizon": 15.0}  # fmt: skip
     spec["arm"] = {"name": "linear", "model": "linear"}
-    row = dynamics.recover(spec, "cpu").rows["runs"][0]
+    row = find_task("dynamics.recover")(spec, "cpu").rows["runs"][0]
     assert row["status"] == "ok"
     assert row["field_error_pct"] < 10
     assert row["eigenvalue_error_pct"] < 10
@@ -132,7 +132,7 @@ def test_a_linear_system_is_recovered_from_noise_free_data(root):
 
 def test_a_training_that_runs_out_of_evaluations_is_a_row_with_a_status_and_the_next_seed_goes_on(root):
     spec = small(root, "dynamics.recover", max_nfe=10, iterations=3, seeds=[0, 1])
-    rows = dynamics.recover(spec, "cpu").rows["runs"]
+    rows = find_task("dynamics.recover")(spec, "cpu").rows["runs"]
     assert [r["status"] for r in rows] == ["max_steps", "max_steps"]
     assert all(r["message"].startswith("iteration 0") for r in rows)
 
@@ -181,9 +181,10 @@ def test_a_job_writes_metrics_with_provenance(root, tmp_path):
     spec = small(root, "images_sizes.sizes")
     content = run_job(spec, tmp_path / "metrics.json", code="abc", root=root)
     source = content["provenance"]
-    assert {"versions", "commit", "clean", "device", "threads", "dtype", "wall_s", "process_peak_mib"} <= set(
-        source
-    )
+    assert {"versions", "commit", "clean", "device", "threads", "dtype", "wall_s", "process_peak_mib"} | {
+        "cores", "memory_gib", "system", "blas"
+    } <= set(source)  # fmt: skip
+    assert {"pysindy", "zuko"} <= set(source["versions"])
     assert (tmp_path / "metrics.json").is_file()
     assert torch.get_num_threads() == spec["threads"]
 
@@ -210,8 +211,8 @@ def test_a_job_computes_with_the_deterministic_switches_on(root, tmp_path, monke
 
 def test_what_a_task_draws_without_a_seed_of_its_own_is_the_same_in_every_run(root, tmp_path):
     study = load_study(root, "smoke")
-    gaps = (job.spec for job in study.jobs.values() if job.task == "density_gap.gap")
-    spec = next(gap for gap in gaps if gap["flow"]["kind"] == "linear")
+    gaps = (job.spec for job in study.jobs.values() if job.task == "density_gap.linear")
+    spec = next(gaps)
     found = []
     for seed in (1, 2):
         torch.manual_seed(seed)

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from odestudy.analysis import success_rates
 from odestudy.errors import ConfigError
 from odestudy.ode import BatchedModels
-from odestudy.questions import dynamics, dynamics_cost
+from odestudy.questions.dynamics import cost, derived, recover, success
 from odestudy.recovery.baselines import BASELINES
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.training import train
@@ -23,7 +22,7 @@ from odestudy.study import load_study
 from odestudy.systems.diagnostics import MARKS
 from odestudy.systems.fields import field_of
 from odestudy.systems.trajectories import Observed, observe, reference, times
-from tests.recovery import SPIRAL, spec
+from tests.recovery import SPIRAL, spec, typed
 
 
 @pytest.mark.parametrize("name", ["lotka_volterra", "pendulum", "fitzhugh_nagumo", "van_der_pol", "lorenz"])
@@ -115,9 +114,11 @@ def test_the_cost_of_a_batch_stands_in_one_row_and_is_that_of_one_model():
 def test_a_run_within_the_bound_counts_as_recovered_and_a_failed_one_never():
     wanted = spec(iterations=3, seeds=[0, 1])
     for bound, recovered in ((1e-9, 0), (1e9, 1)):
-        rows = dynamics.recover(wanted | {"recovered_pct": bound}, "cpu").rows["runs"]
+        rows = recover.recover(typed("dynamics.recover", wanted | {"recovered_pct": bound}), "cpu").rows[
+            "runs"
+        ]
         assert [row["recovered"] for row in rows] == [recovered, recovered]
-    rows = dynamics._counted(
+    rows = success.counted(
         [{"status": "max_steps", "field_error_pct": 1.0}, {"status": "ok"}], {"recovered_pct": 5.0}
     )
     assert [row["recovered"] for row in rows] == [0, 0]
@@ -125,7 +126,7 @@ def test_a_run_within_the_bound_counts_as_recovered_and_a_failed_one_never():
 
 def test_a_training_step_is_timed_for_each_model_by_itself():
     wanted = spec(shooting="multiple", repeats=3, iterations=7, seeds=[0, 1])
-    rows = dynamics_cost.steps(wanted, "cpu").rows["runs"]
+    rows = cost.steps(typed("dynamics_cost.steps", wanted), "cpu").rows["runs"]
     assert [row["status"] for row in rows] == ["ok", "ok"]
     for row in rows:
         assert row["step_q1_s"] <= row["step_s"] <= row["step_q3_s"]
@@ -200,9 +201,9 @@ def test_shares_over_systems_are_one_a_seed_and_count_what_failed(monkeypatch):
         job("c", "gated", [run(0, 0), run(1, 1)]),
     ]
     study = SimpleNamespace(results=None, jobs_of=lambda question, experiments: jobs)
-    monkeypatch.setattr(success_rates, "read_metrics", lambda rows: {"rows": {"runs": rows}})
+    monkeypatch.setattr(derived, "read_metrics", lambda rows: {"rows": {"runs": rows}})
     definition = {"experiments": ["recover"], "summary": {"by": ["systems", "arm", "gradient"]}}
-    found = success_rates.shares_over_systems(study, "dynamics", definition)
+    found = derived.shares_over_systems(study, "dynamics", definition)
     shares = {(r["systems"], r["seed"]): (r["cells"], r["recovered_share_pct"]) for r in found}
     assert shares["linear", 0] == (2, 100)
     assert shares["linear", 1] == (2, 0)
@@ -249,10 +250,10 @@ def test_a_system_of_ones_own_is_one_line_and_runs_again_when_its_file_changes(e
         return [job for job in found if job.spec["system"]["name"] == "mine"]
 
     first = jobs()
-    assert len(first) == 2
-    row = dynamics.recover(first[0].spec | {"iterations": 3, "seeds": [0], "points": 30}, "cpu").rows["runs"][
-        0
-    ]
+    assert len(first) == 6  # two recipes, two models, without noise the matrix alone
+    row = recover.recover(
+        typed("dynamics.recover", first[0].spec | {"iterations": 3, "seeds": [0], "points": 30}), "cpu"
+    ).rows["runs"][0]
     assert row["status"] == "ok"
     code.write_text("def field(t, z, rate):\n    return -2 * rate * z\n")
     assert {job.key for job in jobs()}.isdisjoint({job.key for job in first})

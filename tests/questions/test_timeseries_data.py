@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from odestudy.timeseries import elnino
-from odestudy.timeseries.spirals import KINDS, SPACINGS, linear, spirals
+from odestudy.questions.timeseries import elnino
+from odestudy.questions.timeseries.spirals import KINDS, SPACINGS, linear, spirals
 from tests.spirals import some
 
 

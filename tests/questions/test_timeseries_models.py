@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from odestudy.nets.latent import hermite, kl_to_standard_normal
-from odestudy.nets.recurrent import gaussian_log_prob
 from odestudy.nets.stacked import StackedGRU, StackedLinear
-from odestudy.nets.timeseries import parameter_count
 from odestudy.ode import solve
-from odestudy.timeseries.series import Series
-from odestudy.timeseries.training import Curve, Recipe, clip_by_seed, generators_of, train
+from odestudy.questions.timeseries.arms import parameter_count
+from odestudy.questions.timeseries.latent import hermite, kl_to_standard_normal
+from odestudy.questions.timeseries.recurrent import gaussian_log_prob
+from odestudy.questions.timeseries.series import Series
+from odestudy.questions.timeseries.training import Curve, Recipe, clip_by_seed, generators_of, train
 from tests.spirals import arms_of, made, some
 
 F64 = torch.float64
@@ -36,6 +36,22 @@ def test_the_stacked_gru_is_torchs_gru_cell():
         ours.recur.weight[0], ours.recur.bias[0, 0] = cell.weight_hh.T, cell.bias_hh
     x, h = torch.randn(7, 3, dtype=F64), torch.randn(7, 5, dtype=F64)
     torch.testing.assert_close(ours.step(ours.project(x[None]), h[None])[0], cell(x, h))
+
+
+def test_the_gru_along_a_sequence_is_its_steps_with_their_gradients():
+    cell = StackedGRU(generators_of([0, 1], 0), 3, 5).double()
+    x = torch.randn(2, 4, 6, 3, dtype=F64, requires_grad=True)
+    h = torch.randn(2, 4, 5, dtype=F64, requires_grad=True)
+    state, states = h, []
+    for value in x.unbind(2):
+        state = cell.step(cell.project(value), state)
+        states.append(state)
+    stepped, along = torch.stack(states, 2), cell.along(x, h)
+    torch.testing.assert_close(along, stepped)
+    weights, inputs = torch.randn_like(along), [x, h, *cell.parameters()]
+    wanted = torch.autograd.grad((stepped * weights).sum(), inputs)
+    for found, expected in zip(torch.autograd.grad((along * weights).sum(), inputs), wanted, strict=True):
+        torch.testing.assert_close(found, expected)
 
 
 def test_each_seed_of_a_stacked_layer_has_its_own_weights_whoever_is_beside_it():

@@ -85,7 +85,7 @@ def test_what_measures_time_has_a_process_of_its_own_unless_it_says_otherwise(ro
 
 def test_a_job_gives_the_same_bits_after_others_as_alone(tmp_path, smoke_study):
     def jobs(place: str) -> list[dict[str, Any]]:
-        names = ("density_gap/", "dynamics/", "images_train/", "gradients_error/")
+        names = ("density_gap/", "dynamics/", "images_train/", "timeseries/", "gradients_error/")
         return [order(smoke_study, name, f"{place}/{name}") for name in names]
 
     together, apart = jobs("together"), jobs("apart")

@@ -12,7 +12,7 @@ FILE = "config/claims/gradients.yaml"
 
 
 def test_rows_share_what_their_claim_and_measure_say_and_come_in_the_order_of_claims(root):
-    rows, headlines, _ = load_claims(root, ["gradients"])
+    rows, headlines, _ = load_claims(root, ["images", "gradients"])
     by = {row["id"]: row for row in rows}
     ids = [row["id"][:3] for row in rows]
     assert ids == sorted(ids)
@@ -39,7 +39,7 @@ def test_rows_share_what_their_claim_and_measure_say_and_come_in_the_order_of_cl
         (lambda d: d["claims"]["C01"].update(measure="bits"), "claims.C01.measure: 'bits' is not there; allowed: bits_of_blocks"),
         (lambda d: d["claims"]["C01"].update(accept="none"), "claims.C01.accept: 'none' is not there; allowed: no_bit"),
         (lambda d: d["claims"]["C02"]["rows"]["a"].pop("says"), "claims.C02a: needs 'says'"),
-        (lambda d: d["claims"]["C02"].pop("title"), "headlines: C02 has none"),
+        (lambda d: d["claims"]["C02"].pop("title"), "claims.C02: needs 'title'"),
         (lambda d: d["margins"]["no_bit"].update(at_most="0"), "margins.no_bit.at_most: '0' is a string; allowed: number"),
         (lambda d: d["measures"]["order_gap"].update(column="gap"), "C02c.estimand: unknown column 'gap'"),
         (lambda d: d["measures"]["order_gap"].update(colum="gap"), "colum: unknown key"),

@@ -100,7 +100,7 @@ def test_an_exclusion_removes_only_its_combination(edit):
         (j.spec["system"]["name"], j.spec["arm"]["name"])
         for j in load_study(root, "smoke").jobs_by["dynamics", "recover"]
     }
-    assert points == {("focus", "linear"), ("gated", "linear"), ("gated", "mlp")}
+    assert points == {("focus", "linear")}
 
 
 def test_overrides_cut_questions_and_seeds(root):
@@ -108,12 +108,12 @@ def test_overrides_cut_questions_and_seeds(root):
     assert list(study.questions) == ["dynamics"]
     whole = load_study(root, "quick", {"questions": "dynamics"})
     first = {tuple(j.spec["seeds"][:2]) for j in whole.jobs.values()}
-    assert (100, 101) in first
+    assert (200, 201) in first
     assert {tuple(j.spec["seeds"]) for j in study.jobs.values()} <= first
 
 
-def claim_of(data, name):
-    return next(c for c in data["claims"] if c["id"] == name)
+def measure_of(data, claim):
+    return data["measures"][data["claims"][claim]["measure"]]
 
 
 def tier_with(**recover):
@@ -126,8 +126,8 @@ def tier_with(**recover):
 @pytest.mark.parametrize(
     ("file", "how", "words"),
     [
-        ("config/tiers/smoke.yaml", tier_with(base={"iterationz": 3}), ["recover.base.iterationz", "unknown key", "iterations"]),
-        ("config/tiers/smoke.yaml", tier_with(base={"rtol": -1.0}), ["recover.base.rtol", "-1.0", "above 0"]),
+        ("config/tiers/smoke.yaml", tier_with(base={"iterationz": 3}), ["questions.dynamics.recover", "iterationz", "unknown key", "iterations"]),
+        ("config/tiers/smoke.yaml", tier_with(base={"rtol": -1.0}), ["questions.dynamics.recover", "rtol", "-1.0", "above 0"]),
         ("config/tiers/smoke.yaml", tier_with(base={"rtol": "1e-6"}), ["rtol", "string", "1.0e-6"]),
         ("config/tiers/smoke.yaml", tier_with(base={"iterations": True}), ["iterations", "boolean", "integer"]),
         ("config/tiers/smoke.yaml", tier_with(grid={"system": ["fokus"]}), ["unknown system 'fokus'", "focus"]),
@@ -147,11 +147,11 @@ def tier_with(**recover):
             ["unknown arm 'resnet7'", "resnet6"],
         ),
         ("config/questions/images.yaml", lambda d: d["figures"].update(nothing={"title": "x", "tables": []}), ["nothing.py"]),
-        ("config/claims.yaml", lambda d: d["claims"][0].update(verdict="true"), ["verdict: unknown key"]),
-        ("config/claims.yaml", lambda d: d["claims"][1].update(id=d["claims"][0]["id"]), ["given twice"]),
-        ("config/claims.yaml", lambda d: claim_of(d, "C10a")["estimand"].update(table="images_size"), ["unknown table", "images_sizes"]),
-        ("config/claims.yaml", lambda d: claim_of(d, "C10a")["estimand"].update(column="parameter"), ["unknown column", "parameters"]),
-        ("config/claims.yaml", lambda d: claim_of(d, "C10a")["rule"].update(low=9.0), ["low 9.0 is above high"]),
+        ("config/claims/images.yaml", lambda d: d["claims"]["C10"].update(verdict="true"), ["verdict: unknown key", "flip"]),
+        ("config/claims/density.yaml", lambda d: d["claims"].update(C04=d["claims"]["C19"]), ["C04a: given twice"]),
+        ("config/claims/images.yaml", lambda d: measure_of(d, "C10").update(table="images_size"), ["unknown table", "images_sizes"]),
+        ("config/claims/images.yaml", lambda d: measure_of(d, "C10").update(column="parameter"), ["unknown column", "parameters"]),
+        ("config/claims/images.yaml", lambda d: d["claims"]["C10"]["rows"]["a"]["accept"].update(at_least=9.0), ["low 9.0 is above high"]),
         ("config/systems.yaml", lambda d: d["focus"].update(parameters={"matrx": []}), ["focus", "matrx"]),
         ("config/systems.yaml", lambda d: d["focus"].update(z0=[1.0]), ["focus"]),
         ("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].update(blcoks=6), ["blcoks", "blocks"]),
@@ -167,7 +167,7 @@ def tier_with(**recover):
         ("config/questions/dynamics.yaml", lambda d: d["experiments"]["recover"]["base"].update(method="dopri55"), ["'dopri55'", "dopri5"]),
         ("config/questions/dynamics.yaml", lambda d: d["columns"]["systems"].update(levels="arms"), ["'arms'", "arm, cure"]),
         ("config/questions/dynamics.yaml", lambda d: d["columns"]["systems"].update(levels={"all": 5}), ["systems.levels.all", "string"]),
-        ("config/questions/dynamics.yaml", lambda d: d["figures"]["dynamics_process"].update(arrays=["x"]), ["'x'", "recover"]),
+        ("config/questions/images.yaml", lambda d: d["figures"]["images_map"].update(arrays=["x"]), ["'x'", "train"]),
         ("config/questions/dynamics.yaml", lambda d: d["tables"]["dynamics_recovery"]["summary"].update(by=["sistem"]), ["'sistem'", "system"]),
     ],
 )  # fmt: skip
@@ -268,9 +268,9 @@ def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, 
 
 
 def test_the_code_hash_follows_imports():
-    assert "odestudy.integrate" in modules_of("odestudy.questions.dynamics")
+    assert "odestudy.integrate" in modules_of("odestudy.questions.dynamics.tasks")
     assert "odestudy.integrate" in direct_imports("odestudy.nets.images")
-    assert code_hash("odestudy.questions.dynamics") != code_hash("odestudy.questions.images_train")
+    assert code_hash("odestudy.questions.dynamics.tasks") != code_hash("odestudy.questions.images_train")
     with pytest.raises(ValueError, match="no such module"):
         code_hash("odestudy.nothing")
 

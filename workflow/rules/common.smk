@@ -31,7 +31,7 @@ def refuse(error):
 
 
 def overrides():
-    known = {*OVERRIDES, "title", "job", "job_limit_min", "assumed", "shown"}
+    known = {*OVERRIDES, "title", "job", "job_limit_min", "assumed", "shown", "documents"}
     unknown = set(config) - known
     if unknown:
         refuse(f"--config {sorted(unknown)[0]}: unknown key; allowed: {', '.join(OVERRIDES)}")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from odestudy.analysis.estimators import STATISTICS, is_log
+from odestudy.analysis.power import seeds_over_budget
 from odestudy.analysis.reachable import outcome_out_of_reach
 from odestudy.analysis.selecting import absent, is_ok, select
 from odestudy.analysis.training_gate import still_learning
@@ -92,6 +93,8 @@ def judge(claim: dict[str, Any], study: Study, tables: Tables, rules: Collection
         return replace(finding, verdict=OPEN, reason="still_learning", detail=worse)
     if finding.rule_changed and "rule" in claim and not claim.get("deterministic"):
         return replace(finding, verdict=OPEN, reason="rule_changed")
+    if (needed := seeds_over_budget(claim, study)) is not None:
+        return replace(finding, verdict=OPEN, reason="over_budget", detail=f"{needed:.0f}")
     return _decide(finding, claim)
 
 
@@ -188,8 +191,9 @@ def _answer(finding: Finding, claim: dict[str, Any]) -> Finding:
     if claim.get("deterministic") or resolution is None:
         return replace(finding, verdict=ANSWERED)
     if is_log(claim["estimand"]):
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             fine = max(np.divide(found.value, found.low), np.divide(found.high, found.value)) <= resolution
+        fine = fine or found.low == found.high  # a threshold that no seed reaches is infinite in all
     else:
         fine = max(found.value - found.low, found.high - found.value) <= resolution
     return replace(finding, verdict=ANSWERED) if fine else replace(

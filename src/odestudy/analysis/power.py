@@ -22,7 +22,8 @@ def power_table(study: Study, pilot: pd.DataFrame, expected: Mapping[str, Expect
     """One line a row that has a rule and rests on seeds.
 
     Args:
-        pilot: a ledger whose `spread` is that of a seed's value, of its logarithm where the row is decided on it.
+        pilot: a ledger whose `spread` is that of a seed's value, of its logarithm where the row is decided on it; a row's own
+            `pilot` stands over it.
         expected: job's folder -> what it is expected to cost.
 
     Returns:
@@ -41,6 +42,7 @@ def power_table(study: Study, pilot: pd.DataFrame, expected: Mapping[str, Expect
 def _line(
     claim: dict[str, Any], spread: float, study: Study, expected: Mapping[str, Expected]
 ) -> dict[str, Any]:
+    spread = claim.get("pilot", spread)
     planned, needed = planned_seeds(claim, study), seeds_of(claim, spread)
     seconds = _seconds_a_seed(claim, study, expected)
     bounds = [b for b in (claim["rule"].get("low"), claim["rule"].get("high")) if b is not None]
@@ -54,7 +56,15 @@ def _line(
         "seconds_a_seed": seconds,
         "core_s_more": max(0.0, needed - planned) * seconds,
     }
-    return line | {"says": _says(planned, needed, spread)}
+    return line | {"says": _says(planned, needed, spread, "pilot" in claim)}
+
+
+def seeds_over_budget(claim: dict[str, Any], study: Study) -> float | None:
+    """The seeds that a row needs by its pilot, where this tier plans fewer; None where it plans enough, or none tells."""
+    if "expect" not in claim or "pilot" not in claim or claim.get("deterministic"):
+        return None
+    needed = seeds_of(claim, claim["pilot"])
+    return None if planned_seeds(claim, study) >= needed else needed
 
 
 def seeds_of(claim: dict[str, Any], spread: float) -> float:
@@ -77,9 +87,11 @@ def _seconds_a_seed(claim: dict[str, Any], study: Study, expected: Mapping[str, 
     return float(np.sum([np.nan if s is None else s / n for s, n in found])) if found else np.nan
 
 
-def _says(planned: int, needed: float, spread: float) -> str:
+def _says(planned: int, needed: float, spread: float, held: bool) -> str:
     if planned == 0:
         return "not run at this tier"
     if np.isnan(needed):
         return "no pilot" if np.isnan(spread) else "out of reach"
-    return "enough" if planned >= needed else "too few: open where the estimate is near the bound"
+    if planned >= needed:
+        return "enough"
+    return "over budget: open" if held else "too few"

@@ -44,4 +44,4 @@ def is_ok(table: pd.DataFrame) -> pd.Series:
     """Which rows succeeded; a table of epochs may carry no status of its own."""
     if "status" not in table:
         return pd.Series(True, index=table.index)
-    return table["status"].fillna("ok").isin(["ok", ""])
+    return table["status"].isna() | table["status"].isin(["ok", ""])

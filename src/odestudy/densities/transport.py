@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from odestudy.densities.fields import RightHandSide
+from odestudy.densities.formula import Formula
 from odestudy.densities.jacobian import with_estimate, with_jacobian, with_trace
 from odestudy.densities.normal import standard_normal
+from odestudy.densities.structured import STRUCTURED
 from odestudy.ode._methods import make_stepper
 from odestudy.ode._span import Span
 from odestudy.ode._stepper import Stepper
@@ -43,16 +44,6 @@ class Grid:
 
     def spans(self, like: Tensor) -> list[Span]:
         return [Span(self.start + i * self.h, self.h, like) for i in range(self.steps)]
-
-
-class Formula(Protocol):
-    """One way of computing the change of the log-density over one step."""
-
-    def start(self, x: Tensor) -> None:
-        """Called once before the first step of a solve."""
-
-    def step(self, f: RightHandSide, stepper: Stepper, span: Span, y: Tensor) -> tuple[Tensor, Tensor]:
-        """The state after the step and the gain in log-density, (n, d) and (n,)."""
 
 
 class TraceIntegral:
@@ -111,6 +102,7 @@ FORMULAS: dict[str, Callable[[], Formula]] = {
     "gaussian1": lambda: Hutchinson("gaussian", 1),
     "gaussian10": lambda: Hutchinson("gaussian", 10),
     "logdet": LogDeterminant,
+    **STRUCTURED,
 }
 
 
@@ -132,7 +124,7 @@ def transport(f: RightHandSide, x: Tensor, grid: Grid, formula: str | Formula) -
     return x, gain
 
 
-def log_density(f: RightHandSide, x: Tensor, grid: Grid, formula: str) -> Tensor:
+def log_density(f: RightHandSide, x: Tensor, grid: Grid, formula: str | Formula) -> Tensor:
     """log p(x) of the flow's model, (n,), in nat."""
     z, gain = transport(f, x, grid, formula)
     return standard_normal(z) + gain

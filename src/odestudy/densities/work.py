@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from odestudy.densities.fields import RightHandSide
+from odestudy.densities.operations import lu_flops
 from odestudy.densities.transport import FORMULAS, Grid
 
 PROBES = {"rademacher1": 1, "rademacher10": 10, "gaussian1": 1, "gaussian10": 10}
@@ -36,14 +37,6 @@ def counted_flops(work: Callable[[], Any]) -> int:
     with _Flops() as counter:
         work()
     return int(counter.total)
-
-
-def lu_flops(d: int) -> float:
-    """Operations of Gaussian elimination with pivoting of a d x d matrix.
-
-    Source: Golub, Van Loan, Matrix Computations, section 3.2: 2 d^3 / 3 and lower orders, here exactly.
-    """
-    return d * (d - 1) * (4 * d + 1) / 6
 
 
 def step_vjps(formula: str, d: int, stages: int) -> int:

@@ -13,7 +13,7 @@ from odestudy.study.load import Study
 
 HEAD = """# The claims, and why each is judged as it is
 
-Written by `odestudy snapshot` from `config/claims.yaml` and `config/claims/`; edit those. A claim has one verdict, that of
+Written by `odestudy snapshot` from `config/claims/`; edit those. A claim has one verdict, that of
 its headline: the row, or the rows that must all hold, in the setting that its author had in mind. A conjunction is
 supported where each row is, each tested one-sided at 5 %, and refuted where one is refuted after Holm's correction over
 its rows. A question has a resolution in place of a rule: the precision at which it counts as answered. No verdict depends

@@ -17,7 +17,7 @@ from odestudy.recovery.true_form import true_form
 from odestudy.runtime.outcome import NumericalFailure
 from odestudy.systems.trajectories import Observed
 
-Baseline = Callable[[Observed, dict[str, Any], np.random.Generator], tuple[Learnt, Rollout]]
+Fit = Callable[[Observed, dict[str, Any], np.random.Generator], tuple[Learnt, Rollout]]
 
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.5)
 DEGREE = 3  # of SINDy's polynomials
@@ -123,7 +123,7 @@ def _regression(
     return partial(field_values, model)
 
 
-BASELINES: dict[str, Baseline] = {
+BASELINES: dict[str, Fit] = {
     "true_form": true_form,
     "gradient_matching": gradient_matching,
     "stepper": stepper,

@@ -1,4 +1,4 @@
-"""The claims: rows of config/claims.yaml, and of a file a question that says once what its rows share."""
+"""The claims: one file a question, which says once what its rows share."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pydantic import Field, ValidationError
 
 from odestudy.errors import ConfigError
 from odestudy.runtime.parameters import Values
-from odestudy.study.config import check, load_checked, load_yaml, schema_of
+from odestudy.study.config import check, load_yaml, schema_of
 from odestudy.study.parameters import told, worst
 
 Text = Annotated[str, Field(min_length=3)]
 ROW_KEYS = (
-    "sources", "class", "deterministic", "expect", "resolution", "beside", "changed", "trained", "flip", "note",
+    "sources", "class", "deterministic", "expect", "pilot", "resolution", "beside", "changed", "trained", "flip", "note",
 )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ class Beside(Values):
 
     be: Text = Field(alias="is", description="What it is, in a few words.")
     value: float | None = Field(None, description="A published number.")
-    source: Text | None = Field(None, description="Who published it.")
+    source: str | None = Field(None, min_length=1, description="Who published it.")
     table: Text | None = Field(None, description="Where it is measured; the estimand's unless said.")
     column: Text | None = Field(None, description="Which column; the estimand's unless said.")
     where: dict[str, Any] = Field({}, description="Changes to the estimand's `where`.")
@@ -89,6 +89,12 @@ class Shared(Values):
     expect: float | None = Field(
         None, description="The smallest effect that matters, as a true value to be seen."
     )
+    pilot: float | None = Field(
+        None,
+        ge=0,
+        description="Standard deviation between the seeds of a pilot, of logarithms where these decide. "
+        "Where a tier plans fewer seeds than `expect` needs at it, the row stays open there.",
+    )
     resolution: float | None = Field(
         None,
         gt=0,
@@ -122,7 +128,7 @@ class Row(Shared):
 class Claim(Row):
     """A claim: a single row, or what its rows share and, by letter, how each differs; and its headline."""
 
-    title: Text | None = Field(None, description="In one sentence, where config/claims.yaml has none.")
+    title: Text | None = Field(None, description="In one sentence; in the file that has the headline.")
     headline: Text | list[Text] | None = Field(None, description="As of Headline.")
     planned: Text | None = Field(None, description="As of Headline.")
     meant: Text | None = Field(None, description="As of Headline.")
@@ -149,27 +155,23 @@ def load_claims(
     Raises:
         ConfigError: one line with file, key and what is allowed.
     """
-    common = load_checked(root, "config/claims.yaml", "claims")
-    rows, margins = list(common["claims"]), {}
-    headlines = {c: _headline("config/claims.yaml", c, about) for c, about in common["headlines"].items()}
+    rows: list[dict[str, Any]] = []
+    headlines, margins = {}, {}
     for question in questions:
         file = f"config/claims/{question}.yaml"
-        if (root / file).is_file():
-            found = _read(root, file)
-            own = [
-                row
-                for claim, about in found.claims.items()
-                for row in _rows(claim, about, found, question, file)
-            ]
-            check({**common, "claims": own}, schema_of(root, "claims"), file)
-            rows += own
-            for claim, about in found.claims.items():
-                if about.title:
-                    said = {k: v for k, v in about.model_dump().items() if k in Headline.model_fields}
-                    headlines[claim] = _headline(
-                        file, claim, {k: v for k, v in said.items() if v is not None}
-                    )
-            margins[question] = found.margins
+        if not (root / file).is_file():
+            continue
+        found = _read(root, file)
+        own = [
+            row for claim, about in found.claims.items() for row in _rows(claim, about, found, question, file)
+        ]
+        check({"claims": own}, schema_of(root, "claims"), file)
+        rows += own
+        for claim, about in found.claims.items():
+            if about.title:
+                said = {k: v for k, v in about.model_dump().items() if k in Headline.model_fields}
+                headlines[claim] = _headline(file, claim, {k: v for k, v in said.items() if v is not None})
+        margins[question] = found.margins
     rows.sort(key=lambda row: claim_of(row["id"]))
     return rows, dict(sorted(headlines.items())), margins
 
@@ -198,7 +200,7 @@ def _read(root: Path, file: str) -> ClaimsFile:
 
 
 def _rows(claim: str, about: Claim, file: ClaimsFile, question: str, name: str) -> list[dict[str, Any]]:
-    """The rows as config/claims.yaml would write them out."""
+    """The rows written out."""
     rows = about.rows or {"": about}
     return [_row(f"{claim}{letter}", about, row, file, question, name) for letter, row in rows.items()]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from odestudy.errors import ConfigError
@@ -100,9 +100,8 @@ def check_claims(
     claims: list[dict[str, Any]],
     headlines: Mapping[str, Headline],
     questions: dict[str, dict[str, Any]],
-    with_file: Collection[str],
 ) -> None:
-    """Hold the ledger against the questions that are there, of which `with_file` have a file of claims.
+    """Hold the ledger against the questions that are there.
 
     Raises:
         ConfigError: an id twice or without a title, an empty region, or an unknown table, column or axis.
@@ -110,15 +109,14 @@ def check_claims(
     seen: set[str] = set()
     tables = {t: (q, d) for q, spec in questions.items() for t, d in spec["tables"].items()}
     for claim in claims:
-        own = claim["question"] in with_file
-        file = f"config/claims/{claim['question']}.yaml" if own else "config/claims.yaml"
+        file = f"config/claims/{claim['question']}.yaml"
         where = f"{file}: {claim['id']}"
         if claim["id"] in seen:
             raise ConfigError(f"{where}: given twice")
         seen.add(claim["id"])
         _known(claim["question"], questions, f"{where}.question", "question")
         if claim_of(claim["id"]) not in headlines:
-            raise ConfigError(f"{file}: headlines: {claim_of(claim['id'])} has none")
+            raise ConfigError(f"{file}: claims.{claim_of(claim['id'])}: needs 'title'")
         _check_rule(where, claim)
         if "estimand" in claim:
             _check_estimand(where, claim["estimand"], tables, questions)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -16,6 +15,7 @@ from odestudy.runtime.parameters import Parameters, with_defaults
 from odestudy.study.config import looks_numeric
 from odestudy.study.jobs import Job
 from odestudy.study.values import key_at, kind_of, shown_value
+from odestudy.text import meant
 
 NUMERIC = " (YAML needs a point and a sign in powers of ten: write 1.0e-6)"
 BOUNDS = {
@@ -62,16 +62,24 @@ def check_entry(
     Raises:
         ConfigError: no task has such a parameter, or it takes no such value.
     """
-    kind = next((kind for kind in kinds if axis in kind.model_fields), None)
-    if kind is None:
+    takers = [kind for kind in kinds if axis in kind.model_fields]
+    if not takers:
         raise ConfigError(f"{where}.{axis}: no task of this question takes it")
     own = {key: value for key, value in settings.items() if key not in ("label", "groups")}
     spec = {axis: {"name": name, **own}}
+    complaints = [_complaint(axis, spec, kind) for kind in takers]
+    if all(complaints):
+        raise ConfigError(f"{where}.{axis}.{name}: {min(complaints, key=len)}")
+
+
+def _complaint(axis: str, spec: dict[str, Any], kind: type[Parameters]) -> str:
+    """What a task has against an entry; nothing where it takes it."""
     try:
         kind.model_validate(spec)
     except ValidationError as error:
         if of_axis := [one for one in error.errors() if one["loc"][:1] == (axis,)]:
-            raise ConfigError(f"{where}.{axis}.{name}: {told(worst(of_axis), spec, kind)}") from None
+            return told(worst(of_axis), spec, kind)
+    return ""
 
 
 def worst(errors: Iterable[ErrorDetails]) -> ErrorDetails:
@@ -95,8 +103,7 @@ def told(error: ErrorDetails, spec: dict[str, Any], kind: type[BaseModel]) -> st
             )
         case "extra_forbidden":
             known = sorted(_fields_at(kind, error["loc"][:-1]))
-            near = difflib.get_close_matches(str(error["loc"][-1]), known, 1)
-            hint = f" (meant: {near[0]}?)" if near else ""
+            hint = meant(error["loc"][-1], known)
             return f"cannot use {path}: unknown key; allowed: {', '.join(known)}{hint}"
         case "one_of" | "literal_error" | "union_tag_invalid":
             names = about.get("allowed") or about.get("expected_tags") or about["expected"]
@@ -137,7 +144,7 @@ def _fields_at(kind: type[BaseModel], loc: Iterable[int | str]) -> set[str]:
                 m for m in models if any(part in get_args(f.annotation) for f in m.model_fields.values())
             ]
             models = tagged or models
-    return {name for model in models for name in model.model_fields}
+    return {about.alias or name for model in models for name, about in model.model_fields.items()}
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -1,0 +1,80 @@
+"""Flows on mixtures of Gaussians against the dimension: distance from the truth, integral, work."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from odestudy.figures.base import FigureData, NothingToShow
+from odestudy.figures.lines import draw_line, line_handles
+from odestudy.figures.scales import log_axis, ticks_at
+from odestudy.figures.style import GREY, canvas, legend_below
+from odestudy.figures.words import estimate, failures, in_order, seeds_and_bars
+
+SHOWS = {
+    "title": "Mixtures of Gaussians in several dimensions",
+    "tables": ["density_models"],
+}
+
+TABLE = "density_models"
+TITLES = {"excess_nat": "NLL − entropy (nat)", "mass": "integral", "nfe": "NFE of dopri5"}
+PREFIX = "mixture"
+
+
+def draw(data: FigureData) -> Figure:
+    summary, table = _rows(data, f"{TABLE}_summary"), _rows(data, TABLE)
+    styles = data.looks(in_order(summary, "model"), "model")
+    figure, grid = canvas(1, len(TITLES), height=2.6)
+    for axes, (column, title) in zip(grid[0], TITLES.items(), strict=True):
+        for model, style in styles.items():
+            draw_line(axes, summary[summary["model"] == model], "d", column, style | {"markersize": 4})
+            runs = table[table["model"] == model]
+            if column == "mass":
+                axes.vlines(
+                    runs["d"], runs["mass"] - 2 * runs["mass_error"], runs["mass"] + 2 * runs["mass_error"],
+                    color=style["color"], alpha=0.35, linewidth=1.5,
+                )  # fmt: skip
+        axes.set_xscale("log")
+        ticks_at(axes, set(summary["d"]))
+        axes.set(title=title, xlabel=data.axis("d"))
+    log_axis(grid[0, 0], "y")
+    grid[0, 1].axhline(1.0, color=GREY, linewidth=0.8, zorder=0)
+    legend_below(figure, line_handles(styles))
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    summary, table = _rows(data, f"{TABLE}_summary"), _rows(data, TABLE)
+    flow = summary[summary["model"] == "cnf"].dropna(subset=["excess_nat"]).sort_values("d")
+    text = _trend(data, flow) if len(flow) else "No flow could be judged."
+    held = table[table["model"] == "cnf"]["certified"].astype(str).eq("True")
+    bars = seeds_and_bars(data, table, summary, ["excess_nat"], band=True)
+    return (
+        f"{text} The targets are Gaussian mixtures, so the one beside the flow has their true form. The certificate holds for {int(held.sum())} of {len(held)} flows. {bars} Vertical bars: two standard "
+        f"errors of the integral by importance sampling, seed by seed. {failures(data, table, ['target', 'model'])}"
+    )
+
+
+def _trend(data: FigureData, flow: pd.DataFrame) -> str:
+    """Where the flow is nearest to the truth and where it is furthest from it."""
+    ends = flow.sort_values("excess_nat", kind="stable").iloc[[0, -1]]
+    near, far = (f"{estimate(data, row, 'excess_nat')} at d = {row['d']:.0f}" for _, row in ends.iterrows())
+    if len(flow) == 1:
+        return f"The NLL of the flow is above the true entropy by {near}."
+    grows = "The further, the higher the dimension: t" if flow["excess_nat"].is_monotonic_increasing else "T"
+    return f"{grows}he NLL of the flow is above the true entropy by {near} and by {far}."
+
+
+def alt(data: FigureData) -> str:
+    return (
+        "Three plots against the dimension: the distance from the truth, the integral of the density, and the "
+        "evaluations of an adaptive solver."
+    )
+
+
+def _rows(data: FigureData, name: str) -> pd.DataFrame:
+    table = data.table(name)
+    rows = table[table["target"].astype(str).str.startswith(PREFIX)] if len(table) else table
+    if rows.empty:
+        raise NothingToShow("no mixture was fitted")
+    return rows

@@ -1,0 +1,108 @@
+"""Flows in space: samples with their density beside the target's, cuts through both, and the same in motion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
+
+from odestudy.figures.base import FigureData
+from odestudy.figures.style import WIDTH
+from odestudy.figures.words import listing, number, quantity
+from odestudy.questions.density.figures._pictures import Shown, flows, paint
+
+SHOWS = {
+    "title": "Flows in space",
+    "tables": ["density_models"],
+    "arrays": ["space"],
+    "animated": True,
+}
+
+MOST_TARGETS = 2
+LAST_FRAMES = 7
+TITLES = ("target", "flow", "target, cut", "flow, cut")
+VIEW: dict[str, Any] = {"elev": 22, "azim": 35}
+
+
+def draw(data: FigureData) -> Figure:
+    found = _shown(data)
+    figure = Figure(figsize=(WIDTH, 2.0 * len(found)), layout="constrained")
+    for i, (target, (_, arrays)) in enumerate(found.items()):
+        half, top = float(arrays["extent"]), float(arrays["target"].max())
+        clouds = (arrays["expected"], None), (arrays["drifting"][-1], arrays["drifting_log"][-1])
+        for j, (points, logs) in enumerate(clouds):
+            axes: Any = figure.add_subplot(len(found), 4, 4 * i + j + 1, projection="3d")
+            _cloud(axes, points, logs, half)
+            axes.view_init(**VIEW)
+        for j, name in enumerate(("target", "density")):
+            cut = figure.add_subplot(len(found), 4, 4 * i + j + 3)
+            paint(cut, arrays[name], half, top)
+        for axes, title in zip(figure.axes[4 * i :], TITLES, strict=True):
+            axes.set_title(f"{data.label(target)}\n{title}" if title == "target" else title, fontsize=8)
+    return figure
+
+
+def animate(data: FigureData) -> FuncAnimation:
+    """The target beside the samples on their way from the base, coloured by the density there, while both turn."""
+    found = _shown(data)
+    frames = min(len(arrays["drifting"]) for _, arrays in found.values())
+    figure = Figure(figsize=(WIDTH, 3.1 * len(found)), layout="constrained")
+    panels: list[Any] = [
+        figure.add_subplot(len(found), 2, i + 1, projection="3d") for i in range(2 * len(found))
+    ]
+
+    def show(step: int) -> list[Any]:
+        k = min(step, frames - 1)
+        for i, (target, (_, arrays)) in enumerate(found.items()):
+            half, (left, right) = float(arrays["extent"]), panels[2 * i : 2 * i + 2]
+            for axes in (left, right):
+                axes.clear()
+                axes.view_init(VIEW["elev"], VIEW["azim"] + 5 * step)
+            _cloud(left, arrays["expected"], None, half)
+            _cloud(right, arrays["drifting"][k], arrays["drifting_log"][k], half)
+            left.set_title(data.label(target), fontsize=9)
+            right.set_title(f"flow, t = {arrays['frame_t'][k]:.2f}", fontsize=9)
+        return []
+
+    return FuncAnimation(figure, show, frames=frames + LAST_FRAMES)
+
+
+def caption(data: FigureData) -> str:
+    rows = {target: row for target, (row, _) in _shown(data).items()}
+    away = [
+        f"{quantity(data, 'excess_nat', row['excess_nat'])} on {data.label(target)}"
+        for target, row in rows.items()
+    ]
+    masses = [
+        f"{number(row['mass'], 3)} with a standard error of {number(row['mass_error'], 1)}"
+        for row in rows.values()
+    ]
+    text = f"In space the NLL of the flow is above the true entropy by {listing(away)}; its density integrates to {listing(masses)}."
+    return (
+        f"{text} Samples of target and flow, those of the flow coloured by its log-density; right, the densities on a "
+        "cut through the origin, on one scale of colour. The first seed."
+    )
+
+
+def alt(data: FigureData) -> str:
+    return (
+        f"For {listing(map(data.label, _shown(data)))}: clouds of points in space, the target's and the flow's, and "
+        "maps of both densities on a plane through the middle."
+    )
+
+
+def _cloud(axes: Any, points: np.ndarray, logs: np.ndarray | None, half: float) -> None:
+    colour: dict[str, Any] = {"color": "0.35"} if logs is None else {"c": logs, "cmap": "cividis"}
+    if logs is not None:
+        colour |= {"vmin": float(np.quantile(logs, 0.05)), "vmax": float(np.quantile(logs, 0.95))}
+    axes.scatter(*points.T, s=2.5, linewidths=0, depthshade=False, rasterized=True, **colour)
+    reach = 0.75 * half
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), zlim=(-reach, reach))
+    axes.set_box_aspect((1, 1, 1), zoom=1.35)
+    axes.set_axis_off()
+
+
+def _shown(data: FigureData) -> Shown:
+    return flows(data, MOST_TARGETS, "drifting_log")

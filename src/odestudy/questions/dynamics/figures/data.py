@@ -1,0 +1,86 @@
+"""Error of the gated system against noise, number of points and of trajectories, in units of the least possible."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from odestudy.figures.base import FigureData, NothingToShow
+from odestudy.figures.lines import draw_line, line_handles
+from odestudy.figures.scales import log_axis, ticks_at
+from odestudy.figures.style import GREY, canvas, legend_below
+from odestudy.figures.words import estimate, failures, in_order, listing, seeds_and_bars, sentence
+
+SHOWS = {
+    "title": "Error in units of the least possible, against noise, points and trajectories",
+    "tables": ["dynamics_data"],
+}
+
+TABLE = "dynamics_data"
+COLUMN = "over_bound"
+SWEEPS = ["noise_pct", "points", "trajectories"]
+NAMES = {
+    "noise_pct": "noise (% of the spread)",
+    "points": "points",
+    "trajectories": "trajectories",
+}
+
+
+def draw(data: FigureData) -> Figure:
+    summary = _summary(data)
+    sweeps = [s for s in SWEEPS if summary[s].nunique() > 1] or ["noise_pct"]
+    styles = data.looks(in_order(summary, "arm"), "arm")
+    figure, grid = canvas(1, len(sweeps), height=2.6, sharey=True)
+    for axes, sweep in zip(grid[0], sweeps, strict=True):
+        rows = _along(summary, sweep)
+        for arm, style in styles.items():
+            draw_line(axes, rows[rows["arm"] == arm], sweep, COLUMN, style | {"markersize": 4})
+        axes.set_xscale("log")
+        ticks_at(axes, set(rows[sweep]))
+        axes.set_xlabel(NAMES[sweep])
+    log_axis(grid[0, 0], "y")
+    grid[0, 0].axhline(1, color=GREY, linewidth=0.8)
+    grid[0, 0].set_ylabel("field error over\nthe least possible")
+    legend_below(figure, line_handles(styles), columns=4)
+    return figure
+
+
+def caption(data: FigureData) -> str:
+    summary = _summary(data)
+    rows = _along(summary, "noise_pct")
+    said = []
+    for arm in in_order(rows, "arm"):
+        mine = rows[rows["arm"] == arm].sort_values("noise_pct")
+        ends = [mine.iloc[i] for i in ((0, -1) if len(mine) > 1 else (0,))]
+        parts = [f"{estimate(data, end, COLUMN)} at {end['noise_pct']:g} %" for end in ends]
+        said.append(f"{data.label(arm)} {' and '.join(parts)}")
+    text = sentence(
+        f"error of the field where there are data, over the least that the data allow to who knows the form, by noise: {listing(said)}"
+    )
+    bars = seeds_and_bars(data, data.table(TABLE), summary, [COLUMN], band=True)
+    lost = failures(data, data.table(TABLE), ["arm"], "left out of the means")
+    usual = summary["noise_pct"].mode().iloc[0]
+    return f"{text} In the other panels the noise is {usual:g} %. {bars} {lost}"
+
+
+def alt(data: FigureData) -> str:
+    _summary(data)
+    return (
+        "Log-log plots of the field's error over the least possible one, a panel for each of noise, points and "
+        "trajectories, a line for each method."
+    )
+
+
+def _summary(data: FigureData) -> pd.DataFrame:
+    summary = data.table(f"{TABLE}_summary")
+    if summary.empty or COLUMN not in summary:
+        raise NothingToShow("nothing was varied")
+    return summary
+
+
+def _along(summary: pd.DataFrame, sweep: str) -> pd.DataFrame:
+    """The rows in which everything but `sweep` has its most frequent value, that of the other sweeps."""
+    for other in SWEEPS:
+        if other != sweep:
+            summary = summary[summary[other] == summary[other].mode().iloc[0]]
+    return summary

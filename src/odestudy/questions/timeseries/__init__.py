@@ -1,0 +1,1 @@
+"""Time series at irregular times: everything of this question."""

@@ -1,1 +1,0 @@
-"""Time series at irregular times: data, training, scores and what is shown of a latent space."""
