@@ -19,7 +19,7 @@ def generator_states(device: torch.device, own: Sequence[torch.Generator] = ()) 
     """Of the generators of torch, on the host and the device, of numpy, of Python, and of f's `own` ones."""
     _, key, *numpys = np.random.get_state(legacy=True)
     cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-    host = (torch.get_rng_state(), (bytes(key), *numpys), random.getstate())
+    host = (torch.get_rng_state(), (np.asarray(key).tobytes(), *numpys), random.getstate())
     return (*host, cuda, *(generator.get_state() for generator in own))
 
 
