@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from odestudy.questions.dynamics.crash_changes import crash_thresholds
+from odestudy.questions.dynamics.last_learnt import last_learnt
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -60,4 +61,5 @@ def _name(value: Any) -> Any:
 DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], list[dict[str, Any]]]] = {
     "shares_over_systems": shares_over_systems,
     "crash_thresholds": crash_thresholds,
+    "last_learnt": last_learnt,
 }

@@ -24,7 +24,7 @@ def recover(p: Recover, device: str) -> Outcome:
     spec = settings(p)
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
-    for seeds in _batches(spec):
+    for seeds in batches(spec):
         found = learn_batch(spec | {"seeds": seeds}, device)
         rows += found.rows
         arrays = arrays or found.arrays
@@ -33,7 +33,7 @@ def recover(p: Recover, device: str) -> Outcome:
     )
 
 
-def _batches(spec: dict[str, Any]) -> list[list[int]]:
+def batches(spec: dict[str, Any]) -> list[list[int]]:
     """Which seeds train as one batch: all of them where the solver steps each sample by itself."""
     if steps_samples(solver_of(spec)):
         return [list(spec["seeds"])]
