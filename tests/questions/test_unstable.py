@@ -158,7 +158,7 @@ def test_the_last_that_is_learnt_has_all_smaller_ones_learnt(learnt, last):
     rows = [{"level": k, "learnt": yes} for k, yes in zip((1.0, 10.0, 100.0), learnt, strict=True)]
     found = _last(rows[::-1])
     assert (found["last_k"], found["tried_k"]) == (last, 100.0)
-    assert found.get("short_of") == (100.0 / last if last else None)
+    assert found["short_of"] == (100.0 / last if last else 1000.0)
 
 
 def test_a_training_that_failed_has_learnt_nothing():

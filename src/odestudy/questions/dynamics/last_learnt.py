@@ -14,7 +14,7 @@ def last_learnt(study: Study, question: str, definition: dict[str, Any]) -> Rows
     """For each way of training and seed the largest k, or damping, such that it and all smaller ones are learnt.
 
     What tells ways apart is what the table's summary is by. `short_of` is the largest that was tried over the last that is
-    learnt; a seed that does not learn the first has a last one of zero, and none. `learnt_s` is the training time, a
+    learnt; a seed that does not learn the first has a last one of zero, which counts as a tenth of the first here. `learnt_s` is the training time, a
     seed's share, at the last one.
     """
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -45,7 +45,7 @@ def _last(rows: list[dict[str, Any]]) -> dict[str, Any]:
         learnt.append(row)
     tried = rows[-1]["level"]
     if not learnt:
-        return {"last_k": 0.0, "tried_k": tried}
+        return {"last_k": 0.0, "tried_k": tried, "short_of": 10 * tried / rows[0]["level"]}
     last = learnt[-1]
     return {"last_k": last["level"], "tried_k": tried, "short_of": tried / last["level"]} | (
         {"learnt_s": last["train_s"]} if last.get("train_s") is not None else {}

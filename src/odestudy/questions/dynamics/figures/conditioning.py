@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -26,8 +28,8 @@ def draw(data: FigureData) -> Figure:
     figure, grid = canvas(1, 1, height=0.9 + 0.5 * len(kinds))
     axes = grid[0, 0]
     for (kind, arm), runs in table.groupby(["problem", "arm"], sort=False):
-        shift = 0.18 * (arms.index(arm) - (len(arms) - 1) / 2)
-        _last(axes, runs, kinds.index(kind) + shift, styles[arm])
+        shift = 0.18 * (arms.index(str(arm)) - (len(arms) - 1) / 2)
+        _last(axes, runs, kinds.index(str(kind)) + shift, styles[str(arm)])
     axes.set_xscale("log")
     axes.set_xlim(0.4, 2 * float(table["tried_k"].max()))
     axes.set_yticks(range(len(kinds)), [data.label(kind, "problem") for kind in kinds])
@@ -37,7 +39,7 @@ def draw(data: FigureData) -> Figure:
     return figure
 
 
-def _last(axes: Axes, runs: pd.DataFrame, y: float, style: dict[str, object]) -> None:
+def _last(axes: Axes, runs: pd.DataFrame, y: float, style: dict[str, Any]) -> None:
     """Median over seeds, on a line from the smallest to the largest; at the left end where not even k = 1 is learnt."""
     values = runs["last_k"].clip(lower=0.5)
     axes.plot([values.min(), values.max()], [y, y], "-", color=style["color"], linewidth=1.2)
