@@ -186,7 +186,6 @@ def test_a_saddles_late_window_has_no_first_step_in_single_precision(dtype, fine
 
 def test_a_training_says_in_which_step_and_pass_it_ended():
     saddle = {
-        "name": "saddle",
         "field": "linear",
         "parameters": {"matrix": [[1.0, 0.0], [0.0, -1.0]]},
         "z0": [0.6, 0.3],

@@ -9,6 +9,7 @@ import numpy as np
 from odestudy.learning.attempt import attempt
 from odestudy.questions.dynamics.params import Linear, settings
 from odestudy.questions.dynamics.recover import batches
+from odestudy.recovery.draws import FRESH, START, draws
 from odestudy.recovery.judge import judge, matrix_of
 from odestudy.recovery.learning import learn_batch, observations
 from odestudy.recovery.reachable_step import needed, possible
@@ -128,8 +129,8 @@ def _least_squares(spec: dict[str, Any], data: list[Observed], matrix: np.ndarra
 
 
 def _judged_true_form(seed: int, data: Observed, spec: dict[str, Any], matrix: np.ndarray) -> Row:
-    learnt, roll = true_form(data, spec, np.random.default_rng([seed, 3]))
-    judged, _ = judge(learnt, roll, data, spec, np.random.default_rng([seed, 2]))
+    learnt, roll = true_form(data, spec, draws(spec, seed, START))
+    judged, _ = judge(learnt, roll, data, spec, draws(spec, seed, FRESH))
     return _fields(judged) | _modes(matrix_of(learnt, len(matrix)), matrix)
 
 
