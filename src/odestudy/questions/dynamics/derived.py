@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from odestudy.questions.dynamics.crash_changes import crash_thresholds
+from odestudy.questions.dynamics.last_learnt import last_learnt
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -111,4 +112,5 @@ DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], list[dict[str, Any]]]]
     "shares_over_systems": shares_over_systems,
     "reach_of_decay": reach_of_decay,
     "crash_thresholds": crash_thresholds,
+    "last_learnt": last_learnt,
 }

@@ -24,6 +24,7 @@ Times = Literal["regular", "irregular", "log"]
 Losses = Annotated[list[Loss], Field(min_length=1)]
 Numbers = Annotated[list[float], Field(min_length=1)]
 Size = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
 MERGED = ("recipe", "arm", "cure", "problem")  # axes whose entries' settings stand in place of parameters
 
 
@@ -213,9 +214,22 @@ class Baseline(Observations):
 
 class Linear(Training):
     problem: Conditioning = Field(description="What is badly conditioned.")
+    ks: Positives = Field(description="How badly, ascending.")
     horizon: Positive = Field(description="End of the time span.")
-    ks: Positives = Field(description="How badly.")
-    room: Positive = Field(description="How many times the way that is needed the longer steps can go.")
+    arms: Annotated[list[Literal["plain", "units", "time", "true_form"]], Field(min_length=1)] = Field(
+        description="How it is scaled, or the true form by least squares."
+    )
+    start_rate: Positive = Field(description="Learning rate of the initial states of pieces.")
+    share: Share = Field(description="Share of the iterations that is trained, with a schedule of its own.")
+    learnt_pct: Positive = Field(description="Errors up to which a system counts as learnt.")
+
+
+class Stiff(Learning):
+    share: Share = Field(description="Share of the iterations that is trained, with a schedule of its own.")
+    start_rate: Positive = Field(description="Learning rate of the initial states of pieces.")
+    learnt_nrmse: Positive = Field(
+        description="Error of the trajectory up to which a system counts as learnt."
+    )
 
 
 class FastModes(Parameters):
@@ -267,6 +281,7 @@ PARAMS: dict[str, type[Parameters]] = {
     "dynamics.recover": Recover,
     "dynamics.baselines": Baseline,
     "dynamics_conditioning.linear": Linear,
+    "dynamics_conditioning.stiff": Stiff,
     "dynamics_conditioning.fast_modes": FastModes,
     "dynamics_unstable.crash": Crash,
     "dynamics_cost.steps": Steps,

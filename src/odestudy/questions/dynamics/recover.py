@@ -27,7 +27,7 @@ def recover(p: Recover, device: str) -> Outcome:
         spec["horizon"] = p.decades * np.log(10) / slowest_rate(spec["system"])
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
-    for seeds in _batches(spec):
+    for seeds in batches(spec):
         found = learn_batch(spec | {"seeds": seeds}, device)
         rows += found.rows
         arrays = arrays or found.arrays
@@ -37,7 +37,7 @@ def recover(p: Recover, device: str) -> Outcome:
     )
 
 
-def _batches(spec: dict[str, Any]) -> list[list[int]]:
+def batches(spec: dict[str, Any]) -> list[list[int]]:
     """Which seeds train as one batch: all of them where the solver steps each sample by itself."""
     if steps_samples(solver_of(spec)):
         return [list(spec["seeds"])]
