@@ -67,8 +67,7 @@ def _named(frame: pd.DataFrame) -> pd.DataFrame:
 
 def draw(data: FigureData) -> Figure:
     shown = strips(data)
-    arms = list(dict.fromkeys(arm for strip in shown for arm in in_order(strip.runs, "arm")))
-    styles = data.looks(arms, "arm")
+    styles = data.looks(_arms(shown), "arm")
     figure, grid = canvas(len(shown), 2, height=0.75 + 0.27 * len(styles), sharey="row", sharex="col")
     star, stars, marked = look("published", markersize=9), _published(data), False
     for axes_of, strip in zip(grid, shown, strict=True):
@@ -84,6 +83,12 @@ def draw(data: FigureData) -> Figure:
         axes.set_xlabel(data.axis(column))
     legend_below(figure, _handles(shown, star, bool(len(stars)), marked))
     return figure
+
+
+def _arms(shown: list[Strip]) -> list[str]:
+    """All arms, in the order of the family that has most of them."""
+    of_strips = sorted((in_order(strip.runs, "arm") for strip in shown), key=len, reverse=True)
+    return list(dict.fromkeys(arm for arms in of_strips for arm in arms))
 
 
 def _panel(axes: Axes, strip: Strip, styles: dict[str, dict[str, Any]], column: str) -> bool:
@@ -126,6 +131,8 @@ def caption(data: FigureData) -> str:
     ]
     if stars:
         text += f" Stars: published, {listing(stars)}."
+    if any(len(in_order(strip.runs, "arm")) < len(_arms(shown)) for strip in shown):
+        text += " Empty lines: not run there."
     runs, means = (pd.concat([getattr(s, name) for s in shown]) for name in ("runs", "means"))
     return f"RMSE against the noise-free spirals. {text} {seeds_and_bars(data, runs, means, COLUMNS)} {failures(data, runs, ['arm'])}"
 
@@ -145,7 +152,7 @@ def _said(data: FigureData, strip: Strip) -> list[str]:
 
 def alt(data: FigureData) -> str:
     shown = strips(data)
-    arms = listing(dict.fromkeys(data.label(arm) for strip in shown for arm in in_order(strip.runs, "arm")))
+    arms = listing(data.label(arm) for arm in _arms(shown))
     return (
         f"Dot plots with logarithmic axes, a row each for {listing(strip.title for strip in shown)}; left the error "
         f"inside the observed window, right after it; from top to bottom {arms}; hollow markers show half the training, "
