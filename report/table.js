@@ -1,4 +1,5 @@
-// Filter and sort for the tables of claims and of jobs. Without it the page is complete, only not interactive.
+// Filter and sort for the tables of claims and of jobs, and the pictures of the appendix. Without it the page shows all but
+// these.
 (() => {
   "use strict";
   const SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
@@ -86,6 +87,17 @@
   };
   addEventListener("hashchange", reveal);
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
+  // Pictures of the appendix are packed, and unpacked once the rest of the page is shown.
+  const unpack = async (picture) => {
+    const packed = Uint8Array.from(atob(picture.dataset.packed), (c) => c.charCodeAt(0));
+    delete picture.dataset.packed;
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const svg = await new Response(stream).text();
+    picture.src = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+  };
+  const unpackAll = () => Promise.all([...document.querySelectorAll("img[data-packed]")].map(unpack));
+  addEventListener("load", () => setTimeout(unpackAll));
+  addEventListener("beforeprint", unpackAll);
   document.querySelectorAll(".ledger table").forEach((table) => enhance(table, "claims"));
   document.querySelectorAll(".jobs table").forEach((table) => enhance(table, "rows"));
   reveal();

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from odestudy.densities.shapes import pair
-from odestudy.figures import density_severity
+from odestudy.questions.density.figures import severity
 from odestudy.questions.gradients import derived
 from odestudy.study.claims import Region
 
@@ -58,4 +58,4 @@ def test_growth_is_named_only_where_the_fit_can_tell(monkeypatch: pytest.MonkeyP
 
 
 def test_the_bound_for_two_gaussians_is_that_of_the_targets_own_width() -> None:
-    assert pair().sigma == density_severity.SIGMA
+    assert pair().sigma == severity.SIGMA

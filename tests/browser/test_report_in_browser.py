@@ -47,7 +47,7 @@ def test_the_console_shows_no_error(opened):
 
 def test_nothing_is_requested_from_outside(opened):
     requests = opened.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
-    assert [r for r in requests if not r.startswith(("data:", "file:"))] == []
+    assert [r for r in requests if not r.startswith(("data:", "file:", "blob:file:", "blob:null"))] == []
 
 
 def test_every_figure_is_visible_and_described(opened):
@@ -62,6 +62,24 @@ def test_every_figure_is_visible_and_described(opened):
     assert later
     assert min(later) > 20
     assert all(width > 100 and height > 50 and alt > 20 for width, height, alt in sizes), sizes
+
+
+def test_the_pictures_of_the_appendix_are_unpacked_and_show(opened):
+    opened.execute_script("document.querySelectorAll('details').forEach(d => (d.open = true))")
+    opened.execute_async_script("setTimeout(arguments[0], 1000)")
+    found = opened.execute_script(
+        "const found = [...document.querySelectorAll('figure img[loading]')];"
+        "return Promise.all(found.map(i => (i.scrollIntoView(), i.decode()))).then(() => found.map("
+        "i => [i.src.slice(0, 5), i.hasAttribute('data-packed'), i.naturalWidth, i.clientHeight]))"
+    )
+    opened.execute_script(
+        "document.querySelectorAll('details').forEach(d => (d.open = false)); scrollTo(0, 0)"
+    )
+    assert found
+    assert all(
+        (kind, packed) == ("blob:", False) and width > 100 and height > 50
+        for kind, packed, width, height in found
+    ), found
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -189,7 +189,7 @@ def test_the_inverse_is_that_of_the_computed_map(method):
 
 
 def test_training_brings_the_loss_down_and_is_the_same_twice():
-    target = target_of({"kind": "moons"})
+    target = target_of("moons")
     recipe = Recipe("trace", Grid("midpoint", 2), 30, 64, 0.02)
     losses = []
     for _ in range(2):

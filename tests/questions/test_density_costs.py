@@ -7,13 +7,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from odestudy.analysis import derive_density
 from odestudy.densities.operations import lu_flops
 from odestudy.densities.work import counted_flops, step_flops, step_vjps
 from odestudy.measure.memory import kept_for_backward_mib
-from odestudy.questions.density_coarse import coarse
-from odestudy.questions.density_cost import _at_equal_error, _crossover, isolated
-from odestudy.questions.density_gap import _largest, _slopes
+from odestudy.questions.density import derived
+from odestudy.questions.density.coarse import coarse
+from odestudy.questions.density.cost import _at_equal_error, _crossover, isolated
+from odestudy.questions.density.gap import _largest, _slopes
+from odestudy.questions.density.params import Coarse, Isolated
 from tests.flows import net, points
 
 
@@ -90,8 +91,8 @@ def test_cost_at_equal_error_is_that_of_so_many_training_steps(monkeypatch):
     spec = {"d": 4, "method": "rk4", "formulas": ["trace", "logdet", "rademacher1"]}
     jobs = [SimpleNamespace(folder=name, spec=spec, metrics=lambda _, name=name: name) for name in metrics]
     study = SimpleNamespace(jobs_of=lambda question, experiments: jobs, results=None)
-    monkeypatch.setattr(derive_density, "read_metrics", lambda name: {"rows": metrics[name]})
-    rows = derive_density.density_equal_cost(study, "density", {"experiments": []})
+    monkeypatch.setattr(derived, "read_metrics", lambda name: {"rows": metrics[name]})
+    rows = derived.density_equal_cost(study, "density", {"experiments": []})
     found = {row["formula"]: row for row in rows}
     assert found["trace"]["ratio_by_wall_s"] == found["trace"]["work_ratio"] == 1
     logdet = found["logdet"]
@@ -102,6 +103,7 @@ def test_cost_at_equal_error_is_that_of_so_many_training_steps(monkeypatch):
 
 def test_isolated_costs_are_measured_anew_for_every_seed():
     spec = {
+        "task": "density_cost.isolated",
         "seeds": [0, 1],
         "dimensions": [2, 4, 8, 16],
         "net": "fixed",
@@ -109,7 +111,7 @@ def test_isolated_costs_are_measured_anew_for_every_seed():
         "samples": 2,
         "repeats": 1,
     }
-    found = isolated(spec, "cpu").rows
+    found = isolated(Isolated(**spec), "cpu").rows
     assert [row["seed"] for row in found["crossovers"]] == [0, 1]
     counts = {(r["seed"], r["d"], r["part"]): r["flops"] for r in found["runs"]}
     assert len(counts) == len(found["runs"]) == 2 * 4 * 4
@@ -118,17 +120,17 @@ def test_isolated_costs_are_measured_anew_for_every_seed():
 
 def coarsely_trained(**changes):
     spec = {
-        "seeds": [0], "target": {"kind": "gaussian", "parameters": {}}, "formula": "trace", "train_method": "euler", "coarse_steps": [2],
+        "task": "density_coarse.coarse", "seeds": [0], "target": {"kind": "gaussian", "parameters": {}}, "formula": "trace", "train_method": "euler", "coarse_steps": [2],
         "iterations": 3, "batch": 32, "learning_rate": 0.01, "width": 8, "samples": 50, "grid_points": 20, "eval_steps": 1,
     }  # fmt: skip
-    return coarse(spec | changes, "cpu").rows["runs"][0]
+    return coarse(Coarse.model_validate(spec | changes), "cpu").rows["runs"][0]
 
 
 def test_a_coarsely_trained_flow_is_judged_at_a_step_at_which_its_formulas_agree(monkeypatch):
     agreed = coarsely_trained()
     assert agreed["gap_nat"] <= 0.01
     assert agreed["refined_excess_nat"] == pytest.approx(agreed["refined_nll_nat"] - agreed["entropy_nat"])
-    monkeypatch.setattr("odestudy.questions.density_coarse.GAP_LIMIT_NAT", 0.0)
+    monkeypatch.setattr("odestudy.questions.density.coarse.GAP_LIMIT_NAT", 0.0)
     refused = coarsely_trained()
     assert "refined_nll_nat" not in refused
     assert "do not agree" in refused["message"]

@@ -11,17 +11,18 @@ from odestudy.densities.normal import standard_normal
 from odestudy.densities.reach import spheres
 from odestudy.densities.targets import target_of
 from odestudy.densities.transport import Grid, path, transport
-from odestudy.questions.density_modes import modes
-from odestudy.questions.density_reach import reach
+from odestudy.questions.density.modes import modes
+from odestudy.questions.density.params import Modes, Reachable
+from odestudy.questions.density.reach import reach
 from tests.flows import points
 
 
 def reached(**changes):
     spec = {
-        "seeds": [0], "problem": "exchange", "augment": 0, "train_method": "midpoint", "train_steps": 8, "width": 16,
+        "task": "density_reach.reach", "seeds": [0], "problem": "exchange", "augment": 0, "train_method": "midpoint", "train_steps": 8, "width": 16,
         "iterations": 120, "batch": 32, "learning_rate": 0.02, "gate": 0.01,
     }  # fmt: skip
-    return reach(spec | changes, "cpu").rows["runs"][0]
+    return reach(Reachable.model_validate(spec | changes), "cpu").rows["runs"][0]
 
 
 def test_no_flow_on_the_line_exchanges_two_points():
@@ -72,12 +73,12 @@ def test_the_mismatch_of_a_generator_and_its_density_shrinks_with_the_step():
 
 def played(generator, **changes):
     spec = {
-        "seeds": [0], "target": {"kind": "pair", "parameters": {}}, "generator": {"name": generator, **changes},
+        "task": "density_modes.modes", "seeds": [0], "target": {"kind": "pair", "parameters": {}}, "generator": {"name": generator, **changes},
         "train_method": "midpoint", "train_steps": 2, "train_formula": "trace", "eval_steps": 2, "grid_points": 20,
         "width": 8, "samples": 60, "batch": 16, "iterations": 3, "learning_rate": 0.01, "game_iterations": 2,
         "game_learning_rate": 0.01, "likelihood": 0.1,
     }  # fmt: skip
-    return modes(spec, "cpu").rows["runs"][0]
+    return modes(Modes.model_validate(spec), "cpu").rows["runs"][0]
 
 
 def test_flows_show_the_certificate_of_their_density_and_a_plain_generator_has_none():
@@ -98,7 +99,7 @@ def test_the_plain_generator_has_the_flows_parameters_but_for_time():
 
 
 def test_a_game_moves_the_generator_towards_the_target():
-    target = target_of({"kind": "pair", "parameters": {"separation": 0.0, "sigma": 0.3}})
+    target = target_of("pair", separation=0.0, sigma=0.3)
     for likelihood in (0.0, 0.1):
         torch.manual_seed(0)
         generator = FlowGenerator(2, 16, Grid("midpoint", 2))

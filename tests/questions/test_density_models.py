@@ -20,10 +20,12 @@ from odestudy.densities.normal import standard_normal
 from odestudy.densities.pictures import pictures
 from odestudy.densities.planar import PlanarFlow
 from odestudy.densities.plane import integral, lattice
+from odestudy.densities.settings import ModelSettings
 from odestudy.densities.targets import target_of
 from odestudy.densities.training import Course
 from odestudy.densities.transport import Grid
-from odestudy.questions.density_fit import in_time
+from odestudy.questions.density.fit import in_time
+from odestudy.questions.density.params import InTime
 from odestudy.runtime.outcome import NumericalFailure
 from tests.flows import net, points
 
@@ -49,7 +51,7 @@ def certificate(model, target):
 
 
 def test_the_certificate_holds_for_the_truth():
-    target = target_of({"kind": "ring"})
+    target = target_of("ring")
     found = certificate(Shifted(target), target)
     assert holds(found)
     assert found["excess_nat"] == 0
@@ -58,19 +60,19 @@ def test_the_certificate_holds_for_the_truth():
 
 
 def test_the_certificate_catches_a_density_that_is_not_normalised():
-    target = target_of({"kind": "ring"})
+    target = target_of("ring")
     for nat in (0.05, -0.05):
         assert not holds(certificate(Shifted(target, nat=nat), target))
 
 
 def test_the_certificate_catches_a_gap_between_the_formulas():
-    target = target_of({"kind": "ring"})
+    target = target_of("ring")
     found = certificate(Shifted(target), target)
     assert not holds(found | {"gap_nat": 0.02})
 
 
 def test_the_certificate_measures_a_wrong_density_that_is_one():
-    target = target_of({"kind": "ring"})
+    target = target_of("ring")
     found = certificate(Shifted(target, move=0.3), target)
     assert found["integral"] == pytest.approx(1, abs=0.01)
     assert found["excess_nat"] > 0.3
@@ -84,14 +86,14 @@ def test_a_planar_flow_of_many_layers_starts_near_the_identity():
 
 
 def test_a_model_that_drops_modes_is_seen():
-    target = target_of({"kind": "ring"})
+    target = target_of("ring")
     half = Shifted(target)
     half.sample = lambda n, rng: (x := target.sample(2 * n, rng))[x[:, 1] > 0.3]
     assert certificate(half, target)["modes_covered_pct"] == pytest.approx(37.5)
 
 
 def test_a_stray_sample_reaches_a_mode_and_does_not_cover_it():
-    target = target_of({"kind": "ring"})
+    target = target_of("ring")
     x = target.sample(1000, np.random.default_rng(0))
     drawn = torch.cat([target.modes[:1].expand(988, 2), target.modes[1:4], torch.zeros(9, 2, dtype=x.dtype)])
     found = compare_samples(drawn, x, target, np.random.default_rng(0))
@@ -109,7 +111,7 @@ def test_the_sliced_wasserstein_distance_of_a_shift_is_its_mean_projection():
 def test_the_planar_flow_is_invertible_and_its_density_is_that_of_its_map():
     torch.manual_seed(0)
     flow = PlanarFlow(2, 4).double().requires_grad_(False)
-    where, cell, _ = lattice(target_of({"kind": "ring", "parameters": {"radius": 4.0}}), 300)
+    where, cell, _ = lattice(target_of("ring", radius=4.0), 300)
     assert integral(flow.log_prob(where).exp(), cell) == pytest.approx(1.0, abs=0.02)
     x = flow.sample(4000)
     inside = flow.log_prob(where).exp()
@@ -126,8 +128,8 @@ SPEC = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_gives_a_density_that_integrates_to_one_and_samples_of_it(name):
-    target = target_of({"kind": "moons"})
-    found = MODELS[name](target, SPEC, 0)
+    target = target_of("moons")
+    found = MODELS[name](target, ModelSettings(**SPEC), 0)
     checks = certify(found.density, target, samples=500, grid_points=80, seed=0)
     assert checks["integral"] == pytest.approx(1.0, abs=0.05)
     assert checks["mass"] == pytest.approx(1.0, abs=0.15)
@@ -136,21 +138,26 @@ def test_every_model_gives_a_density_that_integrates_to_one_and_samples_of_it(na
 
 @pytest.mark.parametrize("name", ["realnvp", "planar", "kde", "mixture"])
 def test_at_equal_parameters_no_model_has_many_more_than_the_flow(name):
-    target = target_of({"kind": "ring"})
+    target = target_of("ring")
     flow = flow_parameters(2, SPEC["width"])
-    found = MODELS[name](target, SPEC, 0)
+    found = MODELS[name](target, ModelSettings(**SPEC), 0)
     assert found.parameters <= 1.15 * flow
     if name != "mixture":  # which chooses how many it takes
         assert found.parameters >= 0.85 * flow
 
 
 TIMED = SPEC | {
+    "task": "density_fit.in_time",
     "target": {"kind": "ring"}, "seeds": [0, 1], "samples": 100, "grid_points": 20, "iterations": 40,
 }  # fmt: skip
 
 
+def timed(*models):
+    return InTime.model_validate(TIMED | {"models": list(models)})
+
+
 def test_at_equal_time_each_model_trains_for_as_long_as_the_flow_did():
-    rows = in_time(TIMED | {"models": ["realnvp", "planar", "kde", "mixture"]}, "cpu").rows["runs"]
+    rows = in_time(timed("realnvp", "planar", "kde", "mixture"), "cpu").rows["runs"]
     assert [row["model"] for row in rows] == 2 * ["cnf", "realnvp", "planar", "kde", "mixture"]
     for row in rows:
         assert row["equal_time"] == (0.9 <= row["spent_s"] / row["budget_s"] <= 1.1)
@@ -169,7 +176,7 @@ def test_without_the_flows_time_nothing_is_trained_for_as_long(monkeypatch):
         raise NumericalFailure("non_finite", "loss is not finite")
 
     monkeypatch.setitem(MODELS, "cnf", breaks)
-    rows = in_time(TIMED | {"models": ["kde"]}, "cpu").rows["runs"]
+    rows = in_time(timed("kde"), "cpu").rows["runs"]
     assert [(row["model"], row["status"]) for row in rows] == 2 * [("cnf", "non_finite")]
 
 
@@ -251,7 +258,7 @@ def test_the_integral_of_a_density_with_a_known_integral_is_found_within_its_err
 
 
 def test_the_importance_weights_see_mass_that_the_sampler_never_reaches():
-    target = target_of({"kind": "pair", "parameters": {"separation": 20.0}})
+    target = target_of("pair", separation=20.0)
     half = Shifted(target)
     half.sample = lambda n, rng: (x := target.sample(3 * n, rng))[x[:, 0] > 0][:n]
     half.sampler_log_prob = lambda x: torch.where(x[:, 0] > 0, target.log_prob(x) + math.log(2), -math.inf)
@@ -260,10 +267,10 @@ def test_the_importance_weights_see_mass_that_the_sampler_never_reaches():
 
 
 def test_a_certificate_needs_an_integral_that_is_known_well_enough():
-    found = certificate(Shifted(target_of({"kind": "ring"})), target_of({"kind": "ring"}))
+    found = certificate(Shifted(target_of("ring")), target_of("ring"))
     assert not holds(found | {"mass_error": 0.05})
     assert not holds(found | {"mass": 1.05})
-    heavy = target_of({"kind": "student", "parameters": {"nu": 1.5}})
+    heavy = target_of("student", nu=1.5)
     assert holds(certificate(Shifted(heavy), heavy))  # its tails reach beyond every grid
 
 
@@ -272,7 +279,7 @@ def test_a_certificate_needs_an_integral_that_is_known_well_enough():
 
 @pytest.mark.parametrize(("kind", "d"), [("ring", 2), ("shells", 3)])
 def test_pictures_show_the_flow_from_the_base_to_the_data(kind, d):
-    flow, target = FlowDensity(net(d), Grid("rk4", 4), d), target_of({"kind": kind})
+    flow, target = FlowDensity(net(d), Grid("rk4", 4), d), target_of(kind)
     found = pictures(flow, target, 12)
     assert found["frame_t"][0] == 1
     assert found["frame_t"][-1] == 0
@@ -288,5 +295,5 @@ def test_pictures_show_the_flow_from_the_base_to_the_data(kind, d):
 
 
 def test_beyond_space_there_are_no_pictures():
-    target = target_of({"kind": "cluster", "parameters": {"d": 4}})
+    target = target_of("cluster", d=4)
     assert pictures(FlowDensity(net(4), Grid("rk4", 2), 4), target, 12) == {}

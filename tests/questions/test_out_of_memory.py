@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from odestudy.densities import adversary, training
-from odestudy.questions import density_cost
+from odestudy.questions.density import cost
 from odestudy.recovery import learning
 from odestudy.recovery import training as recovery
 from odestudy.recovery.shooting import Windows
@@ -26,10 +26,10 @@ CASES = {
         {1},
         {"formula": "trace"},
     ),
-    ("density", "accuracy"): (SHORT | {"halvings": 1}, {2}, {"seed": 0}),
+    ("density", "accuracy"): ({"iterations": 4, "samples": 32, "halvings": 1}, {2}, {"seed": 0}),
     ("density", "coarse"): (SHORT | {"coarse_steps": [2]}, {2}, {"seed": 0}),
     ("density", "models"): (SHORT | {"picture_points": 8}, {2}, {"seed": 0}),
-    ("density", "reach_fine"): (SHORT, {2}, {"seed": 0}),
+    ("density", "reach_fine"): ({"iterations": 4}, {2}, {"seed": 0}),
     ("density", "modes"): (SHORT | {"game_iterations": 3}, {2}, {"seed": 0}),
     ("dynamics", "conditioning"): (
         {"iterations": 4, "ks": [10.0], "seeds": [0]},
@@ -38,7 +38,7 @@ CASES = {
     ),
     ("dynamics", "unstable_start"): ({"iterations": 4, "points": 20}, {2}, {"seed": 0}),
     ("dynamics", "baselines"): ({"baselines": ["gradient_matching"], "fit_iterations": 4}, {2}, {"seed": 0}),
-    ("dynamics", "crash_ours"): ({"horizons": [1.0], "gradients": ["backprop"]}, {0}, {"seed": 0}),
+    ("dynamics", "crash"): ({"growths": [1.0], "gradient": "backprop"}, {0}, {"seed": 0}),
     ("dynamics", "cost"): ({"repeats": 1}, {2}, {"seed": 0}),
     ("dynamics", "fast_modes"): ({"ks": [1.0, 2.0]}, {0}, {"k": 1.0}),
 }
@@ -144,7 +144,7 @@ def test_out_of_memory_ends_a_model_at_equal_time_or_with_the_flow_those_of_its_
 def test_a_part_that_has_no_memory_leaves_the_other_parts_and_no_crossover(study, monkeypatch):
     spec = cut_down(study, ("density", "isolated"), dimensions=[2, 4], repeats=1)
     _, whole = run(spec)
-    monkeypatch.setattr(density_cost, "counted_flops", out_of_memory(density_cost.counted_flops, {5}))
+    monkeypatch.setattr(cost, "counted_flops", out_of_memory(cost.counted_flops, {5}))
     _, rows = run(spec)
     part, crossover = lost(rows)
     ended = {"seed": 0, "d": 4, "part": "hutchinson"}
@@ -152,10 +152,10 @@ def test_a_part_that_has_no_memory_leaves_the_other_parts_and_no_crossover(study
     assert crossover == {"seed": 0, "status": "out_of_memory", "message": f"hutchinson, d = 4: {MESSAGE}"}
     kept, wanted = ({"runs": part["runs"]} for part in (rows, whole))
     assert others(kept, ended) == alike(others(wanted, ended))
-    monkeypatch.setattr(density_cost, "_parts", out_of_memory(density_cost._parts, {0}))
+    monkeypatch.setattr(cost, "_parts", out_of_memory(cost._parts, {0}))
     _, rows = run(spec)
     assert [(row["d"], row["part"]) for row in lost({"runs": rows["runs"]})] == [
-        (2, part) for part in density_cost.PARTS
+        (2, part) for part in cost.PARTS
     ]
 
 

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from odestudy.integrate import Solver, integrate
-from odestudy.questions.dynamics import conditioning, fast_modes, recover, unstable
+from odestudy.questions.dynamics import conditioning, crash, fast_modes, recover
+from odestudy.questions.dynamics.crash_changes import changed
+from odestudy.questions.dynamics.unstable_case import Case, MatrixDynamics, matrix
 from odestudy.recovery import reachable_step
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.units import units_of
@@ -15,62 +17,68 @@ from odestudy.systems.trajectories import observe
 from tests.recovery import spec, typed
 
 
-def test_the_crash_needs_the_adjoint_its_default_norm_and_a_loss_that_is_not_normalised():
+def crash_rows(**changes):
     wanted = {
-        "problem": {"name": "unstable", "form": "rotation", "power": 1, "rates": [1.0]}, "library": "torchdiffeq",
-        "method": "dopri5", "rtol": 1e-7, "atol": 1e-9, "max_nfe": 20_000, "points": 6, "offset": 0.05,
-        "gradients": ["backprop", "adjoint", "adjoint_seminorm"], "losses": ["mean_square", "normalised"],
-        "precisions": ["float64"], "horizons": [25.0], "seeds": [0],
+        "problem": {"name": "rotation", "form": "rotation", "rate": 1.0}, "library": "torchdiffeq", "gradient": "adjoint",
+        "method": "dopri5", "rtol": 1e-7, "atol": 1e-9, "max_nfe": 100_000, "points": 4, "offset": 0.05,
+        "losses": ["mean_square"], "precisions": ["float64"], "growths": [14.0, 20.0], "seeds": [0],
     }  # fmt: skip
-    outcome = unstable.gradients(typed("dynamics_unstable.gradients", wanted), "cpu")
-    ends = {(c["gradient"], c["loss"]): c["status"] for c in outcome.rows["cells"]}
-    assert ends.pop(("adjoint", "mean_square")) == "step_size_underflow"
-    assert set(ends.values()) == {"ok"}
-    assert all(c["gradient_error"] < 1e-3 for c in outcome.rows["cells"] if c["status"] == "ok")
-    shares = {(r["factor"], r["level"]): r for r in outcome.rows["runs"]}
-    assert shares["all", "all"]["cells"] == 6
-    assert shares["all", "all"]["crash_pct"] == pytest.approx(100 / 6)
-    combinations = {level: r["crash_pct"] for (factor, level), r in shares.items() if factor == "combination"}
-    assert combinations.pop("adjoint, mean_square") == 100
-    assert set(combinations.values()) == {0}
-    assert len(combinations) == 5
-    assert shares["horizon", "25.0"]["cells"] == 1  # of the poster's combination alone
+    return crash.crash(typed("dynamics_unstable.crash", wanted | changes), "cpu").rows["runs"]
 
 
-def test_what_overflows_is_counted_apart_from_the_underflow():
-    point = {"gradient": "adjoint", "loss": "mean_square", "precision": "float32", "rate": 1.0}
-    ends = ["step_size_underflow", "ok", "non_finite", "non_finite"]
-    cells = [point | {"status": s, "horizon": float(h)} for h, s in enumerate(ends)]
-    found = {(r["factor"], r["level"]): r for r in unstable._shares(cells)}
-    assert found["all", "all"]["crash_pct"] == 25
-    assert found["all", "all"]["crash_finite_pct"] == 50
-    assert found["horizon", "3.0"]["crash_finite_pct"] is None
+@pytest.mark.parametrize(
+    ("library", "precision", "form"),
+    [
+        ("torchdiffeq", "float64", "rotation"),
+        ("torchdiffeq", "float32", "saddle"),
+        ("odestudy", "float64", "rotation"),
+    ],
+)
+def test_a_gradient_underflows_where_theory_makes_the_first_step_backward_none(library, precision, form):
+    problem = {"name": form, "form": form, "rate": 1.0}
+    growths = [12.0, 20.0] if precision == "float64" else [10.0, 18.0]
+    (row,) = crash_rows(library=library, precisions=[precision], problem=problem, growths=growths)
+    assert row["monotone"]
+    assert row["underflow_at"] == pytest.approx(row["predicted_at"], rel=0.08)
 
 
-def test_each_seed_draws_a_matrix_and_shares_of_its_own():
-    wanted = {
-        "problem": {"name": "cubic", "form": "rotation", "power": 3, "rates": [0.5], "losses": ["mean_square"]},
-        "library": "odestudy", "method": "dopri5", "rtol": 1e-6, "atol": 1e-8, "max_nfe": 20_000, "points": 4,
-        "offset": 0.01, "gradients": ["backprop"], "losses": ["mean_square", "normalised"],
-        "precisions": ["float32", "float64"], "horizons": [0.1], "seeds": [3, 4],
-    }  # fmt: skip
-    rows = unstable.gradients(typed("dynamics_unstable.gradients", wanted), "cpu").rows
-    assert [(c["seed"], c["precision"]) for c in rows["cells"]] == [
-        (3, "float32"), (3, "float64"), (4, "float32"), (4, "float64"),
-    ]  # fmt: skip
-    shares = [(r["seed"], r["precision"]) for r in rows["runs"] if r["factor"] == "all"]
-    assert shares == [(3, "float32"), (3, "float64"), (4, "float32"), (4, "float64")]
+@pytest.mark.parametrize(
+    "changes",
+    [{"gradient": "adjoint_seminorm"}, {"losses": ["normalised"]}, {"gradient": "backprop"}, {"library": "odestudy", "gradient": "quadrature"}],
+)  # fmt: skip
+def test_nothing_underflows_without_the_norm_the_scale_or_the_backward_solve(changes):
+    (row,) = crash_rows(growths=[20.0], **changes)
+    assert (row["underflow_at"], row["predicted_at"], row["failed_otherwise"]) == (None, None, 0)
 
 
-def test_the_control_truly_blows_up_whatever_the_gradient():
-    wanted = {
-        "problem": {"name": "cubic", "form": "rotation", "power": 3, "rates": [0.5]}, "library": "odestudy",
-        "method": "dopri5", "rtol": 1e-6, "atol": 1e-8, "max_nfe": 20_000, "points": 4, "offset": 0.01,
-        "gradients": ["backprop", "adjoint_seminorm"], "losses": ["mean_square"], "precisions": ["float64"],
-        "horizons": [25.0], "seeds": [0],
-    }  # fmt: skip
-    cells = unstable.gradients(typed("dynamics_unstable.gradients", wanted), "cpu").rows["cells"]
-    assert all(cell["status"] in ("step_size_underflow", "non_finite") for cell in cells)
+def test_each_seed_scale_and_arithmetic_has_a_threshold_of_its_own():
+    rows = crash_rows(seeds=[3, 4], losses=["mean_square", "normalised"], growths=[1.0], gradient="backprop")
+    assert [(row["seed"], row["loss"]) for row in rows] == [
+        (seed, loss) for seed in (3, 4) for loss in ("mean_square", "normalised")
+    ]
+
+
+def test_a_case_grows_by_as_much_as_it_says():
+    case = Case.of(typed("dynamics_unstable.crash", CASE).problem, 8.0, 0, 0.0, 5, "normalised")
+    assert torch.equal(case.model, matrix("saddle", 2.0))
+    assert float(case.target[-1, 0] / case.start[0]) == pytest.approx(np.exp(8.0))
+    assert float((case.target / case.scale**0.5).square().mean()) == pytest.approx(1.0)
+
+
+CASE = {
+    "problem": {"name": "saddle", "form": "saddle", "rate": 2.0}, "library": "odestudy", "gradient": "backprop",
+    "method": "dopri5", "rtol": 1e-6, "atol": 1e-8, "max_nfe": 1000, "points": 5, "offset": 0.05,
+    "losses": ["normalised"], "precisions": ["float64"], "growths": [1.0], "seeds": [0],
+}  # fmt: skip
+
+
+def test_what_a_setting_changes_of_the_posters_is_told_one_factor_at_a_time():
+    poster = {"library": "torchdiffeq", "gradient": "adjoint", "loss": "mean_square", "precision": "float32"}
+    assert changed(poster) == "nothing"
+    assert changed(poster | {"gradient": "adjoint_seminorm"}) == "norm"
+    assert changed(poster | {"precision": "float64"}) == "precision"
+    assert changed(poster | {"library": "odestudy", "gradient": "quadrature"}) == "gradient"
+    assert changed(poster | {"library": "odestudy", "loss": "normalised"}) == "several"
 
 
 def test_the_gradient_of_a_fast_rate_is_the_closed_forms():
@@ -140,7 +148,7 @@ def test_what_fails_for_lack_of_travel_is_learnt_by_longer_steps():
 def test_a_saddles_late_window_has_no_first_step_in_single_precision(dtype, fine):
     """The slope of the small component over its tolerance, squared, exceeds what single precision can hold."""
     start = torch.tensor([1.3e11, -1.5e-2], dtype=dtype)
-    model = unstable.MatrixDynamics(torch.tensor([[0.8, 0.1], [-1.1, -0.5]], dtype=dtype), 1)
+    model = MatrixDynamics(torch.tensor([[0.8, 0.1], [-1.1, -0.5]], dtype=dtype))
     slope = model(start.new_zeros(()), start)[1].abs() / (1e-9 + 1e-7 * start[1].abs())
     assert bool(torch.isfinite(slope.square())) is fine
     solver = Solver("torchdiffeq", "dopri5", 1e-7, 1e-9, gradient="adjoint_seminorm")

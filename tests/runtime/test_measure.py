@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import platform
 import time
 import warnings
 from itertools import pairwise
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -20,7 +22,7 @@ from odestudy.measure.device import free_gpu, visible_gpus
 from odestudy.measure.memory import peak_mib, saved_for_backward_mib
 from odestudy.runtime import store
 from odestudy.runtime.files import plain, write_atomically
-from odestudy.runtime.provenance import commit, package_versions
+from odestudy.runtime.provenance import commit, machine, package_versions
 from odestudy.runtime.store import is_current, read_arrays, read_metrics, write_metrics
 
 METRICS = {"spec": {}, "rows": {"runs": []}, "provenance": {}, "code": "x"}
@@ -203,6 +205,14 @@ def test_provenance_names_versions_and_commit(root, tmp_path):
     commit.cache_clear()
     assert commit(tmp_path) == {"commit": None, "clean": None}
     commit.cache_clear()
+
+
+def test_provenance_tells_the_machine():
+    found = machine()
+    assert found["cores"] == os.cpu_count()
+    assert found["memory_gib"] == pytest.approx(psutil.virtual_memory().total / 2**30, abs=0.05)
+    assert platform.release() in found["system"]
+    assert found["blas"] in ("mkl", "open", "accelerate", "generic", "unknown", "blis", "flexiblas", "nvpl")
 
 
 def test_operations_without_a_deterministic_implementation_are_listed_and_shown_once():

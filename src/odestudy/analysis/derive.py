@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from odestudy.analysis.derive_budgets import time_to_equal_error
-from odestudy.analysis.derive_density import density_equal_cost
 from odestudy.analysis.derive_images import beside_published, equivalence_pairs, mcnemar_pairs
 from odestudy.runtime.registry import derived_of
 from odestudy.study.load import Study
@@ -32,5 +31,4 @@ DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
     "time_to_equal_error": time_to_equal_error,
     "beside_published": beside_published,
     "protocol_card": protocol_card,
-    "density_equal_cost": density_equal_cost,
 }

@@ -34,7 +34,7 @@ def _per_seed(rows: pd.DataFrame, estimand: dict[str, Any], log: bool) -> pd.Ser
 def is_log(estimand: dict[str, Any]) -> bool:
     """Whether a statistic is decided on logarithms."""
     return estimand["statistic"] == "ratio" or (
-        estimand["statistic"] in ("mean", "value") and estimand.get("scale") == "log"
+        estimand["statistic"] in ("mean", "value", "threshold") and estimand.get("scale") == "log"
     )
 
 

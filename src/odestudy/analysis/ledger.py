@@ -191,8 +191,9 @@ def _answer(finding: Finding, claim: dict[str, Any]) -> Finding:
     if claim.get("deterministic") or resolution is None:
         return replace(finding, verdict=ANSWERED)
     if is_log(claim["estimand"]):
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             fine = max(np.divide(found.value, found.low), np.divide(found.high, found.value)) <= resolution
+        fine = fine or found.low == found.high  # a threshold that no seed reaches is infinite in all
     else:
         fine = max(found.value - found.low, found.high - found.value) <= resolution
     return replace(finding, verdict=ANSWERED) if fine else replace(

@@ -156,6 +156,10 @@ def jobs_table(study: Study) -> pd.DataFrame:
                 keys = (
                     "device",
                     "device_name",
+                    "cores",
+                    "memory_gib",
+                    "system",
+                    "blas",
                     "threads",
                     "dtype",
                     "wall_s",

@@ -42,15 +42,15 @@ KINDS: dict[str, Callable[..., Target]] = {
 }
 
 
-def target_of(entry: dict[str, Any]) -> Target:
-    """The target that an entry of the configuration names by `kind` and `parameters`.
+def target_of(kind: str, **arguments: Any) -> Target:
+    """The target of a kind, with the keyword arguments that it takes.
 
     Raises:
         ValueError: the kind is unknown; the known ones are named.
     """
-    if entry["kind"] not in KINDS:
-        raise ValueError(f"target kind {entry['kind']!r}; allowed: {', '.join(KINDS)}")
-    return KINDS[entry["kind"]](**entry.get("parameters", {}))
+    if kind not in KINDS:
+        raise ValueError(f"target kind {kind!r}; allowed: {', '.join(KINDS)}")
+    return KINDS[kind](**arguments)
 
 
 def entropy_nat(target: Target, rng: np.random.Generator, n: int = 50_000) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pypandoc
 import typst
 
+from odestudy.report.embedded import compact_pictures
 from odestudy.runtime.files import write_atomically
 
 MARKDOWN = "markdown+pipe_tables+implicit_figures-tex_math_single_backslash"
@@ -24,7 +25,8 @@ def write_html(text: str, path: Path, style: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         html = Path(scratch) / "index.html"
         _pandoc(text, "html5", html, path.parent, style, options)
-        write_atomically(path, _scrollable_tables(html.read_text(encoding="utf-8")).encode())
+        page = compact_pictures(_scrollable_tables(html.read_text(encoding="utf-8")))
+        write_atomically(path, page.encode())
 
 
 def write_pdf(text: str, path: Path, style: Path, root: Path) -> None:

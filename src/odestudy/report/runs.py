@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from odestudy.report.markdown import escape, pipe_table, shares
@@ -46,6 +47,10 @@ def what_ran(jobs: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
         "stale": 0 if empty else int(present["stale"].astype(bool).sum()),
         "hours": 0.0 if empty else float(present["wall_s"].sum() / 3600),
         "devices": {} if empty else present.groupby("device_name").size().to_dict(),
+        "machines": _machines(present),
+        "longest_min": np.nan if empty else float(present["wall_s"].max() / 60),
+        "peak_mib": np.nan if empty else float(present["process_peak_mib"].max()),
+        "seeds": sorted({int(s) for cell in jobs["seeds"].astype(str) for s in cell.split()}),
         "commits": sorted(present["commit"].dropna().unique()) if "commit" in present else [],
         "dirty": not empty and bool((present["clean"].astype(str) == "False").any()),
         "versions": {
@@ -57,6 +62,24 @@ def what_ran(jobs: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
         "told": len(told),
         "nondeterministic": sorted({name for cell in told for name in cell.split()} - {"none"}),
     }
+
+
+def _machines(present: pd.DataFrame) -> list[str]:
+    """The machines that jobs ran on, in words; what older jobs did not record is left out."""
+    about = present.reindex(
+        columns=["device_name", "cores", "memory_gib", "system", "blas"]
+    ).drop_duplicates()
+    found = []
+    for _, row in about.iterrows():
+        parts = [
+            str(row["device_name"]),
+            f"{row['cores']:.0f} logical cores" if pd.notna(row["cores"]) else "",
+            f"{row['memory_gib']:.3g} GiB of memory" if pd.notna(row["memory_gib"]) else "",
+            str(row["system"]) if pd.notna(row["system"]) else "",
+            f"BLAS {row['blas']}" if pd.notna(row["blas"]) else "",
+        ]
+        found.append(", ".join(filter(None, parts)))
+    return found
 
 
 def failures_table(rows: pd.DataFrame) -> str:

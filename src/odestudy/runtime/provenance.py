@@ -1,8 +1,9 @@
-"""The provenance of a number: versions, commit, device."""
+"""The provenance of a number: versions, commit, device, machine."""
 
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,7 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("torch", "torchdiffeq", "torchvision", "numpy", "scipy", "scikit-learn")
+import psutil
+
+PACKAGES = (
+    "torch", "torchdiffeq", "torchvision", "numpy", "scipy", "scikit-learn", "pysindy", "zuko", "POT",
+)  # fmt: skip
 
 
 def package_versions() -> dict[str, str]:
@@ -42,10 +47,25 @@ def provenance(spec: Mapping[str, Any], root: Path, device: str | None) -> dict[
     return {
         "versions": package_versions(),
         **commit(root),
+        **machine(),
         "device": device.split(":")[0],
         "device_name": name,
         "threads": spec["threads"],
         "dtype": spec["dtype"],
+    }
+
+
+@lru_cache(maxsize=1)
+def machine() -> dict[str, Any]:
+    """Logical cores, memory in GiB, operating system with kernel and processor, and torch's library of linear algebra."""
+    import torch
+
+    blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    return {
+        "cores": psutil.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "blas": blas.group(1) if blas else "unknown",
     }
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from odestudy.densities.laws import Target
 from odestudy.densities.models.budget import flow_parameters
 from odestudy.densities.models.fitted import Fit
+from odestudy.densities.settings import ModelSettings
 
 HELD_OUT = 1000
 WIDTHS = np.geomspace(0.02, 1.0, 9)  # of the kernel, tried on held-out samples
@@ -38,7 +39,7 @@ class SklearnDensity:
         return torch.from_numpy(self.model.sample(n, random_state=int(rng.integers(2**31))))
 
 
-def fit_kde(target: Target, spec: dict[str, Any], seed: int, allowed_s: float | None = None) -> Fit:
+def fit_kde(target: Target, params: ModelSettings, seed: int, allowed_s: float | None = None) -> Fit:
     """A Gaussian kernel density estimate; its width, out of nine, is chosen on held-out samples.
 
     At equal parameters it keeps as many numbers as the flow has; at equal time it takes more and more samples until
@@ -51,12 +52,12 @@ def fit_kde(target: Target, spec: dict[str, Any], seed: int, allowed_s: float | 
         return max((KernelDensity(bandwidth=b).fit(x) for b in WIDTHS), key=lambda m: m.score(held))
 
     held = target.sample(HELD_OUT, np.random.default_rng([seed, 6])).numpy()
-    start = flow_parameters(target.d, spec["width"]) // target.d
+    start = flow_parameters(target.d, params.width) // target.d
     model, seconds = _within(tried, allowed_s)
     return Fit(SklearnDensity(model), model.tree_.data.size, seconds, {"samples_used": len(model.tree_.data)})
 
 
-def fit_mixture(target: Target, spec: dict[str, Any], seed: int, allowed_s: float | None = None) -> Fit:
+def fit_mixture(target: Target, params: ModelSettings, seed: int, allowed_s: float | None = None) -> Fit:
     """A Gaussian mixture with full covariances; the number of components is chosen on held-out samples.
 
     At equal parameters it may have as many as the flow has; at equal time it takes more and more samples and
@@ -65,11 +66,11 @@ def fit_mixture(target: Target, spec: dict[str, Any], seed: int, allowed_s: floa
     from sklearn.mixture import GaussianMixture
 
     each = 1 + target.d + target.d * (target.d + 1) // 2
-    most = max(1, flow_parameters(target.d, spec["width"]) // each)
+    most = max(1, flow_parameters(target.d, params.width) // each)
     held = target.sample(HELD_OUT, np.random.default_rng([seed, 6])).numpy()
 
     def tried(scale: float) -> Any:
-        x = target.sample(round(spec["baseline_samples"] * scale), np.random.default_rng([seed, 1])).numpy()
+        x = target.sample(round(params.baseline_samples * scale), np.random.default_rng([seed, 1])).numpy()
         limit = min(int(most * scale), len(x) // 10)
         sizes = [2**k for k in range(limit.bit_length()) if 2**k <= limit]
         models = (GaussianMixture(k, random_state=seed, reg_covar=1e-5).fit(x) for k in sizes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from odestudy.densities.fields import Field
 from odestudy.densities.inverse import invert
 from odestudy.densities.laws import Target
 from odestudy.densities.models.fitted import Fit
+from odestudy.densities.settings import FlowSettings
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import Grid, log_density, transport
 
@@ -49,16 +49,16 @@ class FlowDensity:
         return torch.cat(parts).detach()
 
 
-def fit_cnf(target: Target, spec: dict[str, Any], seed: int) -> Fit:
+def fit_cnf(target: Target, params: FlowSettings, seed: int) -> Fit:
     """A continuous flow by maximum likelihood, with what only a flow can show of itself."""
     torch.manual_seed(seed)
-    net = Field(target.d, spec["width"])
-    grid = Grid(spec["train_method"], spec["train_steps"])
-    recipe = Recipe(spec["train_formula"], grid, spec["iterations"], spec["batch"], spec["learning_rate"])
+    net = Field(target.d, params.width)
+    grid = Grid(params.train_method, params.train_steps)
+    recipe = Recipe(params.train_formula, grid, params.iterations, params.batch, params.learning_rate)
     fitted = fit(net, target, recipe, seed)
     count = sum(p.numel() for p in net.parameters())
     x = target.sample(256, np.random.default_rng([seed, 4]))
-    flow = at_certified_step(net.double().requires_grad_(False), x, spec["eval_steps"])
+    flow = at_certified_step(net.double().requires_grad_(False), x, params.eval_steps)
     more = {"iterations": recipe.iterations, "late_gain_nat": fitted.late_gain_nat}
     return Fit(flow, count, fitted.train_s, more | own_certificate(flow, x))
 

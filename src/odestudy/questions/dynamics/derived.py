@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from odestudy.questions.dynamics.crash_changes import crash_thresholds
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -58,4 +59,5 @@ def _name(value: Any) -> Any:
 
 DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], list[dict[str, Any]]]] = {
     "shares_over_systems": shares_over_systems,
+    "crash_thresholds": crash_thresholds,
 }

@@ -52,14 +52,12 @@ class Cure(Values):
     scaled: bool | None = Field(None, description="Whether the equations are learnt in units of the data.")
 
 
-class Matrix(Values):
-    """A right-hand side A z or A z^3 whose eigenvalues have a given real part."""
+class Unstable(Values):
+    """A linear system that grows, by the real part of its growing eigenvalue."""
 
     name: str = Field("", description="What rows and figures call it.")
     form: Literal["rotation", "saddle"] = Field(description="Eigenvalues rate +- i, or +- rate.")
-    power: Literal[1, 3] = Field(description="The right-hand side is A z, or A z^3.")
-    rates: Numbers = Field(description="Real parts of the eigenvalues.")
-    losses: Losses | None = Field(None, description="Scales of the loss, where not all make sense.")
+    rate: Positive = Field(description="Real part of the growing eigenvalue.")
 
 
 class Conditioning(Values):
@@ -196,21 +194,23 @@ class FastModes(Parameters):
     ks: Positives = Field(description="Rates of the fast mode.")
 
 
-class Gradients(Parameters):
-    problem: Matrix = Field(description="The system.")
+class Crash(Parameters):
+    problem: Unstable = Field(description="The system.")
     library: Library = Field(description="Who integrates.")
+    gradient: Gradient = Field(description="How the gradient is computed.")
     method: Method = Field(description="The solver's name.")
     rtol: Positive = Field(description="Relative tolerance.")
     atol: Positive = Field(description="Absolute tolerance.")
     max_nfe: Count = Field(description="Evaluations allowed in one solve.")
     points: Annotated[int, Field(ge=3)] = Field(description="Observation times.")
-    offset: Positive = Field(description="How far the model is off the truth.")
-    gradients: Annotated[list[Gradient], Field(min_length=1)] = Field(
-        description="How gradients are computed."
+    offset: Positive = Field(
+        description="Standard deviation of how far the model's entries are off the truth."
     )
     losses: Losses = Field(description="Scales of the loss.")
     precisions: Precisions = Field(description="Arithmetic.")
-    horizons: Numbers = Field(description="Lengths of the solves.")
+    growths: Positives = Field(
+        description="Products of eigenvalue and horizon that are all tried, ascending."
+    )
 
 
 class Steps(Learning):
@@ -232,6 +232,6 @@ PARAMS: dict[str, type[Parameters]] = {
     "dynamics.baselines": Baseline,
     "dynamics_conditioning.linear": Linear,
     "dynamics_conditioning.fast_modes": FastModes,
-    "dynamics_unstable.gradients": Gradients,
+    "dynamics_unstable.crash": Crash,
     "dynamics_cost.steps": Steps,
 }

@@ -8,9 +8,9 @@ from typing import Any
 from odestudy.questions.dynamics.baselines import baselines
 from odestudy.questions.dynamics.conditioning import linear
 from odestudy.questions.dynamics.cost import steps
+from odestudy.questions.dynamics.crash import crash
 from odestudy.questions.dynamics.fast_modes import fast_modes
 from odestudy.questions.dynamics.recover import recover
-from odestudy.questions.dynamics.unstable import gradients
 from odestudy.runtime.outcome import Outcome
 
 TASKS: dict[str, Callable[[Any, str], Outcome]] = {
@@ -18,6 +18,6 @@ TASKS: dict[str, Callable[[Any, str], Outcome]] = {
     "dynamics.baselines": baselines,
     "dynamics_conditioning.linear": linear,
     "dynamics_conditioning.fast_modes": fast_modes,
-    "dynamics_unstable.gradients": gradients,
+    "dynamics_unstable.crash": crash,
     "dynamics_cost.steps": steps,
 }

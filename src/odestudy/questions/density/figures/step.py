@@ -11,6 +11,11 @@ from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, listing, number, sentence
 
+SHOWS = {
+    "title": "One whole training step against the dimension",
+    "tables": ["density_step"],
+}
+
 TABLE = "density_step"
 COLUMNS = {"flops": "operations per sample", "wall_s": "time (s)", "saved_mib": "kept for backward (MiB)"}
 

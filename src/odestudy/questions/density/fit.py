@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from odestudy.densities.certificate import certify, holds
@@ -14,55 +12,55 @@ from odestudy.densities.models.budget import equal_time
 from odestudy.densities.models.fitted import Fit
 from odestudy.densities.models.flow import FlowDensity
 from odestudy.densities.pictures import pictures
-from odestudy.densities.targets import target_of
 from odestudy.integrate import failed
+from odestudy.questions.density.entries import target_in
+from odestudy.questions.density.params import Fitted, InTime, ModelFit
 from odestudy.runtime.outcome import Outcome, Row
 
 
-def model(spec: dict[str, Any], device: str) -> Outcome:
+def model(params: ModelFit, device: str) -> Outcome:
     """Fit one model to one target for each seed, with the certificate of its density.
 
     Rows `runs`: one a seed. Arrays: for the first seed what its pictures need.
     """
-    entry = spec["target"]
-    target = target_of(entry)
+    target, about = target_in(params.target), params.target
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
-    for seed in spec["seeds"]:
+    for seed in params.seeds:
         row: Row = {"seed": seed, "status": "ok", "message": "", "d": target.d}
-        row |= {key: entry[key] for key in ("family", "severity") if key in entry}
-        row["budget"] = "reference" if spec["model"]["name"] == "cnf" else "parameters"
+        row |= {} if about.family is None else {"family": about.family, "severity": about.severity}
+        row["budget"] = "reference" if params.model.name == "cnf" else "parameters"
         try:
-            found = MODELS[spec["model"]["name"]](target, spec, seed)
-            row |= {"train_s": found.train_s} | _shown(found, target, spec, seed)
+            found = MODELS[params.model.name](target, params, seed)
+            row |= {"train_s": found.train_s} | _shown(found, target, params, seed)
             if isinstance(found.density, FlowDensity):
                 row |= effort(found.density.f, target.sample(256, np.random.default_rng([seed, 5])))
-            if seed == spec["seeds"][0] and spec["picture_points"]:
-                arrays = pictures(found.density, target, spec["picture_points"])
+            if seed == params.seeds[0] and params.picture_points:
+                arrays = pictures(found.density, target, params.picture_points)
         except Exception as error:
             row |= failed(error)
         rows.append(row)
     return Outcome({"runs": rows}, arrays)
 
 
-def in_time(spec: dict[str, Any], device: str) -> Outcome:
+def in_time(params: InTime, device: str) -> Outcome:
     """Train the flow, and then each other model for as long as that took, on the same machine and in the same job.
 
     Rows `runs`: one a seed and model, the flow's own first. A row whose training took another time than the flow's by
     more than a tenth says so and is none at equal time.
     """
-    target = target_of(spec["target"])
+    target = target_in(params.target)
     rows: list[Row] = []
-    for seed in spec["seeds"]:
+    for seed in params.seeds:
         allowed: dict[str, float] = {}
-        for name in ("cnf", *spec["models"]):
+        for name in ("cnf", *params.models):
             row: Row = {"seed": seed, "model": name, "status": "ok", "message": "", "d": target.d}
             try:
-                found = MODELS[name](target, spec, seed, **allowed)
+                found = MODELS[name](target, params, seed, **allowed)
                 allowed = allowed or {"allowed_s": found.train_s}
                 row |= {"budget_s": allowed["allowed_s"], "spent_s": found.train_s}
                 row["equal_time"] = equal_time(row["spent_s"], row["budget_s"])
-                row |= _shown(found, target, spec, seed)
+                row |= _shown(found, target, params, seed)
             except Exception as error:
                 row |= failed(error)
             rows.append(row)
@@ -71,11 +69,8 @@ def in_time(spec: dict[str, Any], device: str) -> Outcome:
     return Outcome({"runs": rows})
 
 
-def _shown(found: Fit, target: Target, spec: dict[str, Any], seed: int) -> Row:
+def _shown(found: Fit, target: Target, params: Fitted, seed: int) -> Row:
     """What a fitted density has and shows of itself, and whether its certificate holds."""
     row: Row = {"parameters": found.parameters} | found.more
-    row |= certify(found.density, target, samples=spec["samples"], grid_points=spec["grid_points"], seed=seed)
+    row |= certify(found.density, target, samples=params.samples, grid_points=params.grid_points, seed=seed)
     return row | {"certified": holds(row)}
-
-
-TASKS = {"model": model, "in_time": in_time}

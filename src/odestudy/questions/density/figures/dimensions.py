@@ -11,6 +11,11 @@ from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import GREY, canvas, legend_below
 from odestudy.figures.words import estimate, failures, in_order, seeds_and_bars
 
+SHOWS = {
+    "title": "Mixtures of Gaussians in several dimensions",
+    "tables": ["density_models"],
+}
+
 TABLE = "density_models"
 TITLES = {"excess_nat": "NLL − entropy (nat)", "mass": "integral", "nfe": "NFE of dopri5"}
 PREFIX = "mixture"

@@ -11,9 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
-from odestudy.figures.density_pictures import flows, paint, scatter, two_lines
 from odestudy.figures.style import BLACK, WIDTH, canvas
 from odestudy.figures.words import listing, quantity
+from odestudy.questions.density.figures._pictures import flows, paint, scatter, two_lines
+
+SHOWS = {
+    "title": "The flow from the base to the data",
+    "tables": ["density_models", "density_curve"],
+    "arrays": ["models", "limits", "curve"],
+    "animated": True,
+}
 
 MOST_TARGETS, MOST_MOVING = 3, 2
 STILLS = 6

@@ -5,9 +5,15 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
-from odestudy.figures.density_pictures import Shown, flows, paint, scatter, two_lines
 from odestudy.figures.style import canvas
 from odestudy.figures.words import listing, quantity, sentence
+from odestudy.questions.density.figures._pictures import Shown, flows, paint, scatter, two_lines
+
+SHOWS = {
+    "title": "Densities of the flow beside the target's",
+    "tables": ["density_models", "density_curve"],
+    "arrays": ["models", "limits", "curve"],
+}
 
 MOST_TARGETS = 6
 

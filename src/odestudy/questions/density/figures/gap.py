@@ -12,6 +12,11 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import GREY, canvas
 from odestudy.figures.words import estimate, in_order, listing, seeds_and_bars, sentence, setting
 
+SHOWS = {
+    "title": "Gap between trace integral and log-determinant against the step",
+    "tables": ["density_gap", "density_limits", "density_slopes"],
+}
+
 TABLE, LIMITS = "density_gap", "density_limits"
 SLOPES = "density_slopes"
 

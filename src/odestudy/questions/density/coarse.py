@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,54 +12,56 @@ from odestudy.densities.fields import Field
 from odestudy.densities.laws import Target
 from odestudy.densities.models.flow import at_certified_step, gap_nat
 from odestudy.densities.plane import integral, lattice
-from odestudy.densities.targets import entropy_nat, target_of
+from odestudy.densities.targets import entropy_nat
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import Grid, log_density
 from odestudy.integrate import failed
+from odestudy.questions.density.entries import target_in
+from odestudy.questions.density.params import Coarse
 from odestudy.runtime.outcome import NumericalFailure, Outcome, Row
 
 MOST_STEPS = 512  # an exploited field may need many
 CHECKED = 256  # points at which the formulas are compared
 
 
-def coarse(spec: dict[str, Any], device: str) -> Outcome:
+def coarse(params: Coarse, device: str) -> Outcome:
     """Train under one formula at a coarse step, and evaluate what it claims, what is true, and a refined solver.
 
     Rows `runs`: one a seed and number of steps. `refined_*` only where trace and log-determinant agree at the refined
     step; where they do not with the most steps tried, the message says so.
     """
-    target = target_of(spec["target"])
+    target = target_in(params.target)
     entropy = entropy_nat(target, np.random.default_rng(0))
     rows: list[Row] = []
-    for seed, steps in product(spec["seeds"], spec["coarse_steps"]):
+    for seed, steps in product(params.seeds, params.coarse_steps):
         row: Row = {"seed": seed, "step": 1 / steps, "status": "ok", "message": "", "entropy_nat": entropy}
-        grid = Grid(spec["train_method"], steps)
-        recipe = Recipe(spec["formula"], grid, spec["iterations"], spec["batch"], spec["learning_rate"])
+        grid = Grid(params.train_method, steps)
+        recipe = Recipe(params.formula, grid, params.iterations, params.batch, params.learning_rate)
         torch.manual_seed(seed)
         try:
-            net = Field(target.d, spec["width"]).to(device)
+            net = Field(target.d, params.width).to(device)
             fit(net, target, recipe, seed)
-            row |= _judge(net.double().requires_grad_(False), target, spec, grid, seed)
+            row |= _judge(net.double().requires_grad_(False), target, params, grid, seed)
             row["claimed_excess_nat"] = row["claimed_nll_nat"] - entropy
-            row |= _refined(net, target, spec, seed, entropy)
+            row |= _refined(net, target, params, seed, entropy)
         except Exception as error:
             row |= failed(error)
         rows.append(row)
     return Outcome({"runs": rows})
 
 
-def _judge(net: Field, target: Target, spec: dict[str, Any], grid: Grid, seed: int) -> Row:
+def _judge(net: Field, target: Target, params: Coarse, grid: Grid, seed: int) -> Row:
     like = next(net.parameters())
-    x = target.sample(spec["samples"], np.random.default_rng([seed, 3])).to(like)
-    where, cell, _ = lattice(target, spec["grid_points"], str(like.device))
+    x = target.sample(params.samples, np.random.default_rng([seed, 3])).to(like)
+    where, cell, _ = lattice(target, params.grid_points, str(like.device))
 
     def nll(grid: Grid, formula: str) -> float:
         return float(-log_density(net, x, grid, formula).mean())
 
     found = {
-        "claimed_nll_nat": nll(grid, spec["formula"]),
+        "claimed_nll_nat": nll(grid, params.formula),
         "computed_nll_nat": nll(grid, "logdet"),
-        "claimed_integral": integral(log_density(net, where, grid, spec["formula"]).exp(), cell),
+        "claimed_integral": integral(log_density(net, where, grid, params.formula).exp(), cell),
         "computed_integral": integral(log_density(net, where, grid, "logdet").exp(), cell),
     }
     if not np.isfinite(list(found.values())).all():
@@ -68,14 +69,11 @@ def _judge(net: Field, target: Target, spec: dict[str, Any], grid: Grid, seed: i
     return found
 
 
-def _refined(net: Field, target: Target, spec: dict[str, Any], seed: int, entropy: float) -> Row:
-    x = target.sample(spec["samples"], np.random.default_rng([seed, 3])).to(next(net.parameters()))
-    flow = at_certified_step(net, x[:CHECKED], spec["eval_steps"], MOST_STEPS)
+def _refined(net: Field, target: Target, params: Coarse, seed: int, entropy: float) -> Row:
+    x = target.sample(params.samples, np.random.default_rng([seed, 3])).to(next(net.parameters()))
+    flow = at_certified_step(net, x[:CHECKED], params.eval_steps, MOST_STEPS)
     row: Row = {"steps": flow.grid.steps, "gap_nat": gap_nat(flow, x[:CHECKED])}
     if row["gap_nat"] > GAP_LIMIT_NAT:
         return row | {"message": f"trace and log-determinant do not agree with {flow.grid.steps} RK4 steps"}
     nll = float(-flow.log_prob(x).mean())
     return row | {"refined_nll_nat": nll, "refined_excess_nat": nll - entropy}
-
-
-TASKS = {"coarse": coarse}

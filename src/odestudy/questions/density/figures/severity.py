@@ -19,6 +19,11 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import FAINT, canvas, legend_below
 from odestudy.figures.words import failures, in_order, listing, number, seeds_and_bars, sentence
 
+SHOWS = {
+    "title": "What limits the target",
+    "tables": ["density_models"],
+}
+
 TABLE = "density_models"
 COLUMNS = ["excess_nat", "lipschitz", "nfe"]
 NAMES = {"excess_nat": "NLL − entropy (nat)", "lipschitz": "Lipschitz constant", "nfe": "NFE of dopri5"}

@@ -11,6 +11,11 @@ from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import counted, in_order
 
+SHOWS = {
+    "title": "Trace against determinant, apart from any solver",
+    "tables": ["density_isolated", "density_crossovers"],
+}
+
 TABLE, CROSSOVERS = "density_isolated", "density_crossovers"
 COLUMNS = ["flops", "wall_s"]
 NETS = {"fixed": "hidden layers of fixed width", "grows": "hidden layers d wide"}

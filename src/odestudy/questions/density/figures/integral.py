@@ -14,6 +14,12 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import DASHED, GREY, WIDTH, look
 from odestudy.figures.words import estimate, in_order, listing, seeds_and_bars, sentence
 
+SHOWS = {
+    "title": "Does the density integrate to one",
+    "tables": ["density_integrals"],
+    "arrays": ["trained"],
+}
+
 TABLE = "density_integrals"
 MAPS = ("target", "trace_8", "logdet_8", "trace_2", "logdet_2")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from odestudy.runtime.store import read_metrics
@@ -51,3 +52,6 @@ def _ratios(
         times = row["steps"] / trace["steps"]
         ratios |= {name: times * ours[column] / theirs[column] for name, column in COSTS.items()}
     return ratios
+
+
+DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {"density_equal_cost": density_equal_cost}

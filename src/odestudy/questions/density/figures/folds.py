@@ -11,6 +11,11 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, listing, number, seeds_and_bars, sentence
 
+SHOWS = {
+    "title": "Where a step of the solver stops being invertible",
+    "tables": ["density_gap", "density_limits"],
+}
+
 TABLE, LIMITS = "density_gap", "density_limits"
 COLUMNS = ["least_singular", "folded_pct"]
 

@@ -11,6 +11,11 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import counted, in_order, listing, number, sentence
 
+SHOWS = {
+    "title": "Error of log p against counted work",
+    "tables": ["density_accuracy", "density_equal", "density_equal_cost"],
+}
+
 TABLE, EQUAL, COST = "density_accuracy", "density_equal", "density_equal_cost"
 
 

@@ -22,6 +22,11 @@ from odestudy.figures.words import (
     sentence,
 )
 
+SHOWS = {
+    "title": "How far each model is from the truth",
+    "tables": ["density_models"],
+}
+
 TABLE = "density_models"
 COLUMNS = ["excess_nat", "sliced_wasserstein"]
 MOST_TARGETS = 8

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from copy import deepcopy
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +17,13 @@ from odestudy.densities.laws import Gaussian, Target
 from odestudy.densities.normal import standard_normal
 from odestudy.densities.plane import integral, lattice
 from odestudy.densities.reference import Reference, reference
-from odestudy.densities.targets import target_of
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import Grid, log_density, transport
 from odestudy.densities.work import PROBES
 from odestudy.integrate import failed
 from odestudy.measure.fits import log_slope
+from odestudy.questions.density.entries import target_in
+from odestudy.questions.density.params import Gap, LinearFlow, LinearGap, TrainedGap
 from odestudy.runtime.outcome import Outcome, Row
 
 ESTIMATES = tuple(PROBES)
@@ -31,7 +31,7 @@ SLOPE_POINTS = 4  # steps of a slope
 ROUNDINGS = 1000  # a gap of so many roundings is not of them
 
 
-def gap(spec: dict[str, Any], device: str) -> Outcome:
+def gap(params: LinearGap | TrainedGap, device: str) -> Outcome:
     """Compare the formulas on one flow, step by step, against the flow to a tight tolerance.
 
     Rows `runs`: one a seed, method, step, precision and formula. `limits`: one a seed and method. `slopes`: one a
@@ -40,9 +40,9 @@ def gap(spec: dict[str, Any], device: str) -> Outcome:
     """
     rows: dict[str, list[Row]] = {"runs": [], "limits": [], "slopes": [], "integrals": [], "law": []}
     arrays: dict[str, np.ndarray] = {}
-    for seed in spec["seeds"]:
+    for seed in params.seeds:
         try:
-            found, pictures = _compared(spec, seed, device)
+            found, pictures = _compared(params, seed, device)
             arrays = arrays or pictures
         except Exception as error:
             found = {"runs": [failed(error)]}
@@ -52,50 +52,50 @@ def gap(spec: dict[str, Any], device: str) -> Outcome:
 
 
 def _compared(
-    spec: dict[str, Any], seed: int, device: str
+    params: LinearGap | TrainedGap, seed: int, device: str
 ) -> tuple[dict[str, list[Row]], dict[str, np.ndarray]]:
     """All rows of one seed by their names, and its densities on a grid."""
-    field, target = _flow(spec, seed, device)
-    x = target.sample(spec["samples"], np.random.default_rng([seed, 2])).to(device)
+    field, target = _flow(params, seed, device)
+    x = target.sample(params.samples, np.random.default_rng([seed, 2])).to(device)
     truth = reference(field, x)
-    runs = [row for precision in spec["precisions"] for row in _sweep(field, x, truth, spec, precision)]
+    runs = [row for precision in params.precisions for row in _sweep(field, x, truth, params, precision)]
     rows = {"runs": runs, "limits": _limits(runs), "slopes": _slopes(runs)}
     rows["law"] = [{"status": "ok"} | _law(field, truth)]
     pictures: dict[str, np.ndarray] = {}
-    if "grid_points" in spec:
-        rows["integrals"], pictures = _integrals(field, target, spec, device)
+    if isinstance(params, TrainedGap):
+        rows["integrals"], pictures = _integrals(field, target, params, device)
     return rows, pictures
 
 
-def _flow(spec: dict[str, Any], seed: int, device: str) -> tuple[nn.Module, Target]:
+def _flow(params: LinearGap | TrainedGap, seed: int, device: str) -> tuple[nn.Module, Target]:
     """The flow that the entry names, in float64, with the distribution that its data have."""
-    entry = spec["flow"]
-    if entry["kind"] == "linear":
-        linear = LinearField(entry["matrix"]).requires_grad_(False)
+    if isinstance(params.flow, LinearFlow):
+        linear = LinearField(params.flow.matrix).requires_grad_(False)
         data = Gaussian(linear.data_root().numpy())
         return linear.to(device), data
-    target = target_of(entry["target"])
+    assert isinstance(params, TrainedGap), "its class has refused any other"
+    target = target_in(params.flow.target)
     torch.manual_seed(seed)
-    field = Field(target.d, spec["width"]).to(device, getattr(torch, spec["dtype"]))
-    grid = Grid(spec["train_method"], spec["train_steps"])
-    recipe = Recipe("trace", grid, spec["iterations"], spec["batch"], spec["learning_rate"])
+    field = Field(target.d, params.width).to(device, getattr(torch, params.dtype))
+    grid = Grid(params.train_method, params.train_steps)
+    recipe = Recipe("trace", grid, params.iterations, params.batch, params.learning_rate)
     fit(field, target, recipe, seed)
     return field.double().requires_grad_(False), target
 
 
-def _sweep(field: nn.Module, x: Tensor, truth: Reference, spec: dict[str, Any], precision: str) -> list[Row]:
+def _sweep(field: nn.Module, x: Tensor, truth: Reference, params: Gap, precision: str) -> list[Row]:
     """All methods, steps and formulas at one precision; the estimates only with the method that names them."""
     dtype = getattr(torch, precision)
     narrow, points = deepcopy(field).to(dtype), x.to(dtype)  # a copy: rounding must not come back
     exact = standard_normal(truth.z) + truth.trace
     rows = []
-    tried = [(method, 2**k) for method, most in spec["methods"].items() for k in range(most + 1)]
+    tried = [(method, 2**k) for method, most in params.methods.items() for k in range(most + 1)]
     for method, steps in tried:
         grid = Grid(method, steps)
         watch = FoldWatch()
         end, base = transport(narrow, points, grid, watch)
         names = ["trace", "logdet"]
-        if method == spec.get("estimate_method") and steps <= spec["estimate_steps"]:
+        if method == params.estimate_method and steps <= params.estimate_steps:
             names += ESTIMATES
         for name in names:
             gain = base if name == "logdet" else transport(narrow, points, grid, name)[1]
@@ -184,13 +184,13 @@ def _law(field: nn.Module, truth: Reference) -> Row:
 
 
 def _integrals(
-    field: nn.Module, target: Target, spec: dict[str, Any], device: str
+    field: nn.Module, target: Target, params: TrainedGap, device: str
 ) -> tuple[list[Row], dict[str, np.ndarray]]:
     """The integral of the density over the plane, by formula, method and coarse step."""
-    points, cell, extent = lattice(target, spec["grid_points"], device)
+    points, cell, extent = lattice(target, params.grid_points, device)
     rows: list[Row] = []
     arrays = {"extent": extent, "target": target.log_prob(points).exp().cpu().numpy()}
-    for method, steps in product(spec["integral_methods"], spec["integral_steps"]):
+    for method, steps in product(params.integral_methods, params.integral_steps):
         for formula in ("trace", "logdet"):
             density = log_density(field, points, Grid(method, steps), formula).exp()
             total = integral(density, cell)
@@ -204,6 +204,3 @@ def _integrals(
 
 def _ok(total: float) -> Row:
     return {"status": "ok" if np.isfinite(total) else "non_finite", "message": ""}
-
-
-TASKS = {"gap": gap}

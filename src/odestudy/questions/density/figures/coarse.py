@@ -20,6 +20,11 @@ from odestudy.figures.words import (
     sentence,
 )
 
+SHOWS = {
+    "title": "What training at a coarse step exploits",
+    "tables": ["density_coarse"],
+}
+
 TABLE = "density_coarse"
 LINEAR_NAT = 0.1  # within which the axis of distances is linear
 COLUMNS: dict[str, dict[str, Any]] = {

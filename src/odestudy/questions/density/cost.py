@@ -15,37 +15,38 @@ from odestudy.densities.jacobian import with_estimate, with_jacobian, with_trace
 from odestudy.densities.normal import standard_normal
 from odestudy.densities.operations import lu_flops
 from odestudy.densities.reference import reference
-from odestudy.densities.targets import target_of
+from odestudy.densities.spatial import cluster
 from odestudy.densities.training import Recipe, fit
 from odestudy.densities.transport import NOISES, Grid, log_density, transport
 from odestudy.densities.work import counted_flops, step_flops, step_vjps
 from odestudy.integrate import failed
 from odestudy.measure.clock import time_repeats
 from odestudy.measure.memory import kept_for_backward_mib, peak_mib
+from odestudy.questions.density.params import Accuracy, Isolated, Step
 from odestudy.runtime.outcome import Outcome, Row
 
 TIMES = {"wall_s", "wall_q1_s", "wall_q3_s"}
 PARTS = ("exact_trace", "hutchinson", "diagonal", "elimination")
 
 
-def isolated(spec: dict[str, Any], device: str) -> Outcome:
+def isolated(params: Isolated, device: str) -> Outcome:
     """Count and time, apart from any solver, what trace and determinant need at one point of the net.
 
     Rows `runs`: one a seed, dimension and part. `crossovers`: one a seed, the dimension from which on elimination is
     dearer. A seed is a net, a point and a measurement of its own.
     """
-    found = [(seed, _parts_by_dimension(spec, seed, device)) for seed in spec["seeds"]]
+    found = [(seed, _parts_by_dimension(params, seed, device)) for seed in params.seeds]
     crossovers = [{"seed": seed} | _crossovers(rows) for seed, rows in found]
     return Outcome({"runs": [row for _, rows in found for row in rows], "crossovers": crossovers})
 
 
-def _parts_by_dimension(spec: dict[str, Any], seed: int, device: str) -> list[Row]:
+def _parts_by_dimension(params: Isolated, seed: int, device: str) -> list[Row]:
     rows: list[Row] = []
-    for d in spec["dimensions"]:
+    for d in params.dimensions:
         torch.manual_seed(seed)
         try:
-            field = Field(d, spec["width"] if spec["net"] == "fixed" else d).to(device).requires_grad_(False)
-            x = torch.randn(spec["samples"], d).to(device)
+            field = Field(d, params.width if params.net == "fixed" else d).to(device).requires_grad_(False)
+            x = torch.randn(params.samples, d).to(device)
             parts = _parts(field, x)
         except Exception as error:
             rows += [{"seed": seed, "d": d, "part": part} | failed(error) for part in PARTS]
@@ -54,7 +55,7 @@ def _parts_by_dimension(spec: dict[str, Any], seed: int, device: str) -> list[Ro
             row: Row = {"seed": seed, "status": "ok", "message": "", "d": d, "part": part, "vjps": vjps}
             try:
                 row["flops"] = counted_flops(work) / len(x) + extra
-                row |= time_repeats(work, device, repeats=spec["repeats"])
+                row |= time_repeats(work, device, repeats=params.repeats)
                 row |= {k: row[k] / len(x) for k in TIMES}
             except Exception as error:
                 row |= failed(error)
@@ -99,18 +100,18 @@ def _crossover(rows: list[Row], column: str) -> int | None:
     return found
 
 
-def step(spec: dict[str, Any], device: str) -> Outcome:
+def step(params: Step, device: str) -> Outcome:
     """Count and time one whole training step, forward and backward, with each formula, against the dimension."""
     rows: list[Row] = []
-    seed = spec["seeds"][0]
-    grid = Grid(spec["method"], 1)
-    for d, formula in product(spec["dimensions"], spec["formulas"]):
+    seed = params.seeds[0]
+    grid = Grid(params.method, 1)
+    for d, formula in product(params.dimensions, params.formulas):
         row: Row = {"seed": seed, "status": "ok", "message": "", "d": d, "formula": formula}
         row["vjps"] = step_vjps(formula, d, len(grid.stepper.nodes))
         torch.manual_seed(seed)
         try:
-            field = Field(d, spec["width"]).to(device)
-            x = torch.randn(spec["samples"], d).to(device)
+            field = Field(d, params.width).to(device)
+            x = torch.randn(params.samples, d).to(device)
 
             def forward(field: Field = field, x: Tensor = x, formula: str = formula) -> Tensor:
                 return -log_density(field, x, grid, formula).mean()
@@ -121,8 +122,8 @@ def step(spec: dict[str, Any], device: str) -> Outcome:
 
             row["flops"] = step_flops(field, x, grid.method, formula)
             row |= {"saved_mib": kept_for_backward_mib(forward())}
-            row |= time_repeats(train, device, repeats=spec["repeats"])
-            if d == max(spec["dimensions"]):  # in the others resident memory does not resolve it
+            row |= time_repeats(train, device, repeats=params.repeats)
+            if d == max(params.dimensions):  # in the others resident memory does not resolve it
                 row |= {"peak_mib": peak_mib(train, device)}
         except Exception as error:
             row |= failed(error)
@@ -130,7 +131,7 @@ def step(spec: dict[str, Any], device: str) -> Outcome:
     return Outcome({"runs": rows})
 
 
-def accuracy(spec: dict[str, Any], device: str) -> Outcome:
+def accuracy(params: Accuracy, device: str) -> Outcome:
     """Error of log p against counted work, on flows trained on mixtures of growing dimension.
 
     Rows `runs`: one a seed, step and formula. `equal`: one a seed, the work at an error of at most
@@ -138,30 +139,30 @@ def accuracy(spec: dict[str, Any], device: str) -> Outcome:
     """
     runs: list[Row] = []
     equal: list[Row] = []
-    d = spec["d"]
-    for seed in spec["seeds"]:
-        target = target_of({"kind": "cluster", "parameters": {"d": d}})
+    d = params.d
+    for seed in params.seeds:
+        target = cluster(d)
         recipe = Recipe(
-            "rademacher1", Grid(spec["method"], spec["train_steps"]), spec["iterations"], spec["batch"],
-            spec["learning_rate"],
+            "rademacher1", Grid(params.method, params.train_steps), params.iterations, params.batch,
+            params.learning_rate,
         )  # fmt: skip
         torch.manual_seed(seed)
         try:
-            field = Field(d, spec["width"]).to(device)
+            field = Field(d, params.width).to(device)
             fit(field, target, recipe, seed)
             field = field.double().requires_grad_(False)
-            x = target.sample(spec["samples"], np.random.default_rng([seed, 2])).to(device)
+            x = target.sample(params.samples, np.random.default_rng([seed, 2])).to(device)
             truth = reference(field, x, rtol=1e-9, atol=1e-10)
             exact = standard_normal(truth.z) + truth.trace
             mine = [
-                {"seed": seed} | _error(field, x, exact, Grid(spec["method"], 2**k), formula)
-                for k, formula in product(range(spec["halvings"] + 1), spec["formulas"])
+                {"seed": seed} | _error(field, x, exact, Grid(params.method, 2**k), formula)
+                for k, formula in product(range(params.halvings + 1), params.formulas)
             ]
         except Exception as error:
             runs.append({"seed": seed} | failed(error))
             continue
         runs += mine
-        equal.append({"seed": seed, "status": "ok"} | _at_equal_error(mine, spec["error_limit"]))
+        equal.append({"seed": seed, "status": "ok"} | _at_equal_error(mine, params.error_limit))
     return Outcome({"runs": runs, "equal": equal})
 
 
@@ -190,6 +191,3 @@ def _at_equal_error(rows: list[Row], limit: float) -> Row:
     if "work_trace_flops" in found and "work_logdet_flops" in found:
         found["work_ratio"] = found["work_logdet_flops"] / found["work_trace_flops"]
     return found
-
-
-TASKS = {"isolated": isolated, "step": step, "accuracy": accuracy}

@@ -14,6 +14,12 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import BLUE, DASHED, GREY, RED, canvas, legend_below
 from odestudy.figures.words import counted, listing, quantity, sentence
 
+SHOWS = {
+    "title": "An exchange of two points and two nested spheres, with and without an added dimension",
+    "tables": ["density_reach"],
+    "arrays": ["reach_fine", "reach_coarse"],
+}
+
 TABLE = "density_reach"
 MOST = 4
 LIMITS = (-2.0, 2.0)

@@ -12,6 +12,12 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import GREY, ORANGE, canvas
 from odestudy.figures.words import counted, estimate, failures, in_order, listing, quantity
 
+SHOWS = {
+    "title": "Samples of the generators",
+    "tables": ["density_modes"],
+    "arrays": ["modes"],
+}
+
 TABLE = "density_modes"
 
 

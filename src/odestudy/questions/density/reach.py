@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,13 +11,14 @@ from odestudy.densities.reach import Reach
 from odestudy.densities.training import Course, maximise
 from odestudy.densities.transport import Grid
 from odestudy.integrate import failed
+from odestudy.questions.density.params import Reachable
 from odestudy.runtime.outcome import Outcome, Row
 
 REFINED = Grid("rk4", 128)
 SHOWN = 400  # points of the spheres in a picture
 
 
-def reach(spec: dict[str, Any], device: str) -> Outcome:
+def reach(params: Reachable, device: str) -> Outcome:
     """Train a flow to be a map, with added dimensions or without, and hold it to the refinement gate.
 
     Rows `runs`: one a seed, with the mean squared error at the trained step, at half of it, and refined. Arrays:
@@ -27,9 +26,9 @@ def reach(spec: dict[str, Any], device: str) -> Outcome:
     """
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
-    for seed in spec["seeds"]:
+    for seed in params.seeds:
         try:
-            row, pictured = _reached(spec, seed)
+            row, pictured = _reached(params, seed)
             arrays = arrays or pictured
         except Exception as error:
             row = failed(error)
@@ -37,33 +36,33 @@ def reach(spec: dict[str, Any], device: str) -> Outcome:
     return Outcome({"runs": rows}, {k: v.astype(np.float32) for k, v in arrays.items()})
 
 
-def _reached(spec: dict[str, Any], seed: int) -> tuple[Row, dict[str, np.ndarray]]:
+def _reached(params: Reachable, seed: int) -> tuple[Row, dict[str, np.ndarray]]:
     """Train one seed's flow; its errors at the trained step, at half of it, and refined, and what a picture needs."""
-    grid = Grid(spec["train_method"], spec["train_steps"])
-    net = _train(spec, grid, seed).double().requires_grad_(False)
-    x, y = (z.double() for z in PROBLEMS[spec["problem"]](2000, np.random.default_rng([seed, 3])))
+    grid = Grid(params.train_method, params.train_steps)
+    net = _train(params, grid, seed).double().requires_grad_(False)
+    x, y = (z.double() for z in PROBLEMS[params.problem](2000, np.random.default_rng([seed, 3])))
     errors = [_error(net, x, y, g) for g in (grid, Grid(grid.method, 2 * grid.steps), REFINED)]
     finite = bool(np.isfinite(errors).all())
     row: Row = {"status": "ok" if finite else "non_finite", "message": ""}
     if finite:
         row |= dict(zip(("mse", "halved_mse", "refined_mse"), errors, strict=True))
-        row["is_ode"] = abs(errors[1] - errors[0]) <= spec["gate"] * max(errors[0], spec["gate"])
+        row["is_ode"] = abs(errors[1] - errors[0]) <= params.gate * max(errors[0], params.gate)
     return row, _pictured(net, x, y, grid)
 
 
-def _train(spec: dict[str, Any], grid: Grid, seed: int) -> Reach:
+def _train(params: Reachable, grid: Grid, seed: int) -> Reach:
     rng = np.random.default_rng([seed, 1])
-    problem = PROBLEMS[spec["problem"]]
+    problem = PROBLEMS[params.problem]
     torch.manual_seed(seed)
-    net = Reach(problem(1, rng)[0].shape[1], spec["augment"], spec["width"])
+    net = Reach(problem(1, rng)[0].shape[1], params.augment, params.width)
 
     def closeness(
         pair: tuple[Tensor, Tensor],
     ) -> Tensor:  # the log-likelihood of a Gaussian error, but for constants
         return -(net(pair[0], grid) - pair[1]).square()
 
-    course = Course(spec["iterations"], spec["learning_rate"])
-    maximise(net, closeness, lambda: problem(spec["batch"], rng), course, f"seed {seed}")
+    course = Course(params.iterations, params.learning_rate)
+    maximise(net, closeness, lambda: problem(params.batch, rng), course, f"seed {seed}")
     return net
 
 
@@ -81,6 +80,3 @@ def _pictured(net: Reach, x: Tensor, y: Tensor, grid: Grid) -> dict[str, np.ndar
 
 def _error(net: Reach, x: Tensor, y: Tensor, grid: Grid) -> float:
     return float((net(x, grid) - y).square().mean())
-
-
-TASKS = {"reach": reach}

@@ -9,9 +9,16 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
-from odestudy.figures.density_pictures import Shown, flows, paint
 from odestudy.figures.style import WIDTH
 from odestudy.figures.words import listing, number, quantity
+from odestudy.questions.density.figures._pictures import Shown, flows, paint
+
+SHOWS = {
+    "title": "Flows in space",
+    "tables": ["density_models"],
+    "arrays": ["space"],
+    "animated": True,
+}
 
 MOST_TARGETS = 2
 LAST_FRAMES = 7

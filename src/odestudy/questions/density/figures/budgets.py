@@ -14,6 +14,11 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import FAINT, canvas, legend_below, points_with_interval
 from odestudy.figures.words import counted, estimate, in_order, sentence
 
+SHOWS = {
+    "title": "Distance from the truth against training time and number of parameters",
+    "tables": ["density_models", "density_time", "density_curve"],
+}
+
 TABLE, CURVE, TIME = "density_models", "density_curve", "density_time"
 MOST_TARGETS = 3
 

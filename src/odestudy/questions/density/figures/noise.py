@@ -11,6 +11,11 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import from_to, in_order, listing, seeds_and_bars, sentence
 
+SHOWS = {
+    "title": "The noise of Hutchinson's estimate against the error of the step",
+    "tables": ["density_gap"],
+}
+
 TABLE = "density_gap"
 MOST_FLOWS = 3  # the last ones, trained flows among them
 

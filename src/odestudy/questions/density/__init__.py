@@ -1,0 +1,1 @@
+"""Densities of flows, trace and log-determinant: everything of this question."""
