@@ -1,7 +1,7 @@
 """Our solvers beside their peers, measured in one run.
 
     python benchmarks/solvers.py [--workloads mlp1,cnf] [--csv FILE]     measure
-    python benchmarks/solvers.py --csv FILE --page benchmarks/README.md [--readme README.md]
+    python benchmarks/solvers.py --csv FILE --page benchmarks/README.md
                                                                          write a file's page, measure nothing
 
 Each row is one training step, forward and backward, at the same tolerance: median and quartiles of the wall time, the
@@ -123,14 +123,11 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--csv", type=Path, default=None, help="also write the rows to this file")
     parser.add_argument("--page", type=Path, default=None, help="write the page of --csv, measure nothing")
-    parser.add_argument(
-        "--readme", type=Path, default=None, help="with --page: also renew the table in this file"
-    )
     options = parser.parse_args()
-    if options.page or options.readme:
-        if options.csv is None or options.page is None:
-            parser.error("--page (and --readme) need --csv, the file that they show")
-        write_page(options.csv, options.page, options.readme)
+    if options.page:
+        if options.csv is None:
+            parser.error("--page needs --csv, the file that it shows")
+        write_page(options.csv, options.page)
         return
     wanted = NAMES if options.contenders is None else tuple(options.contenders.split(";"))
     if unknown := set(wanted) - set(NAMES):

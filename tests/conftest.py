@@ -87,6 +87,11 @@ def smoke(tmp_path_factory) -> Path:
     }  # fmt: skip
     systems.write_text(systems.read_text() + yaml.safe_dump(entry))
     tier = folder / "config/tiers/smoke.yaml"
-    tier.write_text(tier.read_text().replace("system: [focus, gated]", "system: [focus, gated, weak]"))
+    tier.write_text(
+        tier.read_text().replace(
+            "recipe: [square], system: [focus], noise_pct",
+            "recipe: [square], system: [focus, weak], noise_pct",
+        )
+    )
     run(folder, "--cores", "2", "--config", "tier=smoke")
     return folder

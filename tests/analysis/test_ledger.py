@@ -90,6 +90,9 @@ def test_a_net_that_half_the_training_does_not_match_is_still_learning(quick):
     assert (found.verdict, found.why) == ("open", "still learning: with k 10 its error is larger by 1")
     gated["trained"]["margin"] = 1.5
     assert judge(gated, quick, table).verdict == "supported"
+    median = claim(estimand={"where": where, "statistic": "threshold"})
+    twice = judge(median | {"trained": gated["trained"] | {"margin": 0.5}}, quick, table)
+    assert twice.why == "still learning: with k 10 its error is larger by 99 %"  # of a median a share
     alone = {"dynamics_recovery": full}
     assert "no run to compare with" in judge(gated, quick, alone).why
 

@@ -156,7 +156,10 @@ def test_rows_of_all_kinds_come_out_the_same_by_other_code(study, metrics, publi
         ):
             continue
         about = study.questions[question]["columns"][claim["estimand"]["column"]]
-        found = again(claim, list(records(study, metrics, claim)), about)
+        rows = list(records(study, metrics, claim))
+        if not chosen(rows, claim["estimand"].get("where", {})):
+            continue  # published before the row's experiment was there
+        found = again(claim, rows, about)
         if found is not None:
             assert found == pytest.approx(tuple(there[["estimate", "low", "high"]]), rel=1e-6, abs=1e-12), (
                 claim["id"]

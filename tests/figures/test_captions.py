@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from odestudy.analysis.labels import Labels
 from odestudy.figures.base import FigureData
-from odestudy.figures.error_dots import say_errors, say_shooting
-from odestudy.figures.phase import Shown, recovered_share, worst_seed
+from odestudy.figures.error_dots import say_errors
+from odestudy.figures.phase import Shown, worst_seed
 from odestudy.figures.scales import log_axis
 from odestudy.figures.words import setting
 from odestudy.questions.timeseries.figures.homotopy import _turns
@@ -27,12 +27,6 @@ def data_of(rows: list[tuple[str, str, int, float]]) -> FigureData:
     return FigureData({"t": table, "t_summary": summary}, {}, Labels({"arm": ARMS}, {}), COLUMNS)
 
 
-def test_multiple_shooting_is_counted_on_systems_that_both_ways_were_run_on():
-    rows = [("a", "linear", 0, 3.0), ("a", "linear_all", 0, 1.0), ("b", "linear", 0, 1.0), ("b", "linear_all", 0, 2.0), ("c", "linear_all", 0, 1.0)]  # fmt: skip
-    assert "1 of 2 systems for the linear model" in say_shooting(data_of(rows), "t", "field_error_pct")
-    assert say_shooting(data_of(rows[:1]), "t", "field_error_pct") == ""
-
-
 def test_the_smallest_error_is_looked_for_where_every_arm_ran():
     rows = [("a", "mlp", 0, 2.0), ("a", "sindy", 0, 1.0), ("b", "mlp", 0, 0.1)]
     text = say_errors(data_of(rows), "t", ["field_error_pct"])
@@ -45,14 +39,6 @@ def test_the_worst_seed_that_is_not_shown_is_named():
     assert "90 % (a, MLP)" in worst_seed(data, "t", found)
     alone = {("b", "mlp"): Shown(data.table("t").iloc[2], {})}
     assert worst_seed(data, "t", alone) == ""
-
-
-def test_the_share_of_runs_that_recovered_names_their_systems():
-    data = data_of([("a", "mlp", 0, 2.0), ("a", "mlp", 1, 90.0), ("b", "mlp", 0, 1.0), ("c", "mlp", 0, 99.0)])
-    table = data.table("t").assign(gradient="backprop", recovered=[1, 0, 1, 0])
-    data = FigureData({"t": table}, {}, data.labels, data.columns)
-    found = {(system, "mlp"): Shown(table.iloc[0], {}) for system in "ab"}
-    assert "2 of 3 runs for the MLP (a 1, b 1)." in recovered_share(data, "t", found)
 
 
 def test_the_worst_seed_is_drawn_where_it_is_another_one():

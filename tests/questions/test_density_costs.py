@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
+import pandas as pd
 import pytest
 import torch
 
 from odestudy.densities.operations import lu_flops
+from odestudy.densities.transport import Grid
 from odestudy.densities.work import counted_flops, step_flops, step_vjps
 from odestudy.measure.memory import kept_for_backward_mib
-from odestudy.questions.density import derived
+from odestudy.questions.density import at_cost
 from odestudy.questions.density.coarse import coarse
-from odestudy.questions.density.cost import _at_equal_error, _crossover, isolated
 from odestudy.questions.density.gap import _largest, _slopes
-from odestudy.questions.density.params import Coarse, Isolated
+from odestudy.questions.density.params import Coarse, Steep, Ways
+from odestudy.questions.density.steep import steep
+from odestudy.questions.density.ways import flops_of, least_d, ways
 from tests.flows import net, points
 
 
@@ -60,62 +61,106 @@ def test_the_slope_of_a_gap_is_taken_where_rounding_leaves_it_clear():
     assert "slope" not in hidden
 
 
-def test_at_equal_error_a_formula_that_never_reaches_it_has_no_work():
-    rows = [
-        {"formula": formula, "step": step, "flops": flops, "error_nat": error}
-        for formula, step, flops, error in [
-            ("trace", 0.5, 10.0, 0.005), ("trace", 0.25, 20.0, 0.001),
-            ("logdet", 0.5, 15.0, 0.02), ("logdet", 0.25, 30.0, 0.002),
-            ("rademacher1", 0.5, 1.0, 0.5), ("rademacher1", 0.25, 2.0, 0.5),
-        ]
+WAYS = (
+    "diagonal", "elimination", "trace", "structured_trace", "rademacher1", "logdet", "structured_logdet", "logdet_by_d",
+    "logdet_by_w",
+)  # fmt: skip
+
+
+def curve(errors, method="rk4", formula="structured_trace", step_us=1.0):
+    return [
+        {"target": "ring", "scale": 1.0, "seed": 0, "precision": "float64", "job": "j", "method": method, "formula": formula,
+         "steps": 2**k, "time_us": step_us * 2**k, "error_nat": error}
+        for k, error in enumerate(errors)
     ]  # fmt: skip
-    found = _at_equal_error(rows, 0.01)
-    assert found == {
-        "work_trace_flops": 10.0, "step_trace": 0.5, "work_logdet_flops": 30.0, "step_logdet": 0.25, "work_ratio": 3.0,
-    }  # fmt: skip
 
 
-def test_cost_at_equal_error_is_that_of_so_many_training_steps(monkeypatch):
-    single = [
-        {"d": 4, "formula": name, "status": "ok", "wall_s": wall, "saved_mib": saved}
-        for name, wall, saved in [("trace", 1.0, 2.0), ("logdet", 3.0, 2.0)]
-    ]
-    reached = {
-        "seed": 0,
-        "step_trace": 0.5,
-        "work_trace_flops": 10.0,
-        "step_logdet": 0.25,
-        "work_logdet_flops": 30.0,
-    }
-    metrics = {"step": {"runs": single}, "d4": {"runs": [], "equal": [reached]}}
-    spec = {"d": 4, "method": "rk4", "formulas": ["trace", "logdet", "rademacher1"]}
-    jobs = [SimpleNamespace(folder=name, spec=spec, metrics=lambda _, name=name: name) for name in metrics]
-    study = SimpleNamespace(jobs_of=lambda question, experiments: jobs, results=None)
-    monkeypatch.setattr(derived, "read_metrics", lambda name: {"rows": metrics[name]})
-    rows = derived.density_equal_cost(study, "density", {"experiments": []})
-    found = {row["formula"]: row for row in rows}
-    assert found["trace"]["ratio_by_wall_s"] == found["trace"]["work_ratio"] == 1
-    logdet = found["logdet"]
-    assert (logdet["work_ratio"], logdet["ratio_by_wall_s"], logdet["memory_ratio"]) == (3, 6, 2)
-    assert found["rademacher1"]["reached_pct"] == 0
-    assert "work_ratio" not in found["rademacher1"]
+def compared(monkeypatch, rule, runs):
+    monkeypatch.setattr(at_cost, "_timed_runs", lambda *_: pd.DataFrame(runs))
+    return rule(None, "density", {})
 
 
-def test_isolated_costs_are_measured_anew_for_every_seed():
+def test_at_an_equal_error_both_formulas_have_the_time_of_the_steps_that_they_need(monkeypatch):
+    runs = curve([0.16, 0.04, 0.01, 0.0025]) + curve(
+        [0.32, 0.08, 0.02, 0.005], formula="structured_logdet", step_us=3.0
+    )
+    rows = compared(monkeypatch, at_cost.time_to_error, runs)
+    (row,) = [r for r in rows if r["method"] == "rk4" and r["level"] == 0.01]
+    assert row["steps_trace"] == pytest.approx(4)
+    assert row["steps_logdet"] == pytest.approx(4 * 2**0.5)
+    assert row["time_ratio"] == pytest.approx(3 * 2**0.5)
+    (beyond,) = [r for r in rows if r["method"] == "rk4" and r["level"] == 0.0001]
+    assert beyond["time_ratio"] is None
+
+
+def test_a_run_that_is_worse_than_a_quicker_one_counts_nowhere(monkeypatch):
+    runs = curve([0.1, 5.0, 0.001]) + curve([0.1, 0.02, 0.001], formula="structured_logdet")
+    rows = compared(monkeypatch, at_cost.error_at_time, runs)
+    assert [row["time_us"] for row in rows if row["method"] == "rk4"] == [1, 4]
+
+
+def test_in_an_equal_time_the_dearer_formula_has_the_larger_step(monkeypatch):
+    runs = curve([0.16, 0.04, 0.01, 0.0025]) + curve(
+        [0.16, 0.04, 0.01, 0.0025], formula="structured_logdet", step_us=2.0
+    )
+    rows = compared(monkeypatch, at_cost.error_at_time, runs)
+    (row,) = [r for r in rows if r["method"] == "rk4" and r["step"] == 0.25]
+    assert row["error_ratio"] == pytest.approx(1)
+    assert row["error_ratio_at_time"] == pytest.approx(4)
+
+
+def few_ways(**changes):
     spec = {
-        "task": "density_cost.isolated",
-        "seeds": [0, 1],
-        "dimensions": [2, 4, 8, 16],
-        "net": "fixed",
-        "width": 8,
-        "samples": 2,
-        "repeats": 1,
-    }
-    found = isolated(Isolated(**spec), "cpu").rows
-    assert [row["seed"] for row in found["crossovers"]] == [0, 1]
-    counts = {(r["seed"], r["d"], r["part"]): r["flops"] for r in found["runs"]}
+        "task": "density_ways.ways", "seeds": [0, 1], "method": "euler", "dimensions": [2, 4, 8, 16], "widths": [8],
+        "ways": ["trace", "structured_trace", "logdet_by_d", "logdet_by_w"], "samples": 2, "most_flops": 1.0e9, "repeats": 1,
+    }  # fmt: skip
+    return ways(Ways.model_validate(spec | changes), "cpu").rows
+
+
+def test_costs_are_measured_anew_for_every_seed_and_their_operations_are_the_same():
+    found = few_ways()
+    counts = {(r["seed"], r["d"], r["way"]): r["flops"] for r in found["runs"]}
     assert len(counts) == len(found["runs"]) == 2 * 4 * 4
-    assert all(counts[0, d, part] == counts[1, d, part] for _, d, part in counts)
+    assert all(counts[0, d, way] == counts[1, d, way] for _, d, way in counts)
+    assert all(row["wall_s"] > 0 for row in found["runs"])
+    assert {row["crossing"] for row in found["crossovers"]} == {"width_decides"}
+
+
+def test_what_takes_too_long_is_counted_and_not_run():
+    rows = few_ways(most_flops=2000.0)["runs"]
+    assert {"wall_s" in row for row in rows} == {True, False}
+    assert all(("wall_s" in row) == (2 * row["flops"] <= 2000) for row in rows)
+
+
+def test_a_training_step_takes_longer_than_its_forward_pass():
+    forward, training = (
+        sum(r["wall_s"] for r in few_ways(gradient=gradient, dimensions=[32], repeats=5)["runs"])
+        for gradient in (False, True)
+    )
+    assert training > forward
+
+
+def test_every_way_is_counted():
+    stepper = Grid("rk4", 1).stepper
+    assert all(flops_of(way, (4, 8, 8), stepper, 2) > 0 for way in WAYS)
+    with pytest.raises(ValueError, match="not counted"):
+        flops_of("gaussian1", (4, 8, 8), stepper, 2)
+
+
+def test_a_faster_field_is_steeper_in_proportion():
+    spec = {
+        "task": "density_steep.steep", "seeds": [0], "target": {"kind": "gaussian"}, "scales": [1.0, 1.25],
+        "formulas": ["structured_trace", "structured_logdet"], "samples": 8, "methods": {"rk4": 3}, "precisions": ["float64"],
+        "width": 8, "train_method": "rk4", "train_steps": 1, "iterations": 3, "batch": 16, "learning_rate": 0.01,
+    }  # fmt: skip
+    found = steep(Steep.model_validate(spec), "cpu").rows
+    slow, fast = (row["lipschitz"] for row in found["flows"])
+    assert 1.1 < fast / slow < 1.4
+    errors = [
+        r["error_nat"] for r in found["runs"] if (r["scale"], r["formula"]) == (1.0, "structured_logdet")
+    ]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < errors[0] / 100
 
 
 def coarsely_trained(**changes):
@@ -138,12 +183,12 @@ def test_a_coarsely_trained_flow_is_judged_at_a_step_at_which_its_formulas_agree
 
 def test_a_crossover_has_to_last():
     rows = [
-        {"d": d, "part": part, "flops": cost}
+        {"d": d, "way": way, "flops": cost}
         for d, costs in {2: (1, 2), 4: (3, 2), 8: (3, 4), 16: (3, 9)}.items()
-        for part, cost in zip(("exact_trace", "elimination"), costs, strict=True)
+        for way, cost in zip(("one", "other"), costs, strict=True)
     ]
-    assert _crossover(rows, "flops") == 8
-    assert _crossover([r for r in rows if r["d"] <= 4], "flops") is None
+    assert least_d(rows, "one", "other", "flops") == 8
+    assert least_d(rows[:4], "one", "other", "flops") is None
 
 
 # --- maps out of reach

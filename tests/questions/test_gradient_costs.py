@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from odestudy.measure.operations import operations_of
 from odestudy.questions.gradients import compare, cost, gradient, modes
-from odestudy.questions.gradients.batching import BATCHINGS, Oscillators, batch
-from odestudy.questions.gradients.params import Batch, Cost
+from odestudy.questions.gradients.batching import BATCHINGS, Oscillators, batch, draw
+from odestudy.questions.gradients.params import Batch, Cost, Modes
 from odestudy.questions.gradients.problems import mlp
 
 COST = Cost(
@@ -17,7 +18,7 @@ COST = Cost(
 
 
 def batches(**changes):
-    given = {"samples": 16, "fast": [1], "tolerances": [1e-4], "repeats": 1} | changes
+    given = {"samples": 16, "fast": [1], "tolerances": [1e-4]} | changes
     return Batch(task="gradients_batch.batch", seeds=[0], **given)
 
 
@@ -104,3 +105,27 @@ def test_a_law_of_time_is_fitted_without_noisy_timings_where_four_others_remain(
     found = cost._fit(rows, "steps", "wall_s")
     assert found["noisy"]
     assert found["exponent"] != pytest.approx(2, abs=0.1)
+
+
+def test_operations_are_those_of_the_matrix_products_under_functorch_and_backwards_too():
+    x, w = torch.randn(3, 4), torch.randn(4, 5, requires_grad=True)
+    assert operations_of(lambda: x @ w) == 2 * 3 * 4 * 5
+    assert operations_of(lambda: (x @ w).sum().backward()) == 2 * 2 * 3 * 4 * 5
+    assert operations_of(lambda: torch.func.vmap(lambda row: row @ w)(x)) == 2 * 3 * 4 * 5
+
+
+def test_the_operations_of_forward_mode_grow_with_the_square_of_the_parameters_and_of_reverse_mode_in_proportion():
+    params = Modes(
+        task="gradients_cost.modes", seeds=[0], arms=["forward", "backprop"], d=4, widths=[8, 32], mode_steps=1, repeats=1,
+    )  # fmt: skip
+    rows = modes.modes(params, "cpu").rows["runs"]
+    by = {arm: [row["operations"] for row in rows if row["arm"] == arm] for arm in ("forward", "backprop")}
+    assert by["backprop"][1] == pytest.approx(4 * by["backprop"][0], rel=0.01)
+    assert by["forward"][1] > 10 * by["forward"][0]
+
+
+def test_batches_differ_by_their_seed_and_the_fast_samples_are_fast():
+    one, same, other = (draw(batches(batchings=["shared"]), seed, 1) for seed in (0, 0, 1))
+    assert torch.equal(one[0], same[0])
+    assert not torch.equal(one[0], other[0])
+    assert one[0][0] >= 10.0 > 1.5 >= one[0][1:].max()

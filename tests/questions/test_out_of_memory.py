@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from odestudy.densities import adversary, training
-from odestudy.questions.density import cost
+from odestudy.questions.density import ways
 from odestudy.recovery import learning
 from odestudy.recovery import training as recovery
 from odestudy.recovery.shooting import Windows
@@ -21,12 +21,12 @@ SHORT = {"iterations": 4, "samples": 32, "grid_points": 20}
 # Experiment -> what makes it short, the calls of `backward` at which memory is out, and whose rows that ends.
 CASES = {
     ("density", "trained"): (SHORT | {"methods": {"rk4": 2}, "integral_steps": [1]}, {2}, {"seed": 0}),
-    ("density", "step"): (
-        {"dimensions": [2], "formulas": ["trace", "logdet"], "repeats": 1},
-        {1},
-        {"formula": "trace"},
+    ("density", "ways_training"): (
+        {"dimensions": [2], "repeats": 1, "ways": ["trace", "logdet"]},
+        {0},
+        {"seed": 0, "way": "trace"},
     ),
-    ("density", "accuracy"): ({"iterations": 4, "samples": 32, "halvings": 1}, {2}, {"seed": 0}),
+    ("density", "steep"): ({"iterations": 3, "methods": {"rk4": 2}}, {1}, {"seed": 0}),
     ("density", "coarse"): (SHORT | {"coarse_steps": [2]}, {2}, {"seed": 0}),
     ("density", "models"): (SHORT | {"picture_points": 8}, {2}, {"seed": 0}),
     ("density", "reach_fine"): ({"iterations": 4}, {2}, {"seed": 0}),
@@ -119,7 +119,7 @@ def test_each_task_of_densities_and_dynamics_is_tried(study):
         for job in jobs
     }
     tried = {study.jobs_by[experiment][0].task for experiment in CASES}
-    assert tasks - tried == {"density_cost.isolated", "density_fit.in_time"}
+    assert tasks - tried == {"density_ways.ways", "density_fit.in_time"}
 
 
 @pytest.mark.parametrize(
@@ -141,22 +141,15 @@ def test_out_of_memory_ends_a_model_at_equal_time_or_with_the_flow_those_of_its_
     assert all(r["status"] == "ok" for r in rows["runs"] if r is not ended)
 
 
-def test_a_part_that_has_no_memory_leaves_the_other_parts_and_no_crossover(study, monkeypatch):
-    spec = cut_down(study, ("density", "isolated"), dimensions=[2, 4], repeats=1)
+def test_a_way_that_has_no_memory_leaves_the_other_ways(study, monkeypatch):
+    spec = cut_down(study, ("density", "ways"), dimensions=[2, 4], repeats=1)
     _, whole = run(spec)
-    monkeypatch.setattr(cost, "counted_flops", out_of_memory(cost.counted_flops, {5}))
+    monkeypatch.setattr(ways, "transport", out_of_memory(ways.transport, {3}))
     _, rows = run(spec)
-    part, crossover = lost(rows)
-    ended = {"seed": 0, "d": 4, "part": "hutchinson"}
-    assert ended.items() <= part.items()
-    assert crossover == {"seed": 0, "status": "out_of_memory", "message": f"hutchinson, d = 4: {MESSAGE}"}
+    (ended,) = lost(rows)
+    key = {name: ended[name] for name in ("seed", "d", "way")}
     kept, wanted = ({"runs": part["runs"]} for part in (rows, whole))
-    assert others(kept, ended) == alike(others(wanted, ended))
-    monkeypatch.setattr(cost, "_parts", out_of_memory(cost._parts, {0}))
-    _, rows = run(spec)
-    assert [(row["d"], row["part"]) for row in lost({"runs": rows["runs"]})] == [
-        (2, part) for part in cost.PARTS
-    ]
+    assert others(kept, key) == alike(others(wanted, key))
 
 
 @pytest.mark.parametrize("experiment", ["recover", "multiple"])

@@ -12,9 +12,10 @@ from pydantic import TypeAdapter
 
 from odestudy.learning.attempt import attempt
 from odestudy.ode import solve
-from odestudy.questions.gradients import gradient, products, reverse
+from odestudy.questions.gradients import gradient, products
 from odestudy.questions.gradients.arms import ARMS
 from odestudy.questions.gradients.bits import differing
+from odestudy.questions.gradients.families import member, stiffness_of
 from odestudy.questions.gradients.gradient import (
     Gradient,
     cosine,
@@ -26,7 +27,7 @@ from odestudy.questions.gradients.gradient import (
 )
 from odestudy.questions.gradients.identities import _blocks
 from odestudy.questions.gradients.oracle import difference_error, oracle
-from odestudy.questions.gradients.params import Problem
+from odestudy.questions.gradients.params import Problem, Thresholds
 from odestudy.questions.gradients.problems import KINDS, linear, mlp, moved, problem_of, vanderpol
 from odestudy.questions.gradients.products import carried, dot_product_mismatch, push_forward
 from odestudy.questions.gradients.reversal import (
@@ -35,6 +36,7 @@ from odestudy.questions.gradients.reversal import (
     round_trip_error,
     stability_function,
 )
+from odestudy.questions.gradients.thresholds import thresholds
 
 
 def problem(kind="mlp"):
@@ -187,14 +189,38 @@ def test_a_tolerance_amplified_bounds_the_adaptive_round_trip_on_the_decaying_si
         assert 1e-3 < measured / adaptive_theory(1e-6, product, 2.0**-53) < 1
 
 
-def test_the_reach_of_use_ends_with_the_first_loss():
-    rows = [
-        {"product": p, "gradient_cosine": c} for p, c in ((-1.0, 1.0), (-2.0, 0.98), (-3.0, 1.0), (1.0, 1.0))
-    ]
-    rows.append({"product": 2.0, "status": "max_steps"})
-    assert reverse._reach(rows, -1) == 1.0
-    assert reverse._reach(rows, 1) == 1.0
-    assert reverse._reach([r for r in rows if r["product"] < -1.5], -1) is None
+# --- where a gradient is lost
+
+
+@pytest.mark.parametrize("family", ["decaying", "net"])
+def test_the_contraction_is_the_fast_rate_times_the_horizon_and_below_the_lipschitz_bound(family):
+    found = stiffness_of(member(family, 20.0, 3))
+    assert found.contraction == pytest.approx(20.0, abs=0.5)
+    assert found.lipschitz >= found.contraction - 1e-6
+
+
+def test_a_growing_mode_contracts_by_its_slow_one_alone():
+    assert stiffness_of(member("growing", 20.0, 3)).contraction == pytest.approx(0.1, abs=1e-3)
+
+
+def test_a_family_is_drawn_by_its_seed_alone():
+    one, same, other = (member("net", 5.0, seed) for seed in (1, 1, 2))
+    assert torch.equal(one.y0, same.y0)
+    assert all(torch.equal(p, q) for p, q in zip(one.parameters(), same.parameters(), strict=True))
+    assert not torch.equal(one.y0, other.y0)
+
+
+def test_the_adjoint_is_lost_within_a_few_of_the_predicted_contraction_and_back_propagation_is_not():
+    params = Thresholds(
+        task="gradients_error.thresholds", seeds=[0], family="decaying", arms=["backprop", "adjoint"], precisions=["float64"],
+        gradient_rtols=[1e-3], values=[5.0, 10.0, 20.0],
+    )  # fmt: skip
+    rows = {row["arm"]: row for row in thresholds(params, "cpu").rows["runs"]}
+    assert rows["backprop"]["threshold"] is None
+    assert rows["backprop"]["tried_to"] == pytest.approx(20.0, abs=0.2)
+    assert rows["adjoint"]["predicted"] == pytest.approx(math.log(1e3))
+    assert 0 < rows["adjoint"]["beyond_predicted"] < 8
+    assert rows["adjoint"]["monotone"]
 
 
 # --- products with the Jacobian

@@ -11,9 +11,11 @@ import torch
 from odestudy.analysis.tables import long_table
 from odestudy.integrate import Solver
 from odestudy.questions.timeseries.apart import apart_on_failure
+from odestudy.questions.timeseries.derived import _ratios
 from odestudy.questions.timeseries.fitted import seed_rows
 from odestudy.questions.timeseries.homotopy import smoothness
 from odestudy.questions.timeseries.latent import LatentODE
+from odestudy.questions.timeseries.params import Forecast
 from odestudy.questions.timeseries.scores import predictive_nll_nat, rmse, score
 from odestudy.questions.timeseries.series import stack
 from odestudy.questions.timeseries.spirals import spirals
@@ -119,6 +121,35 @@ def test_published_errors_stand_beside_those_of_the_same_arm_and_count(study_cop
     wanted = next(p for p in published if p["arm"] == "latent_ode" and p["observed"] == 30)
     assert said["extrapolation_rmse"].tolist() == [wanted["extrapolation_rmse"]]
     assert set(table[table["whose"] == "this study"]["arm"]) == {"rnn_gaps", "latent_ode"}
+
+
+def test_errors_are_paired_by_seed_at_the_same_number_of_observations(study_copy):
+    study = load_study(study_copy, "smoke", {"questions": "timeseries"})
+    for job in study.jobs_of("timeseries", ["released"]):
+        spec = job.spec | {"train_size": 6, "test_size": 4, "pairs": 2, "iterations": 1, "batch": 4}
+        run_job(spec, job.metrics(study.results), code=study.code_of(job), root=study_copy)
+    errors = long_table(study, "timeseries_released").set_index("arm")["interpolation_rmse"]
+    pairs = long_table(study, "timeseries_released_pairs").set_index(["arm", "against"])
+    assert len(pairs) == 2
+    found = pairs.loc[("latent_ode", "rnn_gaps"), "interpolation_ratio"]
+    assert found == pytest.approx(errors["latent_ode"] / errors["rnn_gaps"])
+    assert pairs["interpolation_ratio"].prod() == pytest.approx(1)
+
+
+def test_a_seed_that_failed_on_either_side_has_no_ratio():
+    good = {"status": "ok", "interpolation_rmse": 1.0, "extrapolation_rmse": 2.0}
+    bad = {"status": "non_finite", "message": "overflow"}
+    assert _ratios(good, good)["extrapolation_ratio"] == 1.0
+    for pair in ((good, bad), (bad, good)):
+        assert _ratios(*pair) == bad
+
+
+def test_a_shorter_training_has_fewer_steps_and_nothing_else(study_copy):
+    study = load_study(study_copy, "quick", {"questions": "timeseries"})
+    whole, half = (study.jobs_of("timeseries", [name])[0].spec for name in ("released", "released_half"))
+    assert whole | {"length": half["length"]} == half
+    steps = [Forecast.model_validate(spec).training_steps for spec in (whole, half)]
+    assert steps[0] == 2 * steps[1] == whole["iterations"]
 
 
 @pytest.mark.gpu

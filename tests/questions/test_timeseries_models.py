@@ -38,6 +38,22 @@ def test_the_stacked_gru_is_torchs_gru_cell():
     torch.testing.assert_close(ours.step(ours.project(x[None]), h[None])[0], cell(x, h))
 
 
+def test_the_gru_along_a_sequence_is_its_steps_with_their_gradients():
+    cell = StackedGRU(generators_of([0, 1], 0), 3, 5).double()
+    x = torch.randn(2, 4, 6, 3, dtype=F64, requires_grad=True)
+    h = torch.randn(2, 4, 5, dtype=F64, requires_grad=True)
+    state, states = h, []
+    for value in x.unbind(2):
+        state = cell.step(cell.project(value), state)
+        states.append(state)
+    stepped, along = torch.stack(states, 2), cell.along(x, h)
+    torch.testing.assert_close(along, stepped)
+    weights, inputs = torch.randn_like(along), [x, h, *cell.parameters()]
+    wanted = torch.autograd.grad((stepped * weights).sum(), inputs)
+    for found, expected in zip(torch.autograd.grad((along * weights).sum(), inputs), wanted, strict=True):
+        torch.testing.assert_close(found, expected)
+
+
 def test_each_seed_of_a_stacked_layer_has_its_own_weights_whoever_is_beside_it():
     alone, both = StackedLinear(generators_of([7], 0), 2, 3), StackedLinear(generators_of([4, 7], 0), 2, 3)
     assert torch.equal(alone.weight[0], both.weight[1])

@@ -9,6 +9,7 @@ import torch
 from odestudy.integrate import Solver, integrate
 from odestudy.questions.dynamics import conditioning, crash, fast_modes, recover
 from odestudy.questions.dynamics.crash_changes import changed
+from odestudy.questions.dynamics.last_learnt import _last
 from odestudy.questions.dynamics.unstable_case import Case, MatrixDynamics, matrix
 from odestudy.recovery import reachable_step
 from odestudy.recovery.learning import make_model
@@ -111,37 +112,60 @@ def test_each_kind_of_bad_conditioning_spoils_one_number_alone(kind):
     assert not grows & ({"stiffness", "eigenvector_condition"} - {wanted})
 
 
-def test_longer_steps_have_room_for_the_way_that_the_matrix_must_go():
+def test_the_way_that_the_matrix_must_go_is_counted_in_the_units_that_are_learnt():
     matrix, z0 = conditioning.KINDS["stiff"](50.0)
     system = {"field": "linear", "parameters": {"matrix": matrix.tolist()}, "z0": z0.tolist(), "horizon": 5.0}
-    of = spec(system=system, scaled=True, schedule="cosine", room=10.0, learning_rate=0.1)
+    of = spec(system=system | {"duration": 0.1}, scaled=True, schedule="cosine", learning_rate=0.1)
     data = [observe(of, np.random.default_rng(seed)) for seed in of["seeds"]]
     ways = reachable_step.needed(of, data, matrix, "cpu")
     starts = [make_model(of, 2, seed, "cpu").a.detach().numpy() for seed in of["seeds"]]
     units = units_of(of, data)
     for way, start in zip(ways, starts, strict=True):
-        in_units = np.diag(1 / units.scale) @ matrix @ np.diag(units.scale)
+        in_units = 0.1 * np.diag(1 / units.scale) @ matrix @ np.diag(units.scale)
         assert way == pytest.approx(np.abs(in_units - start).max())
-    longer = reachable_step.with_room(of, max(ways))
     assert reachable_step.possible(of) == pytest.approx(0.1 * (of["iterations"] + 1) / 2)
-    assert reachable_step.possible(longer) == pytest.approx(10 * max(ways))
-    assert longer["start_rate"] == of["learning_rate"] == reachable_step.with_room(of, 1e-3)["learning_rate"]
 
 
-def test_what_fails_for_lack_of_travel_is_learnt_by_longer_steps():
+def linear_rows(**changes):
     wanted = spec(
-        problem={"kind": "stiff", "trajectories": 4, "times": "regular"}, ks=[10.0], horizon=5.0, room=10.0,
-        learning_rate=0.1, iterations=200, schedule="cosine", shooting="multiple", loss="normalised", seeds=[0],
-        points=200, piece_points=8,
+        problem={"kind": "stiff", "trajectories": 4, "times": "regular"}, ks=[10.0], horizon=5.0,
+        learning_rate=0.1, start_rate=0.01, iterations=200, schedule="cosine", shooting="multiple", seeds=[1],
+        points=100, piece_points=8, share=1.0, learnt_pct=10.0, arms=["plain", "time", "true_form"],
     )  # fmt: skip
-    rows = {
-        row["arm"]: row
-        for row in conditioning.linear(typed("dynamics_conditioning.linear", wanted), "cpu").rows["runs"]
-    }
-    assert rows["units"]["travel_needed"] > rows["units"]["travel_possible"]
-    assert rows["reach"]["travel_needed"] < rows["reach"]["travel_possible"]
-    assert rows["reach"]["field_error_pct"] < rows["units"]["field_error_pct"] / 4
+    wanted.pop("arm", None)
+    return conditioning.linear(typed("dynamics_conditioning.linear", wanted | changes), "cpu").rows["runs"]
+
+
+def test_rates_ten_times_apart_are_learnt_with_time_in_units_of_the_data_and_not_as_given():
+    rows = {row["arm"]: row for row in linear_rows()}
+    assert rows["plain"]["travel_needed"] > 4 * rows["time"]["travel_needed"]
+    assert rows["time"]["field_error_pct"] < rows["plain"]["field_error_pct"] / 4
+    assert (rows["plain"]["learnt"], rows["true_form"]["learnt"]) == (0, 1)
     assert "travel_needed" not in rows["true_form"]
+
+
+def test_a_share_of_the_iterations_has_a_schedule_of_its_own():
+    (half,) = linear_rows(arms=["time"], share=0.5)
+    (short,) = linear_rows(arms=["time"], iterations=100)
+    assert half["field_error_pct"] == short["field_error_pct"]
+    assert half["share"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("learnt", "last"), [((1, 1, 1), 100.0), ((1, 0, 1), 1.0), ((1, 1, 0), 10.0), ((0, 1, 1), 0.0)]
+)
+def test_the_last_that_is_learnt_has_all_smaller_ones_learnt(learnt, last):
+    rows = [{"level": k, "learnt": yes} for k, yes in zip((1.0, 10.0, 100.0), learnt, strict=True)]
+    found = _last(rows[::-1])
+    assert (found["last_k"], found["tried_k"]) == (last, 100.0)
+    assert found["short_of"] == (100.0 / last if last else 1000.0)
+
+
+def test_a_training_that_failed_has_learnt_nothing():
+    assert conditioning._learnt({"status": "non_finite"}, 10.0)["learnt"] == 0
+    fine = {"status": "ok", "field_error_pct": 1.0, "slow_error_pct": 2.0, "fast_error_pct": 3.0}
+    assert conditioning._learnt(fine, 10.0)["learnt"] == 1
+    assert conditioning._learnt(fine | {"slow_error_pct": float("nan")}, 10.0)["learnt"] == 0
 
 
 @pytest.mark.parametrize(("dtype", "fine"), [(torch.float32, False), (torch.float64, True)])
@@ -162,7 +186,6 @@ def test_a_saddles_late_window_has_no_first_step_in_single_precision(dtype, fine
 
 def test_a_training_says_in_which_step_and_pass_it_ended():
     saddle = {
-        "name": "saddle",
         "field": "linear",
         "parameters": {"matrix": [[1.0, 0.0], [0.0, -1.0]]},
         "z0": [0.6, 0.3],

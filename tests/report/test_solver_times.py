@@ -1,4 +1,4 @@
-"""The benchmark of solvers: it runs, and what the page and the README show is what its CSV says."""
+"""The benchmark of solvers: it runs, and what the page shows is what its CSV says."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 
 from odestudy.analysis.csvs import read_csv
-from odestudy.report.marked import put_between
-from odestudy.report.solver_times import SolverTimes, load_times, page_of, write_page
+from odestudy.report.solver_times import SolverTimes, page_of, write_page
 
 CSV, PAGE = Path("benchmarks/results/solvers-2cores.csv"), Path("benchmarks/README.md")
 ABOUT: dict[str, Any] = {
@@ -55,25 +54,17 @@ def test_only_gradients_as_good_count_where_the_error_must_be_equal() -> None:
 
 
 def test_the_page_shows_what_its_csv_says(tmp_path: Path) -> None:
-    csv, page, readme = tmp_path / "run.csv", tmp_path / "page.md", tmp_path / "README.md"
+    csv, page = tmp_path / "run.csv", tmp_path / "page.md"
     times(torchdiffeq=6.0, ours=2.125).rows.to_csv(csv, index=False)
     csv.with_suffix(".json").write_text(json.dumps(ABOUT))
-    readme.write_text("before\n<!-- solvers: begin -->\nold\n<!-- solvers: end -->\nafter\n")
-    write_page(csv, page, readme)
+    write_page(csv, page)
     assert "| 2.12 |" in page.read_text()
     assert "Missing: torchdyn (ImportError: none)" in page.read_text()
-    assert "old" not in readme.read_text()
-    assert readme.read_text().startswith("before\n")
-    assert readme.read_text().endswith("after\n")
-    with pytest.raises(ValueError, match="no markers"):
-        put_between("nothing", "solvers", load_times(csv).goals())
 
 
-def test_page_and_readme_are_those_of_the_published_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_is_that_of_the_published_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     assert PAGE.read_text(encoding="utf-8") == page_of(CSV, PAGE)
-    readme = Path("README.md").read_text(encoding="utf-8")
-    assert readme == put_between(readme, "solvers", load_times(CSV).goals())
 
 
 def test_the_benchmark_runs_on_one_workload(root: Path, tmp_path: Path) -> None:

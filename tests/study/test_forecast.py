@@ -44,7 +44,7 @@ def test_a_job_that_was_not_recorded_is_expected_as_the_others_of_its_experiment
 
 
 def test_a_batch_asks_for_the_most_memory_and_all_the_time_of_its_jobs_doubled_on_retry(study):
-    first, second, other, *_ = study.jobs_by["dynamics", "recover"]
+    first, second, other, *_ = study.jobs_by["dynamics", "fast_modes"]
     never = study.jobs_by["dynamics", "crash"][0]
     record(study, first, process_peak_mib=100.0, process_s=60.0)
     record(study, second, process_peak_mib=40.0, process_s=600.0)

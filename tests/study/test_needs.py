@@ -209,7 +209,7 @@ def of(experiment: str, **changes: Any):
         ("dynamics", of("crash", precisions=["float16"]), "precisions.0: 'float16' is not allowed; allowed: float32"),
         ("density", of("models", train_method="rk5"), "train_method: 'rk5' is not allowed"),
         ("density", of("linear", methods={"eulr": 3}), "methods"),
-        ("density", of("step", formulas=["trase"]), "formulas.0: 'trase'"),
+        ("density", of("steep", formulas=["trase"]), "formulas.0: 'trase'"),
         ("timeseries", of("compare", kind="linaer"), "timeseries.forecast cannot use kind: 'linaer' is not allowed; allowed: archimedean, linear"),
         ("gradients", of("tolerance", arms=["backprop", "adjoint2"]), "arms.1: 'adjoint2' is not allowed; allowed: backprop, checkpointed"),
         ("gradients", of("tolerance", arm=["backprop"]), "arm: unknown key; allowed: arms, device"),

@@ -12,7 +12,7 @@ from odestudy import build
 from odestudy.analysis.csvs import read_csv
 from odestudy.figures.answers.draw import picture
 from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
-from odestudy.publication.snapshot import PAGE, README, page_of, summary_of
+from odestudy.publication.snapshot import GUIDE, PAGE, README, advice_of, page_of, summary_of
 from odestudy.publication.unpack import unpack
 from odestudy.publication.verify import verify
 from odestudy.report.answers import ANSWERS
@@ -75,4 +75,5 @@ def test_readme_and_findings_are_those_of_the_published_quick_run(tmp_path):
     assert (
         summary_of(shown, {answer.name: picture(answer.name, shown.facts)[1] for answer in ANSWERS}) in readme
     )
+    assert advice_of(shown) in (ROOT / GUIDE).read_text(encoding="utf-8")
     assert all((ROOT / "docs/pictures" / f"answer_{answer.name}.svg").is_file() for answer in ANSWERS)

@@ -16,7 +16,7 @@ def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) ->
     """By how much half the training is worse, in words, where that is more than the row's margin; None where it is not.
 
     The column is an error: smaller is better. Compared are the seeds that both lengths have, each length with a schedule
-    of its own; on a log scale, and for ratios, the margin is a share. A row without `trained` has no gate.
+    of its own; on a log scale, and for ratios and thresholds, the margin is a share. A row without `trained` has no gate.
     """
     gate = claim.get("trained")
     if gate is None:
@@ -29,7 +29,7 @@ def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) ->
     if seeds.empty:
         return f"{shorter} there is no run to compare with"
     full, half = full[seeds], half[seeds]
-    if is_log(claim["estimand"]):
+    if is_log(claim["estimand"]) or claim["estimand"]["statistic"] == "threshold":
         worse = float(np.exp(np.log(half / full).mean()) - 1)
         return (
             f"{shorter} its error is larger by {100 * worse:.2g} %" if not worse <= gate["margin"] else None

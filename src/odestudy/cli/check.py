@@ -10,7 +10,9 @@ from odestudy.runtime.clone import project_root
 
 def add(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("check", help="is this machine ready: device, data, versions")
+    parser = commands.add_parser(
+        "check", help="is this machine ready: device, data, versions", epilog="Example: odestudy check"
+    )
     parser.set_defaults(act=act)
 
 

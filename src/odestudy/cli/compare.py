@@ -10,7 +10,9 @@ from typing import Any
 def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
-        "compare", help="two results folders, metric by metric; exit code 1 where a verdict flips"
+        "compare",
+        help="two results folders, metric by metric; exit code 1 where a verdict flips",
+        epilog="Example: odestudy compare results/published/quick-cpu results/quick",
     )
     parser.add_argument("a", type=Path, help="a results folder, such as results/published/quick-cpu")
     parser.add_argument("b", type=Path, help="the folder to hold against it, such as results/quick")

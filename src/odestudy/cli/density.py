@@ -12,7 +12,11 @@ from odestudy.userdata.options import positive, shared_options
 
 def add(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("density", help="fit a continuous flow to the points of a CSV file")
+    parser = commands.add_parser(
+        "density",
+        help="fit a continuous flow to the points of a CSV file",
+        epilog="Example: odestudy density points.csv --out flow",
+    )
     parser.add_argument(
         "points", type=Path, metavar="FILE.csv", help="one row a point, columns of any names, at most 64"
     )

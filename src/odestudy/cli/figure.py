@@ -7,11 +7,16 @@ from typing import Any
 
 from odestudy.cli.options import chosen_study, study_options
 from odestudy.errors import ConfigError, DataError
+from odestudy.text import meant
 
 
 def add(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("figure", help="draw one figure from the metrics that are there")
+    parser = commands.add_parser(
+        "figure",
+        help="draw one figure from the metrics that are there",
+        epilog="Example: odestudy figure gradients_order --tier quick",
+    )
     parser.add_argument("name", help="as in results/<tier>/figures/NAME.svg")
     study_options(parser)
     parser.set_defaults(act=act)
@@ -23,7 +28,9 @@ def act(options: argparse.Namespace) -> int:
 
     study, name = chosen_study(options), options.name
     if name not in study.figures:
-        raise ConfigError(f"figure {name!r}: unknown; allowed: {', '.join(study.figures)}")
+        raise ConfigError(
+            f"figure {name!r}: unknown{meant(name, study.figures)}; allowed: {', '.join(study.figures)}"
+        )
     question, definition = study.figures[name]
     needs = [e for table in definition["tables"] for e in study.tables[table][1]["experiments"]]
     jobs = study.jobs_of(question, [*needs, *definition.get("arrays", [])])

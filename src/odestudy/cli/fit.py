@@ -11,7 +11,11 @@ from odestudy.userdata.options import shared_options
 
 def add(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("fit", help="learn the vector field behind your own observations")
+    parser = commands.add_parser(
+        "fit",
+        help="learn the vector field behind your own observations",
+        epilog="Example: odestudy fit observations.csv --out fitted",
+    )
     parser.add_argument(
         "file",
         type=Path,

@@ -11,7 +11,11 @@ from odestudy.study.claims import claim_of
 
 def add(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("list", help="what there is: questions, experiments, jobs, claims")
+    parser = commands.add_parser(
+        "list",
+        help="what there is: questions, experiments, jobs, claims",
+        epilog="Example: odestudy list --tier quick --jobs",
+    )
     parser.add_argument("--jobs", action="store_true", help="name every job and say whether it has run")
     study_options(parser)
     parser.set_defaults(act=act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -28,14 +29,16 @@ from odestudy.cli import (
 )
 from odestudy.cli import list as list_
 from odestudy.errors import StudyError
-from odestudy.text import one_line
+from odestudy.text import meant, one_line
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {one_line(message, 600)}; see {self.prog} --help\n")
+        wrong = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        near = meant(wrong[1], re.findall(r"[\w-]+", wrong[2])) if wrong else ""
+        self.exit(2, f"{self.prog}: {one_line(message, 600)}{near}; see {self.prog} --help\n")
 
 
 COMMANDS = (
@@ -58,13 +61,18 @@ COMMANDS = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; a user's mistake is one line and exit code 2."""
+def make_parser() -> Parser:
+    """The parser of all commands."""
     parser = Parser(prog="odestudy", description="A reproducible study of Neural ODEs.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         module.add(commands)
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; a user's mistake is one line and exit code 2."""
+    options = make_parser().parse_args(arguments)
     try:
         return options.act(options)
     except StudyError as error:

@@ -14,7 +14,9 @@ MOST_MIB = 16.0
 def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
-        "pack", help="put a run's finished jobs into one file, for `odestudy unpack`"
+        "pack",
+        help="put a run's finished jobs into one file, for `odestudy unpack`",
+        epilog="Example: odestudy pack images.tar --tier cpu --questions images",
     )
     parser.add_argument("file", type=Path, help="the file to write")
     parser.add_argument(

@@ -20,7 +20,9 @@ NAMED = 20  # of the long jobs
 def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
-        "plan", help="jobs, hours by question and time on several machines, from recorded runs"
+        "plan",
+        help="jobs, hours by question and time on several machines, from recorded runs",
+        epilog="Example: odestudy plan --tier cpu --workers 1 4",
     )
     parser.add_argument(
         "--workers", type=int, nargs="+", default=list(WORKERS), help="how many jobs may run at a time"

@@ -15,7 +15,8 @@ def add(commands: Any) -> None:
         "power",
         help="effect, spread, seeds and cost of each row of the ledger",
         description="Seeds at which each rule would be met in four of five studies if the truth were its `expect`, from "
-        "the spread that a pilot found; example: odestudy power --tier quick --pilot results/published/quick-cpu",
+        "the spread that a pilot found.",
+        epilog="Example: odestudy power --tier quick --pilot results/published/quick-cpu",
     )
     study_options(parser)
     parser.add_argument(

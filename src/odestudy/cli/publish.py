@@ -13,7 +13,9 @@ from odestudy.runtime.clone import project_root
 def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
-        "publish", help="pack a run's results into results/published/<tier>-<device>"
+        "publish",
+        help="pack a run's results into results/published/<tier>-<device>",
+        epilog="Example: odestudy publish --tier quick",
     )
     parser.add_argument("--device", default=None, help="what to call the machine; cpu, or the GPU's name")
     parser.add_argument("--partial", action="store_true", help="also where some jobs have not run")

@@ -11,7 +11,11 @@ PUBLISHED = Path("results/published/quick-cpu")
 
 def add(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("report", help="tables, figures and report of published results")
+    parser = commands.add_parser(
+        "report",
+        help="tables, figures and report of published results",
+        epilog="Example: odestudy report results/published/quick-cpu",
+    )
     parser.add_argument(
         "folder", type=Path, nargs="?", default=PUBLISHED, help=f"{PUBLISHED} unless said otherwise"
     )

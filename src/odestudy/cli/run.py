@@ -10,11 +10,16 @@ from odestudy.cli.options import chosen_study, study_options
 from odestudy.errors import ConfigError
 from odestudy.runtime.lock import held_folder
 from odestudy.study import Study
+from odestudy.text import meant
 
 
 def add(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("run", help="run jobs by hand, without Snakemake")
+    parser = commands.add_parser(
+        "run",
+        help="run jobs by hand, without Snakemake",
+        epilog="Example: odestudy run gradients_order --tier smoke",
+    )
     parser.add_argument(
         "job", nargs="*", help="folder, or the beginning of it, or the key, as `odestudy list --jobs` shows"
     )
@@ -33,8 +38,9 @@ def act(options: argparse.Namespace) -> int:
     for text in options.job:
         found = [j for j in study.jobs.values() if text and (j.key == text or j.folder.startswith(text))]
         if not found:
+            names = {name for j in study.jobs.values() for name in (j.key, j.folder, *j.folder.split("/"))}
             raise ConfigError(
-                f"run {text!r}: no such job at tier {study.run}; `odestudy list --jobs` names them"
+                f"run {text!r}: no such job at tier {study.run}; `odestudy list --jobs` names them{meant(text, names)}"
             )
         chosen += found
     if not chosen:

@@ -10,7 +10,9 @@ from typing import Any
 def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
-        "snapshot", help="docs/findings.md and the README's findings, from a published folder"
+        "snapshot",
+        help="docs/findings.md and the README's findings, from a published folder",
+        epilog="Example: odestudy snapshot results/published/quick-cpu",
     )
     parser.add_argument("folder", type=Path, help="such as results/published/quick-cpu")
     parser.set_defaults(act=act)

@@ -20,7 +20,11 @@ INTERRUPTED = 130
 
 def add(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("study", help="run a tier and write its report, as `make study` does")
+    parser = commands.add_parser(
+        "study",
+        help="run a tier and write its report, as `make study` does",
+        epilog="Example: odestudy study --tier smoke --cores 2",
+    )
     study_options(parser)
     parser.add_argument("--arms", default=None, help="only these arms, separated by commas")
     parser.add_argument("--cores", default="all", help="how many cores are used")

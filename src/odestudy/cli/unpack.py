@@ -13,7 +13,9 @@ from odestudy.runtime.lock import held_folder
 def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
-        "unpack", help="lay the jobs of `odestudy pack` out under results/<tier>, as if they had run here"
+        "unpack",
+        help="lay the jobs of `odestudy pack` out under results/<tier>, as if they had run here",
+        epilog="Example: odestudy unpack images.tar",
     )
     parser.add_argument("file", type=Path, nargs="+", help="what `odestudy pack` wrote")
     parser.add_argument("--seeds", type=int, default=None, help="where the run was cut to so many seeds")

@@ -12,6 +12,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "verify",
         help="a published folder: nothing was altered, and the ledger follows from the metrics",
+        epilog="Example: odestudy verify results/published/quick-cpu",
     )
     parser.add_argument("folder", type=Path, help="such as results/published/quick-cpu")
     parser.set_defaults(act=act)

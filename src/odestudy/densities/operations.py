@@ -81,15 +81,16 @@ def trace_route(sizes: Sizes) -> str:
 
 def structured_determinant(sizes: Sizes, stages: int) -> Cost:
     """The value in every stage, the recursion over the stages, and elimination, by the cheaper route."""
-    return _determinant(sizes, stages, determinant_route(sizes, stages))
+    return determinant_by(sizes, stages, determinant_route(sizes, stages))
 
 
 def determinant_route(sizes: Sizes, stages: int) -> str:
     """Whether fewer operations are taken by a matrix of size d or of size w_{L-1}."""
-    return min("dw", key=lambda route: _determinant(sizes, stages, route).sample) if len(sizes) > 1 else "d"
+    return min("dw", key=lambda route: determinant_by(sizes, stages, route).sample) if len(sizes) > 1 else "d"
 
 
-def _determinant(sizes: Sizes, stages: int, route: str) -> Cost:
+def determinant_by(sizes: Sizes, stages: int, route: str) -> Cost:
+    """By a matrix of size d, or of size w_{L-1} with M formed once."""
     d, *widths = sizes
     k = d if route == "d" or not widths else widths[-1]
     entry = 2.0 * k * k * (widths[0] if widths else d)  # not in the first stage, which enters with I

@@ -10,14 +10,11 @@ Source: Harville, Matrix Algebra From a Statistician's Perspective, theorem 18.1
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
 from odestudy.densities.fields import RightHandSide
-from odestudy.densities.formula import Formula
 from odestudy.densities.layers import Layers, layers_of, pushed
 from odestudy.densities.operations import determinant_route, trace_route
 from odestudy.ode._explicit_rk import ExplicitRK
@@ -72,8 +69,11 @@ def _trace(layers: Layers, formed: Tensor, slopes: list[Tensor]) -> Tensor:
 class StructuredLogDeterminant:
     """log |det| of the Jacobian of the step's map, from a matrix of size d or of the last hidden layer's width.
 
-    The size is the one that takes fewer operations (`operations.determinant_route`).
+    The size is the one that takes fewer operations (`operations.determinant_route`), unless `route` says d or w.
     """
+
+    def __init__(self, route: str = "") -> None:
+        self.given = route
 
     def start(self, x: Tensor) -> None:
         self.layers: Layers | None = None
@@ -82,7 +82,7 @@ class StructuredLogDeterminant:
         method = _explicit(stepper)
         if self.layers is None:
             self.layers = layers_of(f)
-            self.route = determinant_route(self.layers.sizes, len(method.nodes))
+            self.route = self.given or determinant_route(self.layers.sizes, len(method.nodes))
             self.chain, self.exit = _chain(self.layers, self.route)
         end, slopes = opened_step(self.layers, method, span, y)
         found: list[Tensor] = []
@@ -139,9 +139,3 @@ def _explicit(stepper: Stepper) -> ExplicitRK:
             f"method {stepper.name!r} is no explicit Runge-Kutta method, which this formula needs"
         )
     return stepper
-
-
-STRUCTURED: dict[str, Callable[[], Formula]] = {
-    "structured_trace": StructuredTrace,
-    "structured_logdet": StructuredLogDeterminant,
-}

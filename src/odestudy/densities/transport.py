@@ -15,7 +15,7 @@ from odestudy.densities.fields import RightHandSide
 from odestudy.densities.formula import Formula
 from odestudy.densities.jacobian import with_estimate, with_jacobian, with_trace
 from odestudy.densities.normal import standard_normal
-from odestudy.densities.structured import STRUCTURED
+from odestudy.densities.structured import StructuredLogDeterminant, StructuredTrace
 from odestudy.ode._methods import make_stepper
 from odestudy.ode._span import Span
 from odestudy.ode._stepper import Stepper
@@ -102,7 +102,10 @@ FORMULAS: dict[str, Callable[[], Formula]] = {
     "gaussian1": lambda: Hutchinson("gaussian", 1),
     "gaussian10": lambda: Hutchinson("gaussian", 10),
     "logdet": LogDeterminant,
-    **STRUCTURED,
+    "structured_trace": StructuredTrace,
+    "structured_logdet": StructuredLogDeterminant,
+    "logdet_by_d": lambda: StructuredLogDeterminant("d"),
+    "logdet_by_w": lambda: StructuredLogDeterminant("w"),
 }
 
 

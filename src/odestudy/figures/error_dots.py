@@ -23,7 +23,6 @@ from odestudy.figures.words import (
 )
 
 FILLS = ("full", "none", "left", "top")  # one for each way of computing the gradient
-SHOOTING = {"linear": "linear_all", "mlp": "mlp_all"}  # by random windows -> by multiple shooting
 WIDEST = 1e4  # an error beyond it says nothing more; it is drawn there
 
 
@@ -63,23 +62,6 @@ def say_errors(data: FigureData, name: str, columns: list[str]) -> str:
     return (
         f"{won} {text} Values beyond {WIDEST:g} and {1 / WIDEST:g} are drawn at the edges. "
         f"{seeds_and_bars(data, table, summary, columns)} {failures(data, table, ['system', 'arm'])}"
-    )
-
-
-def say_shooting(data: FigureData, name: str, column: str) -> str:
-    """On how many systems multiple shooting has the smaller mean error; nothing where it did not run."""
-    summary = data.table(f"{name}_summary")
-    wide = summary.pivot_table(index="system", columns="arm", values=column)
-    parts = []
-    for one, many in SHOOTING.items():
-        if {one, many} <= set(wide):
-            both = wide[[one, many]].dropna()
-            won = int((both[many] < both[one]).sum())
-            parts.append(f"{won} of {counted(len(both), 'system')} for the {data.label(one)}")
-    if not parts:
-        return ""
-    return sentence(
-        f"multiple shooting has a smaller mean error of the field than random windows on {listing(parts)}"
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from odestudy.analysis.selecting import select
 from odestudy.figures.base import FigureData, NothingToShow
-from odestudy.figures.words import counted, in_order, quantity
+from odestudy.figures.words import counted, quantity
 
 MOST_POINTS = 500
 
@@ -29,8 +31,10 @@ class Shown:
         return self.arrays["worst_learnt"]
 
 
-def shown_runs(data: FigureData, table: str, needed: str) -> dict[tuple[str, str], Shown]:
-    """(system, arm) -> the run that is shown, with the table's first gradient, where `needed` is stored.
+def shown_runs(
+    data: FigureData, table: str, needed: str, where: dict[str, Any] | None = None
+) -> dict[tuple[str, str], Shown]:
+    """(system, arm) -> the run that is shown, of the last job (the longest training) where `needed` is stored.
 
     Raises:
         NothingToShow: there is none.
@@ -38,14 +42,13 @@ def shown_runs(data: FigureData, table: str, needed: str) -> dict[tuple[str, str
     rows = data.table(table)
     found: dict[tuple[str, str], Shown] = {}
     if not rows.empty:
-        rows = rows[rows["gradient"] == in_order(rows, "gradient")[0]]
+        rows = select(rows, where or {})
     for (system, arm), part in rows.groupby(["system", "arm"], sort=False):
-        part = part.sort_values("seed", kind="stable")
-        for job in dict.fromkeys(part["job"]):
+        for job in reversed(dict.fromkeys(part["job"])):
             arrays = data.arrays(job) if job in data.metrics else {}
             if needed in arrays:
-                rows_of_seed = part[part["seed"] == int(arrays["seed"])]
-                found[str(system), str(arm)] = Shown(rows_of_seed.iloc[0], arrays)
+                mine = part[(part["job"] == job) & (part["seed"] == int(arrays["seed"]))]
+                found[str(system), str(arm)] = Shown(mine.iloc[0], arrays)
                 break
     if not found:
         raise NothingToShow("no run has stored its arrays")
@@ -74,27 +77,6 @@ def worst_seed(data: FigureData, table: str, found: dict[tuple[str, str], Shown]
         f"{quantity(data, 'field_error_pct', worst['field_error_pct'])} "
         f"({data.label(worst['system'], 'system')}, {data.label(worst['arm'])})."
     )
-
-
-def recovered_share(data: FigureData, table: str, found: dict[tuple[str, str], Shown]) -> str:
-    """How many of the runs recovered the field, arm by arm, and of which systems."""
-    rows = data.table(table)
-    rows = rows[[key in found for key in zip(rows["system"], rows["arm"], strict=True)]]
-    rows = rows[rows["gradient"] == in_order(rows, "gradient")[0]]
-    if "recovered" not in rows:
-        return ""
-    said = []
-    for arm, part in rows.groupby("arm", sort=False):
-        each = [
-            f"{data.label(str(system), 'system')} {int(of_it['recovered'].sum())}"
-            for system, of_it in part.groupby("system", sort=False)
-            if of_it["recovered"].sum() > 0
-        ]
-        where = f" ({', '.join(each)})" if each else ""
-        said.append(
-            f"{int(part['recovered'].sum())} of {counted(len(part), 'run')} for the {data.label(str(arm))}{where}"
-        )
-    return f"Recovered within the claims' bound are {'; '.join(said)}."
 
 
 def names(found: dict[tuple[str, str], Shown], which: int) -> list[str]:

@@ -80,6 +80,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "auto": {**HOLLOW, "color": BLACK, "marker": "d", "linestyle": "-"},
     "trace": {"color": ORANGE, "marker": "s", "linestyle": "-"},
     "logdet": {"color": BLUE, "marker": "o", "linestyle": DASHED},
+    "structured_trace": {"color": ORANGE, "marker": "D", "linestyle": "-"},
+    "structured_logdet": {"color": BLUE, "marker": "v", "linestyle": "-"},
     "rademacher1": {"color": RED, "marker": "^", "linestyle": DOTTED},
     "rademacher10": {"color": PURPLE, "marker": "v", "linestyle": DASHDOT},
     "gaussian1": {"color": GREEN, "marker": "<", "linestyle": DOTTED},

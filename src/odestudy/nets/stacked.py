@@ -12,6 +12,8 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor, nn
 
+from odestudy.nets.stacked_sequence import gru_states
+
 
 def uniform(generators: Sequence[Generator], shape: tuple[int, ...], reach: float) -> nn.Parameter:
     """One tensor a seed out of its own generator, uniform in [-reach, reach], stacked."""
@@ -57,6 +59,11 @@ class StackedGRU(nn.Module):
         reset, keep = torch.sigmoid(of_input[0] + gates).chunk(2, -1)
         candidate = torch.tanh(torch.addcmul(of_input[1], reset, inner))
         return torch.lerp(candidate, h, keep)
+
+    def along(self, x: Tensor, h: Tensor) -> Tensor:
+        """The states (S, N, T, hidden) after each of the inputs x (S, N, T, n_in), from the state h (S, N, hidden)."""
+        projected = self.project(x.transpose(1, 2))
+        return gru_states(projected, h, self.recur.weight, self.recur.bias).transpose(1, 2)
 
     def start(self, like: Tensor) -> Tensor:
         """The state zero for inputs (S, N, ...)."""

@@ -212,5 +212,6 @@ class AdaptiveLoop:
             errors = self.stepper.errors(dt, attempt)
             blamed = blame(self.tolerance, errors[0], now.y, attempt.y1)
         return diagnose(
-            status, now.t, dt, ratio, max(stiffness, 0.0), blamed, now.y, details(status, self.control)
-        )
+            status, now.t, dt, ratio, max(stiffness, 0.0), blamed, now.y, details(status, self.control),
+            self.counter.backward,
+        )  # fmt: skip

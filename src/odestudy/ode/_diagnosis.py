@@ -23,9 +23,20 @@ def details(status: Status, control: Control) -> str:
 
 
 def diagnose(
-    status: Status, t: float, dt: float, ratio: float, stiffness: float, blamed: str, y: Tensor, detail: str
+    status: Status,
+    t: float,
+    dt: float,
+    ratio: float,
+    stiffness: float,
+    blamed: str,
+    y: Tensor,
+    detail: str,
+    backward: bool = False,
 ) -> Failure:
-    """A failure with its circumstances; a non-finite error turns an underflow into "non_finite"."""
+    """A failure with its circumstances; a non-finite error turns an underflow into "non_finite".
+
+    With `backward` it is an adjoint's, whose state may have left the way it came.
+    """
     if status == "step_size_underflow" and not ratio < float("inf"):
         status = "non_finite"
     causes, advice = [], []
@@ -43,7 +54,12 @@ def diagnose(
         advice.append(
             "the adjoint's norm 'seminorm', or gradient='checkpointed', which solves nothing backwards"
         )
-    if not causes:
+    if not causes and backward:
+        causes.append(
+            f"the error is largest in {blamed}, solved backwards, where what converges forwards diverges"
+        )
+        advice.append("a tighter rtol and atol, or gradient='checkpointed', which solves nothing backwards")
+    elif not causes:
         causes.append(f"the error is largest in {blamed}")
         advice.append("a looser rtol or atol, float64, or a larger max_steps")
     where = f"t = {t:.9g}, dt = {dt:.3g}, error norm {ratio:.3g} (allowed 1)"

@@ -20,17 +20,18 @@ from odestudy.report.overview import overview_table
 from odestudy.runtime.files import write_atomically
 from odestudy.study.load import Study
 
-PAGE, CLAIMS_PAGE, README, PICTURES = (
+PAGE, CLAIMS_PAGE, README, PICTURES, GUIDE = (
     Path("docs/findings.md"),
     Path("docs/claims.md"),
     Path("README.md"),
     Path("docs/pictures"),
+    Path("docs/ode.md"),
 )
 DECIDED = [verdict for verdict in SIGNS if verdict not in (NO_DATA, NOT_TESTABLE)]
 
 
 def write_snapshot(study: Study) -> None:
-    """Write docs/findings.md, docs/claims.md, the README's part between its markers and its pictures.
+    """Write docs/findings.md, docs/claims.md, the README's part between its markers, its pictures, the advice of docs/ode.md.
 
     What was found is that of a published run, with what other published tiers judge better.
     """
@@ -44,6 +45,20 @@ def write_snapshot(study: Study) -> None:
     text = put_between(readme.read_text(encoding="utf-8"), "findings", summary)
     write_atomically(study.root / PAGE, page_of(study, shown.ledger).encode())
     write_atomically(readme, text.encode())
+    guide = study.root / GUIDE
+    advised = put_between(guide.read_text(encoding="utf-8"), "which gradient", advice_of(shown))
+    write_atomically(guide, advised.encode())
+
+
+def advice_of(shown: Context) -> str:
+    """Which gradient to take, as a Markdown table, and where its numbers are from."""
+    columns = {"situation": "your problem", "take": "take", "because": "what was measured"}
+    table = shown.table("gradients_advice")
+    if table.empty:
+        return "No published run has measured it yet.\n"
+    rows = [[escape(str(row[column])) for column in columns] for _, row in table.iterrows()]
+    source = f"Measured by results/published/{shown.results.name}; `odestudy snapshot` writes this table."
+    return f"{pipe_table(list(columns.values()), rows)}\n{source}\n"
 
 
 def page_of(study: Study, ledger: pd.DataFrame) -> str:

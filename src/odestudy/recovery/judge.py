@@ -16,6 +16,7 @@ from odestudy.systems.fields import field_of
 from odestudy.systems.trajectories import Observed, grid_around, in_support, reference
 
 HELD_OUT = 8  # fresh initial states in the box that the data fill
+FRESH_POINTS = 64  # of each trajectory from there, where the data do not say
 Learnt = Callable[[np.ndarray], np.ndarray]  # states (n, d) -> slopes (n, d)
 Rollout = Callable[[np.ndarray, np.ndarray], np.ndarray]  # z0 (k, d), t (n,) -> (k, n, d); NaN where it ends
 
@@ -73,7 +74,8 @@ def judge(
     """Errors of a learnt right-hand side, and arrays for the figures.
 
     Errors of the field are relative in the L2 norm over a grid, apart for the support of the data and the rest; a
-    trajectory's is its root mean square over the standard deviation of each component.
+    trajectory's is its root mean square over the standard deviation of each component; from fresh initial states, over
+    that of the true trajectories from there, so that a forecast of nothing has the error one.
     """
     system = spec["system"]
     field, stiff = field_of(system), system.get("stiff", False)
@@ -95,10 +97,11 @@ def judge(
     true = _reference(field, data.truth[0, 0], far, stiff)
     found["trajectory_nrmse"] = _nrmse(mine[:n], data.truth[0], data.spread)
     found["extrapolation_nrmse"] = _nrmse(mine[n:], true[n:], data.spread)
-    fresh = rng.uniform(data.states.min(axis=0), data.states.max(axis=0), (HELD_OUT, grid.shape[1]))
+    fresh: dict[str, np.ndarray] = {}
     if not stiff:  # a random state of a stiff system lies off its slow manifold, where nothing was seen
-        wanted_fresh = _reference(field, fresh, t, stiff).swapaxes(0, 1)
-        found["heldout_nrmse"] = _nrmse(roll(fresh, t), wanted_fresh, data.spread)
+        fresh = _fresh(roll, data, spec, rng)
+        true_fresh = fresh["fresh_true"]
+        found["heldout_nrmse"] = _nrmse(fresh["fresh_learnt"], true_fresh, true_fresh.std(axis=(0, 1)))
     if system["field"] in MARKS:
         found |= MARKS[system["field"]](system.get("parameters", {}), far, true, mine)
     arrays = {
@@ -107,7 +110,20 @@ def judge(
         "grid_error": np.linalg.norm(error, axis=1),
         "grid_inside": inside,
     }
-    return found, arrays | {"grid_learnt": got}
+    return found, arrays | {"grid_learnt": got} | fresh
+
+
+def _fresh(
+    roll: Rollout, data: Observed, spec: dict[str, Any], rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Trajectories (k, n, d) from fresh initial states in the box of the data, to `test_horizon` or as far as the data."""
+    field, t = field_of(spec["system"]), data.t[0]
+    if "test_horizon" in spec:
+        t = np.linspace(0.0, spec["test_horizon"], FRESH_POINTS)
+    low, high = data.states.min(axis=0), data.states.max(axis=0)
+    starts = rng.uniform(low, high, (HELD_OUT, data.states.shape[1]))
+    true = _reference(field, starts, t, stiff=False).swapaxes(0, 1)
+    return {"fresh_t": t, "fresh_true": true, "fresh_learnt": roll(starts, t)}
 
 
 def _reference(field: Any, z0: np.ndarray, t: np.ndarray, stiff: bool) -> np.ndarray:

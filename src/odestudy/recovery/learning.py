@@ -12,6 +12,7 @@ from torch import nn
 
 from odestudy.integrate import failed
 from odestudy.nets.dynamics import MODELS
+from odestudy.recovery.draws import DATA, FRESH, draws, own
 from odestudy.recovery.judge import (
     Learnt,
     Rollout,
@@ -48,7 +49,7 @@ def observations(spec: dict[str, Any]) -> tuple[list[Observed], list[int], list[
     data, seeds, rows = [], [], []
     for seed in spec["seeds"]:
         try:
-            data.append(observe(spec, np.random.default_rng([seed, 0])))
+            data.append(observe(spec, draws(spec, seed, DATA)))
             seeds.append(seed)
         except Exception as error:
             rows.append({"seed": seed} | failed(error))
@@ -106,7 +107,7 @@ def _judged(
     learnt = units.meant(partial(field_values, model))
     stiff = spec["system"].get("stiff", False)
     roll = partial(numpy_rollout, learnt, stiff=True) if stiff else rollout(model, units)
-    judged, arrays = judge(learnt, roll, data, spec, np.random.default_rng([seed, 2]))
+    judged, arrays = judge(learnt, roll, data, spec, draws(spec, seed, FRESH))
     row = judged | _eigenvalues(learnt, spec) | signal(data)
     return learnt, row, arrays | _observed(data) | {"seed": np.array(seed)}
 
@@ -151,8 +152,10 @@ def _train_stack(spec: dict[str, Any], data: list[Observed], units: Units, devic
 
 
 def make_model(spec: dict[str, Any], d: int, seed: int, device: str) -> nn.Module:
-    """The model of one seed, as initialised."""
-    torch.manual_seed(seed)
+    """The model of one seed, as initialised; each system has initial values of its own."""
+    torch.manual_seed(
+        int(np.random.default_rng([seed, *mine]).integers(2**31)) if (mine := own(spec)) else seed
+    )
     return MODELS[spec["model"]](d, spec["width"]).to(device, getattr(torch, spec["dtype"]))
 
 

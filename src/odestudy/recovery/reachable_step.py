@@ -32,14 +32,3 @@ def possible(spec: dict[str, Any]) -> float:
     if spec.get("schedule") != "cosine":
         return spec["learning_rate"] * n
     return spec["learning_rate"] * sum((1 + math.cos(math.pi * i / n)) / 2 for i in range(n))
-
-
-def with_room(spec: dict[str, Any], far: float) -> dict[str, Any]:
-    """The specification with a rate by which the model can travel `room` times `far`, or its own where that is longer.
-
-    ASSUME the initial states of the pieces, which start at their observations, have no such way to go: they keep
-    their rate.
-    """
-    rate = spec["learning_rate"]
-    longer = max(rate, rate * spec["room"] * far / possible(spec))
-    return spec | {"learning_rate": longer, "start_rate": rate}

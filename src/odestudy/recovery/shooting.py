@@ -18,6 +18,7 @@ from odestudy.integrate import (
     named_failure,
     steps_samples,
 )
+from odestudy.recovery.draws import WINDOWS, draws
 from odestudy.recovery.windows import Batch, pieces, random_windows
 from odestudy.runtime.outcome import NumericalFailure
 from odestudy.systems.trajectories import Observed
@@ -146,7 +147,7 @@ class Windows(Shooting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.rngs = [np.random.default_rng([seed, 1]) for seed in self.spec["seeds"]]
+        self.rngs = [draws(self.spec, seed, WINDOWS) for seed in self.spec["seeds"]]
 
     def losses(self) -> Tensor:
         batch: Batch = random_windows(self.data, self.spec, self.rngs)

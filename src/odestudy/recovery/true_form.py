@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -39,7 +40,12 @@ def true_form(data: Observed, spec: dict[str, Any], rng: np.random.Generator) ->
     for share in STAGES:
         until = max(int(share * n), min(n, 8))
         residual = partial(_residual, data=data, system=system, names=names, shapes=shapes, until=until)
-        found = least_squares(residual, x, method="trf", x_scale="jac", ftol=1e-10, xtol=1e-10, max_nfev=60)
+        found = least_squares(
+            residual,
+            x,
+            jac=partial(_jacobian, residual=residual, count=len(truth), like=data.noisy[:, :until]),
+            method="trf", x_scale="jac", ftol=1e-10, xtol=1e-10, max_nfev=60,
+        )  # fmt: skip
         x = found.x
     field = field_of(system, unflat(x[: len(truth)], names, shapes))
 
@@ -57,6 +63,33 @@ def _residual(
     z0 = x[len(x) - k * d :].reshape(k, d)
     predicted = _solve(field, z0, data.t[0, :until], system.get("stiff", False))
     return ((predicted - data.noisy[:, :until]) / data.spread).reshape(-1)
+
+
+def _jacobian(
+    x: np.ndarray, residual: Callable[[np.ndarray], np.ndarray], count: int, like: np.ndarray
+) -> np.ndarray:
+    """Forward differences (k n d, count + k d); initial states of different trajectories are moved at once.
+
+    Args:
+        count: parameters, which stand before the initial states.
+        like: observations (k, n, d).
+    """
+    k, n, d = like.shape
+    step = np.sqrt(np.finfo(float).eps) * np.maximum(np.abs(x), 1e-2)
+    at = residual(x)
+    found = np.zeros((len(at), len(x)))
+    for i in range(count):
+        moved = x.copy()
+        moved[i] += step[i]
+        found[:, i] = (residual(moved) - at) / step[i]
+    for i in range(d):
+        columns = count + np.arange(k) * d + i
+        moved = x.copy()
+        moved[columns] += step[columns]
+        slopes = (residual(moved) - at).reshape(k, n * d) / step[columns, None]
+        for row, column in enumerate(columns):
+            found[row * n * d : (row + 1) * n * d, column] = slopes[row]
+    return found
 
 
 def _solve(field: Field, z0: np.ndarray, t: np.ndarray, stiff: bool) -> np.ndarray:

@@ -23,7 +23,7 @@ class Batch:
 
 
 def random_windows(data: list[Observed], spec: dict[str, Any], rngs: list[np.random.Generator]) -> Batch:
-    """`windows` random windows for each seed, each of a random trajectory (poster: one window of one trajectory)."""
+    """`windows` random windows for each seed, each of a random trajectory (walk-through: one window of one trajectory)."""
     pieces = [
         [_window(one, spec, rng) for _ in range(spec.get("windows", 1))]
         for one, rng in zip(data, rngs, strict=True)
@@ -38,9 +38,22 @@ def random_windows(data: list[Observed], spec: dict[str, Any], rngs: list[np.ran
 
 
 def _window(data: Observed, spec: dict[str, Any], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A window of `window_min` to `window_max` time units with at most `window_points` points, chosen at random."""
+    """A window of a random trajectory: of a length (walk-through), or of a number of points (torchdiffeq's ode_demo.py)."""
     row = int(rng.integers(len(data.t))) if len(data.t) > 1 else 0
     t = data.t[row]
+    inside = _of_length(t, spec, rng) if "window_min" in spec else _of_points(t, spec["window_points"], rng)
+    return t[inside], data.noisy[row, inside]
+
+
+def _of_points(t: np.ndarray, points: int, rng: np.random.Generator) -> np.ndarray:
+    """`window_points` observations one after the other, or all that there are."""
+    size = min(points, len(t))
+    first = int(rng.integers(len(t) - size + 1))
+    return np.arange(first, first + size)
+
+
+def _of_length(t: np.ndarray, spec: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    """Those within `window_min` to `window_max` time units, at most `window_points` of them, chosen at random."""
     length = min(rng.uniform(spec["window_min"], spec["window_max"]), t[-1] - t[0])
     start = rng.uniform(t[0], t[-1] - length)
     inside = np.flatnonzero((t >= start) & (t <= start + length))
@@ -49,7 +62,7 @@ def _window(data: Observed, spec: dict[str, Any], rng: np.random.Generator) -> t
         inside = np.array([first, first + 1])
     if len(inside) > spec["window_points"]:
         inside = np.sort(rng.choice(inside, spec["window_points"], replace=False))
-    return t[inside], data.noisy[row, inside]
+    return inside
 
 
 def pieces(data: list[Observed], points: int) -> tuple[Batch, np.ndarray]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
-
 from odestudy.analysis.facts import Facts
 from odestudy.analysis.values import MISSING, number
-from odestudy.report.sentences import and_list, because, sentence, source
+from odestudy.report.sentences import because, sentence, source
 
-LEARNT_PCT, ROUGHLY_PCT = 10.0, 50.0
 RIVALS = {
     "gradient matching": "gradient matching on a spline, which solves no ODE,",
     "SINDy": "sparse regression (SINDy)",
@@ -54,101 +51,79 @@ def _forecast(f: Facts) -> str:
     parts = []
     if fresh.known:
         parts.append(
-            f"from fresh initial states its forecasts are off by {fresh.said} of the signal's spread ({source(fresh)}), where "
-            f"the true form is off by {fresh.other('true form by least squares')}"
+            f"from fresh initial states half of its seeds forecast to within {fresh.said} of the signal's spread ({source(fresh)})"
         )
     windows = f.cell(
-        "dynamics_recovery_summary", "field_error_pct", "%", system="gated", arm="mlp", gradient="backprop"
-    )
+        "dynamics_walkthrough_summary", "field_error_pct", "%", system="gated", arm="mlp", schedule="cosine",
+        iterations="last",
+    )  # fmt: skip
     if windows != MISSING:
         parts.append(
-            f"trained on random windows of the data, as the walk-through does, the net is off by {windows}"
+            f"trained on random windows of the data, as the walk-through does, its field is off by {windows}"
         )
     return sentence(parts, f"how it forecasts is not known yet ({because(fresh)})")
 
 
 def conditioning(f: Facts) -> list[str]:
-    """Rates far apart, eigenvectors and hidden modes, stiff systems."""
-    return [_rates(f), _vectors(f), _stiff(f)]
+    """Rates far apart, eigenvectors and hidden modes, stiff systems, and why unstable ones crash."""
+    return [_linear(f), _stiff(f), _crash(f)]
 
 
-def _case(f: Facts, claim: str, problem: str, arm: str, column: str) -> tuple[float, float, str, str, str]:
-    """Ratio, error, the error in words, what the data allow, on how much it rests: of the row or the tier's largest ratio."""
-    fact = f(claim)
-    if fact.known:
-        return (
-            float(fact.where["k"]),
-            fact.value,
-            fact.said,
-            fact.other("true form by least squares"),
-            source(fact),
-        )
-    table = "dynamics_conditioning_summary"
-    last = f.rows(table, problem=problem, k="last")
-    mine = last[last["arm"] == arm] if len(last) else last
-    if mine.empty or pd.isna(mine.iloc[0][column]):
-        return math.nan, math.nan, "", "", because(fact)
-    row = mine.iloc[0]
-    said, allowed = (
-        f.cell(table, column, "%", problem=problem, k=row["k"], arm=a) for a in (arm, "true_form")
-    )
-    return float(row["k"]), float(row[column]), said, allowed, f"{row['ok']} seeds; no verdict"
-
-
-def _how(error: float) -> str:
-    return "learnt" if error < LEARNT_PCT else "learnt roughly" if error < ROUGHLY_PCT else "not learnt"
-
-
-def _rates(f: Facts) -> str:
-    k, error, said, allowed, rests = _case(f, "C17a", "stiff", "reach", "field_error_pct")
-    if math.isnan(error):
-        return f"Whether decay rates far apart can be learnt is not known yet ({rests})."
-    return (
-        f"Decay rates {number(k)} times apart are {_how(error)}, with data and loss scaled and steps that are long enough: the "
-        f"field is off by {said}, where the data allow {allowed} ({rests})."
-    )
-
-
-def _vectors(f: Facts) -> str:
-    parts = []
-    k, error, said, allowed, rests = _case(f, "C17b", "eigenvectors", "units", "field_error_pct")
-    if not math.isnan(error):
-        parts.append(
-            f"nearly parallel eigenvectors are {_how(error)} (off by {said}; the data allow {allowed})"
-        )
-    k, error, said, allowed, rests = _case(f, "C17c", "data", "units", "fast_error_pct")
-    if not math.isnan(error):
-        parts.append(
-            f"the rate of a mode that the data show {number(k)} times less than another is {_how(error)} (off by {said}; "
-            f"the data allow {allowed})"
-        )
-    return sentence(
-        parts, f"what nearly parallel eigenvectors and hidden modes do is not known yet ({rests})"
-    )
-
-
-STIFF = {
-    "robertson": ("C17d", "Robertson's system"),
-    "van_der_pol_1000": ("C17e", "Van der Pol's oscillator"),
+# Row -> (what is badly conditioned, how its number is called).
+KINDS = {
+    "C17a": ("decay rates far apart", "a ratio of {}"),
+    "C17b": ("nearly parallel eigenvectors", "k = {}"),
+    "C17c": ("a mode that the data hardly show", "one that is excited {} times less"),
 }
+LIMIT = "true form by least squares"
+
+
+def _linear(f: Facts) -> str:
+    parts = []
+    for row, (what, how) in KINDS.items():
+        last = f(row)
+        if not last.known:
+            continue
+        allowed = last.beside[LIMIT]
+        limit = f", where the data allow {number(allowed, 2)}" if math.isfinite(allowed) else ""
+        found = f"up to {how.format(number(last.value, 2))}" if last.value >= 1 else "not at all"
+        parts.append(f"{what} {found}{limit} ({source(last)})")
+    unknown = (
+        f"whether badly conditioned linear dynamics can be learnt is not known yet ({because(f('C17a'))})"
+    )
+    return sentence(
+        [f"with equations and loss scaled, these are learnt: {'; '.join(parts)}"] if parts else [], unknown
+    )
 
 
 def _stiff(f: Facts) -> str:
-    groups: dict[str, list[str]] = {}
-    table = "dynamics_stiff_summary"
-    for system, (claim, name) in STIFF.items():
-        fact = f(claim)
-        rows = f.rows(table, system=system, method="kvaerno5", cure="in_units")
-        if fact.known:
-            error, said = fact.value, f"{fact.said}, {source(fact)}"
-        elif len(rows) and not pd.isna(rows.iloc[0]["field_error_pct"]):
-            error = float(rows.iloc[0]["field_error_pct"])
-            said = f"{number(error, 2)} %, {number(rows.iloc[0]['ok'])} seed, no verdict"
-        else:
-            continue
-        groups.setdefault(_how(error), []).append(f"{name} (off by {said})")
-    parts = [f"{and_list(names)} {'is' if len(names) == 1 else 'are'} {how}" for how, names in groups.items()]
-    unknown = f"whether stiff systems can be learnt is not known yet ({because(f('C17d'))})"
-    return sentence(
-        [f"with an implicit solver and scaled equations {'; '.join(parts)}"] if parts else [], unknown
+    damping, reaction = f("C17d"), f("C17e")
+    parts = []
+    if damping.known:
+        found = (
+            f"is learnt up to a damping of {number(damping.value, 2)}"
+            if damping.value >= 1
+            else "is not learnt"
+        )
+        parts.append(f"Van der Pol's oscillator {found} ({source(damping)})")
+    if reaction.known:
+        parts.append(
+            f"of Robertson's reaction the trajectory is off by {reaction.said} of its spread ({source(reaction)})"
+        )
+    return sentence(parts, f"whether stiff systems can be learnt is not known yet ({because(damping)})", "; ")
+
+
+def _crash(f: Facts) -> str:
+    at, through = f("C16e"), f("C16b")
+    if not at.known or not math.isfinite(at.value):
+        return f"Why trainings on unstable systems crash is not known yet ({because(at)})."
+    stiff = (
+        " and not stiffness, as back-propagation through the same solver meets none"
+        if through.refuted
+        else ""
+    )
+    return (
+        f"An unstable system makes one gradient by the adjoint underflow from an eigenvalue times horizon of {at.said} on "
+        f"({source(at)}): theory of the first step backward says {number(at.beside['as theory predicts'], 3)}, so that its "
+        f"tolerance is the cause{stiff}."
     )

@@ -12,7 +12,6 @@ import pandas as pd
 from odestudy.analysis.csvs import read_csv
 from odestudy.analysis.values import interval, number
 from odestudy.report.markdown import pipe_table
-from odestudy.report.marked import put_between
 from odestudy.report.step_times import step_table
 
 WORKLOADS = {
@@ -212,9 +211,6 @@ def page_of(csv: Path, page: Path) -> str:
     )  # fmt: skip
 
 
-def write_page(csv: Path, page: Path, readme: Path | None = None) -> None:
-    """The page of the benchmark, and the goals between the markers of a README."""
+def write_page(csv: Path, page: Path) -> None:
+    """Write the page of the benchmark."""
     page.write_text(page_of(csv, page), encoding="utf-8")
-    if readme is not None:
-        text = put_between(readme.read_text(encoding="utf-8"), "solvers", load_times(csv).goals())
-        readme.write_text(text, encoding="utf-8")

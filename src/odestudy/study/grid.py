@@ -8,6 +8,7 @@ from typing import Any
 
 from odestudy.errors import ConfigError
 from odestudy.study.jobs import Job
+from odestudy.text import meant
 
 COMMON = ("task", "seeds", "device", "threads", "dtype", "timed")
 
@@ -29,7 +30,7 @@ def axis_values(name: str, wanted: Any, entries: dict[str, Any], where: str) -> 
         for value in values:
             if value not in entries:
                 raise ConfigError(
-                    f"{where}.{name}: unknown {name} {value!r}; allowed: {', '.join(map(str, entries))}"
+                    f"{where}.{name}: unknown {name} {value!r}; allowed: {', '.join(map(str, entries))}{meant(value, entries)}"
                 )
     return values
 

@@ -24,6 +24,7 @@ from odestudy.study.overrides import chosen_arms, chosen_device, chosen_question
 from odestudy.study.parameters import typed_jobs
 from odestudy.study.questions import load_question
 from odestudy.study.tiers import check_tier_names, merged_experiment, where_of
+from odestudy.text import meant
 
 TIERS = ("smoke", "quick", "cpu", "full")
 
@@ -141,7 +142,9 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     overrides = dict(overrides or {})
     tier_name = tier_of(run)
     if tier_name not in TIERS:
-        raise ConfigError(f"tier: unknown tier {tier_name!r}; allowed: {', '.join(TIERS)}")
+        raise ConfigError(
+            f"tier: unknown tier {tier_name!r}; allowed: {', '.join(TIERS)}{meant(tier_name, TIERS)}"
+        )
     settings = load_checked(root, "config/study.yaml", "study")
     tier = load_checked(root, f"config/tiers/{tier_name}.yaml", "tier")
     systems = load_checked(root, "config/systems.yaml", "systems")

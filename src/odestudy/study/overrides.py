@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from odestudy.errors import ConfigError
+from odestudy.text import meant
 
 OVERRIDES = ("tier", "questions", "arms", "seeds", "device", "gpus", "gpu_share")
 
@@ -27,7 +28,9 @@ def _names(wanted: Any, known: list[str], key: str, what: str) -> list[str] | No
     names = wanted.replace(",", " ").split() if isinstance(wanted, str) else list(wanted)
     for name in names:
         if name not in known:
-            raise ConfigError(f"{key}: unknown {what} {name!r}; allowed: {', '.join(known)}")
+            raise ConfigError(
+                f"{key}: unknown {what} {name!r}; allowed: {', '.join(known)}{meant(name, known)}"
+            )
     return names
 
 

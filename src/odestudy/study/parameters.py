@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -16,6 +15,7 @@ from odestudy.runtime.parameters import Parameters, with_defaults
 from odestudy.study.config import looks_numeric
 from odestudy.study.jobs import Job
 from odestudy.study.values import key_at, kind_of, shown_value
+from odestudy.text import meant
 
 NUMERIC = " (YAML needs a point and a sign in powers of ten: write 1.0e-6)"
 BOUNDS = {
@@ -103,8 +103,7 @@ def told(error: ErrorDetails, spec: dict[str, Any], kind: type[BaseModel]) -> st
             )
         case "extra_forbidden":
             known = sorted(_fields_at(kind, error["loc"][:-1]))
-            near = difflib.get_close_matches(str(error["loc"][-1]), known, 1)
-            hint = f" (meant: {near[0]}?)" if near else ""
+            hint = meant(error["loc"][-1], known)
             return f"cannot use {path}: unknown key; allowed: {', '.join(known)}{hint}"
         case "one_of" | "literal_error" | "union_tag_invalid":
             names = about.get("allowed") or about.get("expected_tags") or about["expected"]

@@ -61,22 +61,20 @@ def reference(field: Field, z0: np.ndarray, t: np.ndarray, stiff: bool = False) 
 def observe(spec: dict[str, Any], rng: np.random.Generator) -> Observed:
     """What one seed sees of `spec["system"]`.
 
-    One trajectory starts at the system's z0; further ones anywhere in the box that it fills. Times are regular,
-    or uniform draws with both ends kept, or regular in log t. Noise is Gaussian: `noise_pct` of each component's
-    standard deviation where given, else of the absolute size `noise`.
+    One trajectory starts at the system's z0 and further ones anywhere in the box that it fills; or all start anywhere in
+    the square of half width `square` around the origin. They end at the system's horizon, or at `horizon` where given.
+    Times are regular, or uniform draws with both ends kept, or regular in log t. Noise is Gaussian: `noise_pct` of each
+    component's standard deviation where given, else of the absolute size `noise`.
 
     Raises:
         NumericalFailure: the true system cannot be solved so far.
     """
     system, n, k = spec["system"], spec["points"], spec.get("trajectories", 1)
     field, stiff = field_of(system), system.get("stiff", False)
-    z0 = np.asarray(system["z0"], dtype=np.float64)[None]
-    t = times(
-        spec.get("times", system.get("times", "regular")), n, system["horizon"], rng, system.get("first", 0.0)
-    )
-    if k > 1:
-        filled = reference(field, z0[0], t, stiff)
-        z0 = np.concatenate([z0, rng.uniform(filled.min(axis=0), filled.max(axis=0), (k - 1, z0.shape[1]))])
+    horizon = spec.get("horizon", system["horizon"])
+    kind = spec.get("times", system.get("times", "regular"))
+    t = times(kind, n, horizon, rng, system.get("first", 0.0))
+    z0 = _starts(system, k, t, spec.get("square"), rng)
     truth = reference(field, z0, t, stiff).swapaxes(0, 1)
     if "noise_pct" in spec:
         size = spec["noise_pct"] / 100 * truth.reshape(-1, z0.shape[1]).std(axis=0)
@@ -84,6 +82,19 @@ def observe(spec: dict[str, Any], rng: np.random.Generator) -> Observed:
         size = np.full(z0.shape[1], float(system.get("noise", spec["noise"])))
     noisy = truth + size * rng.standard_normal(truth.shape)
     return Observed(np.broadcast_to(t, (k, n)).copy(), truth, noisy, size)
+
+
+def _starts(
+    system: dict[str, Any], k: int, t: np.ndarray, square: float | None, rng: np.random.Generator
+) -> np.ndarray:
+    """Initial states (k, d)."""
+    z0 = np.asarray(system["z0"], dtype=np.float64)[None]
+    if square is not None:
+        return rng.uniform(-square, square, (k, z0.shape[1]))
+    if k == 1:
+        return z0
+    filled = reference(field_of(system), z0[0], t, system.get("stiff", False))
+    return np.concatenate([z0, rng.uniform(filled.min(axis=0), filled.max(axis=0), (k - 1, z0.shape[1]))])
 
 
 def times(kind: str, n: int, horizon: float, rng: np.random.Generator, first: float = 0.0) -> np.ndarray:

@@ -30,11 +30,11 @@ class FlowDensity:
     d: int
 
     def log_prob(self, x: Tensor) -> Tensor:
-        return self._by("trace", x)
+        return self._by("structured_trace", x)
 
     def sampler_log_prob(self, x: Tensor) -> Tensor:
         """Log-density of what `sample` gives: that of the computed map, by its log-determinant."""
-        return self._by("logdet", x)
+        return self._by("structured_logdet", x)
 
     def sample(self, n: int, rng: np.random.Generator) -> Tensor:
         z = torch.from_numpy(rng.standard_normal((n, self.d)))
@@ -76,13 +76,15 @@ def at_certified_step(f: nn.Module, x: Tensor, steps: int, most: int = MOST_STEP
 
 def gap_nat(flow: FlowDensity, x: Tensor) -> float:
     """Mean distance of the trace integral from the log-determinant of the map as computed, at x (n, d)."""
-    trace, logdet = (transport(flow.f, x, flow.grid, name)[1] for name in ("trace", "logdet"))
+    trace, logdet = (
+        transport(flow.f, x, flow.grid, name)[1] for name in ("structured_trace", "structured_logdet")
+    )
     return float((trace - logdet).abs().mean().nan_to_num(torch.inf))
 
 
 def own_certificate(flow: FlowDensity, x: Tensor) -> dict[str, float]:
     """Steps of the evaluation, gap between the formulas, and the error of a round trip through the tight inverse."""
-    end = transport(flow.f, x, flow.grid, "trace")[0]
+    end = transport(flow.f, x, flow.grid, "structured_trace")[0]
     back = invert(flow.f, end, flow.grid)[0]
     return {
         "steps": flow.grid.steps,

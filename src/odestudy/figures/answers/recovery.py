@@ -19,7 +19,9 @@ def draw(f: Facts) -> tuple[Figure, str]:
     own = f("C18a")
     if not own.known:
         raise NothingToShow("no unknown system was recovered at this tier")
-    windows = f.rows("dynamics_recovery_summary", system="gated", arm="mlp", gradient="backprop")
+    windows = f.rows(
+        "dynamics_walkthrough_summary", system="gated", arm="mlp", schedule="cosine", iterations="last"
+    )
     found = {"Neural ODE, all data at once": own.value} | {name: own.beside[name] for name in RIVALS}
     found |= {
         "Neural ODE, random windows": math.nan if windows.empty else float(windows.iloc[0]["field_error_pct"])

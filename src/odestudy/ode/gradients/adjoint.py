@@ -22,6 +22,16 @@ from odestudy.ode.gradients.backprop import solve_apart
 def adjoint(run: Run) -> Tensor:
     """Constant memory in the steps; gradient accurate to the backward tolerance (Chen et al. 2018, alg. 1).
 
+    It solves the state backwards from ys[-1], and an error there grows as far as states converge forwards. So it
+    needs exp(contraction) rtol well below one, where the contraction is at most the Lipschitz constant of f times
+    the horizon: a linear mode that decays by more than ln(1/rtol) is lost. On an attractor, such as Van der Pol's
+    limit cycle, a lost state leaves it on one side or the other. Outwards it is beyond all bounds in finite time,
+    and backward raises SolveError, "step_size_underflow"; inwards backward finishes, with a wrong gradient and no
+    word. Which of them is decided by the last digits of ys[-1], so another library with the same tolerances, or
+    the next tolerance, may do the other, and that backward finished proves nothing. A tighter rtol postpones it;
+    the seminorm and the step control do not matter. Gradients 'backprop' and 'checkpointed' solve nothing
+    backwards.
+
     Raises SolveError in backward where the backward solve fails, and ValueError for unknown parameters.
     """
     t = run.times.tensor

@@ -78,7 +78,7 @@ def _flow(params: LinearGap | TrainedGap, seed: int, device: str) -> tuple[nn.Mo
     torch.manual_seed(seed)
     field = Field(target.d, params.width).to(device, getattr(torch, params.dtype))
     grid = Grid(params.train_method, params.train_steps)
-    recipe = Recipe("trace", grid, params.iterations, params.batch, params.learning_rate)
+    recipe = Recipe("structured_trace", grid, params.iterations, params.batch, params.learning_rate)
     fit(field, target, recipe, seed)
     return field.double().requires_grad_(False), target
 

@@ -12,9 +12,11 @@ from odestudy.runtime.parameters import Count, Counts, Parameters, Positive, Pos
 
 AnyFormula = Annotated[str, one_of(names_in("odestudy.densities.transport", "FORMULAS"))]
 Model = Annotated[str, one_of(names_in("odestudy.densities.models.__init__", "MODELS"))]
+Way = Annotated[
+    str, one_of(["diagonal", "elimination", *names_in("odestudy.densities.transport", "FORMULAS")])
+]
 Formulas = Annotated[list[AnyFormula], Field(min_length=1)]
 Precisions = Annotated[list[Literal["float32", "float64"]], Field(min_length=1)]
-Dimensions = Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)]
 GridPoints = Annotated[int, Field(ge=10)]
 
 
@@ -183,37 +185,32 @@ class TrainedGap(Gap, Training):
         return self
 
 
-class Isolated(Parameters):
-    dimensions: Dimensions = Field(description="Dimensions d measured.")
-    net: Literal["fixed", "grows"] = Field(
-        description="Whether the hidden layers keep their width or are d wide."
+class Ways(Parameters):
+    method: Explicit = Field(description="Solver, of which one step is taken.")
+    gradient: bool = Field(False, description="Whether the step is one of training, forward and backward.")
+    dimensions: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=1)] = Field(
+        description="Dimensions d measured."
     )
-    width: Count = Field(64, description="Width of the net's two hidden layers, where they keep it.")
-    samples: Count = Field(description="Points at which the cost is measured.")
+    widths: Counts = Field(description="Widths of the net's hidden layers.")
+    hidden: Count = Field(2, description="Their number.")
+    precision: Literal["float32", "float64"] = Field("float32", description="Arithmetic.")
+    ways: Annotated[list[Way], Field(min_length=1)] = Field(
+        description="How trace or determinant is computed."
+    )
+    samples: Count = Field(description="Points in a batch.")
+    most_flops: Positive = Field(description="Operations of a batch beyond which it is counted and not run.")
     repeats: Count = Field(description="Timed repeats after the warm-up.")
 
 
-class Step(Parameters):
-    method: Explicit = Field(description="Solver.")
-    dimensions: Dimensions = Field(description="Dimensions d measured.")
-    formulas: Formulas = Field(description="How the change of density is computed.")
-    width: Count = Field(description="Width of the net's two hidden layers.")
-    samples: Count = Field(description="Points in a training step.")
-    repeats: Count = Field(description="Timed repeats after the warm-up.")
-
-
-class Accuracy(Parameters):
-    d: Annotated[int, Field(ge=2)] = Field(description="Dimension of the data.")
-    method: Explicit = Field(description="Solver, in training and evaluation.")
+class Steep(Parameters, Training):
+    target: Target = Field(description="What the flow is fitted to.")
+    scales: Positives = Field(description="Factors by which the trained field is made faster.")
     formulas: Formulas = Field(description="How the change of density is computed.")
     samples: Count = Field(description="Points at which the density is compared.")
-    halvings: Count = Field(description="Steps of 1, 1/2, 1/4 and so on, with so many halvings.")
-    error_limit: Positive = Field(description="Error of log p, in nat, at which work is compared.")
-    width: Count = Field(description="Width of the net's two hidden layers.")
-    train_steps: Count = Field(description="Number of solver steps in training.")
-    iterations: Count = Field(description="Training steps.")
-    batch: Count = Field(description="Fresh samples in one training step.")
-    learning_rate: Positive = Field(description="Of Adam at the start; it falls along a cosine.")
+    methods: Annotated[dict[Explicit, Count], Field(min_length=1)] = Field(
+        description="Solvers, each with steps of 1, 1/2, 1/4 and so on, with so many halvings."
+    )
+    precisions: Precisions = Field(description="Arithmetic.")
 
 
 class Coarse(Parameters):
@@ -280,9 +277,8 @@ class Modes(Parameters, FlowSettings):
 PARAMS: dict[str, type[Parameters]] = {
     "density_gap.linear": LinearGap,
     "density_gap.trained": TrainedGap,
-    "density_cost.isolated": Isolated,
-    "density_cost.step": Step,
-    "density_cost.accuracy": Accuracy,
+    "density_ways.ways": Ways,
+    "density_steep.steep": Steep,
     "density_coarse.coarse": Coarse,
     "density_fit.model": ModelFit,
     "density_fit.in_time": InTime,

@@ -6,19 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from odestudy.questions.density.coarse import coarse
-from odestudy.questions.density.cost import accuracy, isolated, step
 from odestudy.questions.density.fit import in_time, model
 from odestudy.questions.density.gap import gap
 from odestudy.questions.density.modes import modes
 from odestudy.questions.density.reach import reach
+from odestudy.questions.density.steep import steep
+from odestudy.questions.density.ways import ways
 from odestudy.runtime.outcome import Outcome
 
 TASKS: dict[str, Callable[[Any, str], Outcome]] = {
     "density_gap.linear": gap,
     "density_gap.trained": gap,
-    "density_cost.isolated": isolated,
-    "density_cost.step": step,
-    "density_cost.accuracy": accuracy,
+    "density_ways.ways": ways,
+    "density_steep.steep": steep,
     "density_coarse.coarse": coarse,
     "density_fit.model": model,
     "density_fit.in_time": in_time,

@@ -6,12 +6,12 @@ import time
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from odestudy.learning.attempt import attempt
+from odestudy.questions.dynamics.limits import beside_bounds
 from odestudy.questions.dynamics.params import Baseline, settings
 from odestudy.questions.dynamics.success import counted
 from odestudy.recovery.baselines import BASELINES, Fit
+from odestudy.recovery.draws import FRESH, START, draws
 from odestudy.recovery.judge import judge
 from odestudy.recovery.learning import observations, signal
 from odestudy.runtime.outcome import Outcome, Row
@@ -27,11 +27,11 @@ def baselines(p: Baseline, device: str) -> Outcome:
         rows.append(
             {"arm": arm, "seed": seed} | attempt(_baseline, BASELINES[arm], seed, one, spec) | signal(one)
         )
-    return Outcome({"runs": counted(rows, spec)})
+    return Outcome({"runs": beside_bounds(counted(rows, spec), spec)})
 
 
 def _baseline(fit: Fit, seed: int, data: Observed, spec: dict[str, Any]) -> Row:
     clock = time.perf_counter()
-    learnt, roll = fit(data, spec, np.random.default_rng([seed, 3]))
+    learnt, roll = fit(data, spec, draws(spec, seed, START))
     seconds = time.perf_counter() - clock
-    return {"train_s": seconds} | judge(learnt, roll, data, spec, np.random.default_rng([seed, 2]))[0]
+    return {"train_s": seconds} | judge(learnt, roll, data, spec, draws(spec, seed, FRESH))[0]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from odestudy.learning.attempt import attempt
 from odestudy.measure.clock import time_repeats
 from odestudy.measure.memory import saved_for_backward_mib
 from odestudy.questions.dynamics.params import Steps, settings
+from odestudy.recovery.draws import DATA, draws
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.shooting import SHOOTING
 from odestudy.recovery.training import step
@@ -32,7 +32,7 @@ def steps(p: Steps, device: str) -> Outcome:
 def _cost(seed: int, spec: dict[str, Any], device: str) -> Row:
     from odestudy.ode import BatchedModels
 
-    data = observe(spec, np.random.default_rng([seed, 0]))
+    data = observe(spec, draws(spec, seed, DATA))
     models = BatchedModels([make_model(spec, data.truth.shape[-1], seed, device)])
     scaled = [units_of(spec, [data]).scaled(data)]
     shooting = SHOOTING[spec["shooting"]](models, scaled, spec | {"seeds": [seed]})

@@ -1,11 +1,14 @@
-"""How often training succeeds over several systems: one share a seed, so that seeds are what is averaged over."""
+"""Tables on dynamics that are made of several runs: shares of systems that succeed, and thresholds of decay."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from odestudy.questions.dynamics.crash_changes import crash_thresholds
+from odestudy.questions.dynamics.last_learnt import last_learnt
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -57,7 +60,57 @@ def _name(value: Any) -> Any:
     return value["name"] if isinstance(value, dict) else value
 
 
+RECOVERED = 0.2  # of the spread of the true trajectories, as the claims have it
+
+
+def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> list[dict[str, Any]]:
+    """By how many decades the slowest mode may decay before trajectories from fresh starts are lost, a row a seed.
+
+    Measured: where their error first passes RECOVERED, log-log between two settings; the first setting where it passes
+    there, and nothing where it never does. Predicted: where half of the observations show the fastest mode above the
+    noise, a exp(-r T / 2) = sigma.
+    """
+    runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    about: dict[tuple[Any, ...], Any] = {}
+    for job in study.jobs_of(question, definition["experiments"]):
+        for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
+            key = (_name(job.spec["system"]), _name(job.spec["arm"]), row["seed"])
+            runs.setdefault(key, []).append(row | {"decades": job.spec["decades"]})
+            about[key] = job
+    found = []
+    for key, rows in runs.items():
+        spec, row = about[key].spec, dict(zip(("system", "arm", "seed"), key, strict=True))
+        row |= {"status": "ok", "message": "", "job": about[key].folder}
+        row["recovered_decades"] = _passes(rows, "heldout_nrmse", RECOVERED)
+        found.append(row | {"predicted_decades": half_above_noise(spec["system"], spec["noise"])})
+    return found
+
+
+def _passes(rows: list[dict[str, Any]], column: str, limit: float) -> float | None:
+    """Where a column first passes a limit, along the decades."""
+    rows = sorted(rows, key=lambda row: row["decades"])
+    errors = [e if (e := row.get(column)) is not None and np.isfinite(e) else np.inf for row in rows]
+    over = next((i for i, error in enumerate(errors) if error > limit), None)
+    if over is None:
+        return None
+    if over == 0 or not np.isfinite(errors[over]):
+        return float(rows[max(over - 1, 0)]["decades"])
+    x, y = (np.log([v[over - 1], v[over]]) for v in ([row["decades"] for row in rows], errors))
+    return float(np.exp(np.interp(np.log(limit), y, x)))
+
+
+def half_above_noise(system: dict[str, Any], noise: float) -> float:
+    """The decades of the slowest mode at which the fastest one is as large as the noise in the middle of the time."""
+    values, vectors = np.linalg.eig(np.asarray(system["parameters"]["matrix"], dtype=complex))
+    parts = vectors * np.linalg.solve(vectors, np.asarray(system["z0"], dtype=complex))
+    rates = -values.real
+    size = float(np.linalg.norm(parts[:, np.isclose(rates, rates.max())].sum(axis=1)))
+    return float(2 * np.log(size / noise) / rates.max() * rates.min() / np.log(10))
+
+
 DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], list[dict[str, Any]]]] = {
     "shares_over_systems": shares_over_systems,
+    "reach_of_decay": reach_of_decay,
     "crash_thresholds": crash_thresholds,
+    "last_learnt": last_learnt,
 }

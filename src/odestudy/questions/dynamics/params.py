@@ -24,7 +24,8 @@ Times = Literal["regular", "irregular", "log"]
 Losses = Annotated[list[Loss], Field(min_length=1)]
 Numbers = Annotated[list[float], Field(min_length=1)]
 Size = Annotated[float, Field(ge=0)]
-MERGED = ("arm", "cure", "problem")  # axes whose entries' settings stand in place of parameters
+Share = Annotated[float, Field(gt=0, le=1)]
+MERGED = ("recipe", "arm", "cure", "problem")  # axes whose entries' settings stand in place of parameters
 
 
 # --- Entries of the axes.
@@ -52,6 +53,23 @@ class Cure(Values):
     scaled: bool | None = Field(None, description="Whether the equations are learnt in units of the data.")
 
 
+class Recipe(Values):
+    """What is observed, and what a training step sees of it."""
+
+    name: str = Field("", description="What rows and figures call it.")
+    square: Positive | None = Field(None, description="Half width of the square in which trajectories start.")
+    trajectories: Count | None = Field(None, description="Number of trajectories.")
+    points: Annotated[int, Field(ge=3)] | None = Field(None, description="Observations of each trajectory.")
+    horizon: Positive | None = Field(None, description="End of each trajectory.")
+    windows: Count | None = Field(None, description="Windows in one training step.")
+    window_min: Positive | None = Field(None, description="Shortest training window.")
+    window_max: Positive | None = Field(None, description="Longest training window.")
+    window_points: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="Most observations in one window; where no length is given, exactly so many."
+    )
+    test_horizon: Positive | None = Field(None, description="End of the trajectories that judge.")
+
+
 class Unstable(Values):
     """A linear system that grows, by the real part of its growing eigenvalue."""
 
@@ -71,7 +89,19 @@ class Conditioning(Values):
 
 # --- What several tasks share.
 class Observations(Parameters):
-    points: Annotated[int, Field(ge=3)] = Field(description="Observations of each trajectory.")
+    recipe: Recipe | None = Field(None, description="What is observed, and what a training step sees of it.")
+    square: Positive | None = Field(
+        None,
+        description="Half width of the square in which trajectories start; at the system's z0 unless said.",
+    )
+    horizon: Positive | None = Field(None, description="End of the time span; the system's unless said.")
+    test_horizon: Positive | None = Field(
+        None, description="End of the trajectories that judge; that of the data unless said."
+    )
+    bound: bool | None = Field(
+        None, description="Whether the least possible error on such data stands beside that of training."
+    )
+    points: Annotated[int, Field(ge=3)] | None = Field(None, description="Observations of each trajectory.")
     trajectories: Count | None = Field(
         None, description="Number of trajectories; all but the first start at random. One unless said."
     )
@@ -85,6 +115,8 @@ class Observations(Parameters):
     def _noisy(self) -> Observations:
         if self.noise is None and self.noise_pct is None:
             raise ValueError("needs 'noise' or 'noise_pct'")
+        if "points" not in settings(self):
+            raise ValueError("needs 'points'")
         return self
 
 
@@ -123,7 +155,8 @@ class Training(Observations):
         if spec.get("shooting") == "multiple":
             wanted += ["piece_points", "gap_weight"]
         else:
-            wanted += ["window_min", "window_max", "window_points"]
+            wanted += ["window_points"]
+            wanted += ["window_min", "window_max"] if {"window_min", "window_max"} & spec.keys() else []
         for name in wanted:
             if name not in spec:
                 raise ValueError(f"needs {name!r}")
@@ -150,6 +183,10 @@ class Learning(Training):
 
 # --- Tasks.
 class Recover(Learning):
+    decades: Positive | None = Field(
+        None,
+        description="In place of a horizon: by how many powers of ten a linear system's slowest mode decays.",
+    )
     recovered_pct: Positive | None = Field(
         None, description="Field error in the support up to which a run counts as recovered."
     )
@@ -177,9 +214,22 @@ class Baseline(Observations):
 
 class Linear(Training):
     problem: Conditioning = Field(description="What is badly conditioned.")
-    ks: Positives = Field(description="How badly.")
+    ks: Positives = Field(description="How badly, ascending.")
     horizon: Positive = Field(description="End of the time span.")
-    room: Positive = Field(description="How many times the way that is needed the longer steps can go.")
+    arms: Annotated[list[Literal["plain", "units", "time", "true_form"]], Field(min_length=1)] = Field(
+        description="How it is scaled, or the true form by least squares."
+    )
+    start_rate: Positive = Field(description="Learning rate of the initial states of pieces.")
+    share: Share = Field(description="Share of the iterations that is trained, with a schedule of its own.")
+    learnt_pct: Positive = Field(description="Errors up to which a system counts as learnt.")
+
+
+class Stiff(Learning):
+    share: Share = Field(description="Share of the iterations that is trained, with a schedule of its own.")
+    start_rate: Positive = Field(description="Learning rate of the initial states of pieces.")
+    learnt_nrmse: Positive = Field(
+        description="Error of the trajectory up to which a system counts as learnt."
+    )
 
 
 class FastModes(Parameters):
@@ -231,6 +281,7 @@ PARAMS: dict[str, type[Parameters]] = {
     "dynamics.recover": Recover,
     "dynamics.baselines": Baseline,
     "dynamics_conditioning.linear": Linear,
+    "dynamics_conditioning.stiff": Stiff,
     "dynamics_conditioning.fast_modes": FastModes,
     "dynamics_unstable.crash": Crash,
     "dynamics_cost.steps": Steps,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from odestudy.integrate import steps_samples
+from odestudy.questions.dynamics.limits import beside_bounds
 from odestudy.questions.dynamics.params import Recover, settings
 from odestudy.questions.dynamics.success import counted
 from odestudy.recovery.learning import learn_batch
@@ -22,19 +23,34 @@ def recover(p: Recover, device: str) -> Outcome:
     error the learnt trajectory.
     """
     spec = settings(p)
+    if p.decades is not None:
+        spec["horizon"] = p.decades * np.log(10) / slowest_rate(spec["system"])
     rows: list[Row] = []
     arrays: dict[str, np.ndarray] = {}
-    for seeds in _batches(spec):
+    for seeds in batches(spec):
         found = learn_batch(spec | {"seeds": seeds}, device)
         rows += found.rows
         arrays = arrays or found.arrays
     return Outcome(
-        {"runs": counted(rows, spec)}, {k: np.asarray(v, dtype=np.float32) for k, v in arrays.items()}
+        {"runs": beside_bounds(counted(rows, spec), spec)},
+        {k: np.asarray(v, dtype=np.float32) for k, v in arrays.items()},
     )
 
 
-def _batches(spec: dict[str, Any]) -> list[list[int]]:
+def batches(spec: dict[str, Any]) -> list[list[int]]:
     """Which seeds train as one batch: all of them where the solver steps each sample by itself."""
     if steps_samples(solver_of(spec)):
         return [list(spec["seeds"])]
     return [[seed] for seed in spec["seeds"]]
+
+
+def slowest_rate(system: dict[str, Any]) -> float:
+    """The least decay rate of a linear system.
+
+    Raises:
+        ValueError: it does not decay.
+    """
+    rates = -np.linalg.eigvals(np.asarray(system["parameters"]["matrix"])).real
+    if rates.min() <= 0:
+        raise ValueError(f"system {system['name']}: a mode does not decay; allowed: systems that do")
+    return float(rates.min())

@@ -11,12 +11,14 @@ from odestudy.questions.dynamics.cost import steps
 from odestudy.questions.dynamics.crash import crash
 from odestudy.questions.dynamics.fast_modes import fast_modes
 from odestudy.questions.dynamics.recover import recover
+from odestudy.questions.dynamics.stiff import stiff
 from odestudy.runtime.outcome import Outcome
 
 TASKS: dict[str, Callable[[Any, str], Outcome]] = {
     "dynamics.recover": recover,
     "dynamics.baselines": baselines,
     "dynamics_conditioning.linear": linear,
+    "dynamics_conditioning.stiff": stiff,
     "dynamics_conditioning.fast_modes": fast_modes,
     "dynamics_unstable.crash": crash,
     "dynamics_cost.steps": steps,

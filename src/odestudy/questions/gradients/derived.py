@@ -1,4 +1,4 @@
-"""Tables on gradients that are made of several runs: work at one error, and growth of memory and time in words."""
+"""Tables on gradients that are made of several runs: work at one error, growth in words, limits, and advice."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from odestudy.questions.gradients.advice import which_gradient
+from odestudy.questions.gradients.limits import limits
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -94,4 +96,6 @@ def _growth(fit: pd.Series, constant: float) -> str:
 DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
     "work_at_level": work_at_level,
     "growth_in_words": growth_in_words,
+    "limits": limits,
+    "which_gradient": which_gradient,
 }

@@ -1,4 +1,4 @@
-"""Time of one gradient by forward and by reverse mode, against the number of parameters (C25)."""
+"""Time and operations of one gradient by forward and by reverse mode, against the number of parameters (C25)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from itertools import product
 
 from odestudy.learning.attempt import attempt
 from odestudy.measure.clock import time_repeats
+from odestudy.measure.operations import operations_of
 from odestudy.questions.gradients.gradient import gradient_of, solver_of
 from odestudy.questions.gradients.params import Modes
 from odestudy.questions.gradients.problems import mlp, moved
@@ -31,13 +32,19 @@ def modes(params: Modes, device: str) -> Outcome:
 
 def _parameters(arm: str, width: int, seed: int, params: Modes, device: str) -> Row:
     """One gradient by one arm with RK4 steps, with nets of growing width."""
-    problem = moved(mlp(width, 1.0, batch=1, seed=seed), device, params.dtype)
+    net = mlp(width, 1.0, d=params.d, batch=params.batch, seed=seed)
+    problem = moved(net, device, params.dtype)
     row: Row = {"seed": seed, "arm": arm, "parameters": sum(p.numel() for p in problem.parameters())}
     row |= {"status": "ok", "message": ""}
     solver = solver_of(arm, method="rk4", step=1.0 / params.mode_steps)
-    return row | attempt(
-        lambda: time_repeats(lambda: gradient_of(problem, solver), device, repeats=params.repeats)
-    )
+
+    def work() -> None:
+        gradient_of(problem, solver)
+
+    def measure() -> Row:
+        return {"operations": operations_of(work)} | time_repeats(work, device, repeats=params.repeats)
+
+    return row | attempt(measure)
 
 
 def _crossover(rows: list[Row]) -> Row:

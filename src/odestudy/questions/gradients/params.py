@@ -17,9 +17,8 @@ Explicit = Annotated[str, one_of(TABLEAUS)]
 FixedStep = Annotated[str, one_of([*TABLEAUS, "implicit_euler", "trapezoid", "implicit_midpoint"])]
 Precisions = Annotated[list[Literal["float32", "float64"]], Field(min_length=1)]
 Batching = Literal["shared", "own_steps", "alone", "torchode"]
+Family = Literal["decaying", "growing", "net", "vanderpol"]
 Seed = Annotated[int, Field(ge=0)]
-
-USABLE = 0.99  # cosine to the true gradient from which on a step still goes where it should
 
 
 # --- Problems: the keyword arguments of the functions in problems.py, a class a kind.
@@ -141,12 +140,21 @@ class RoundTrip(Values):
 class Reverse(Parameters):
     precisions: Precisions = Field(description="Arithmetic.")
     products: Annotated[list[float], Field(min_length=1)] = Field(description="Eigenvalue times horizon.")
-    horizons: Positives = Field(description="Horizons; the first one is that of the round trips.")
-    gradient_rtols: Positives = Field(description="Tolerances of the gradients.")
-    arms: Arms = Field(description="Arms whose gradient is measured.")
+    horizon: Positive = Field(1.0, description="Time to which it is solved, and back from.")
     solvers: Annotated[list[RoundTrip], Field(min_length=1)] = Field(
         description="Solvers of the round trips."
     )
+
+
+class Thresholds(Parameters):
+    family: Family = Field(description="Problems in which one quantity grows; see families.py.")
+    arms: Arms = Field(description="Arms whose gradient is measured.")
+    precisions: Precisions = Field(description="Arithmetic.")
+    gradient_rtols: Positives = Field(description="Relative tolerances.")
+    values: Positives = Field(
+        description="What grows, in ascending order: tried whole, and bisected between."
+    )
+    lost: Positive = Field(0.1, description="Relative error of the gradient beyond which it is of no use.")
 
 
 class Cost(Parameters):
@@ -163,6 +171,8 @@ class Cost(Parameters):
 class Modes(Parameters):
     arms: Arms = Field(description="Arms, forward and reverse.")
     widths: Counts = Field(description="Widths of the net with one hidden layer.")
+    d: Count = Field(2, description="Dimension of the state.")
+    batch: Count = Field(1, description="Samples.")
     mode_steps: Count = Field(5, description="RK4 steps.")
     repeats: Count = Field(10, description="Timed repeats after the warm-up.")
 
@@ -194,11 +204,10 @@ class Batch(Parameters):
         description="Ways to choose the step; torchode where it is installed."
     )
     fast: Counts = Field(description="How many of them are fast.")
-    slow_frequency: float = Field(1.0, description="Frequency of the others.")
-    fast_frequency: float = Field(20.0, description="Frequency of these.")
+    slow_frequency: Positive = Field(1.0, description="Frequency of the others, to within a half.")
+    fast_frequency: Positive = Field(20.0, description="Frequency of these, to within a half.")
     horizon: Positive = Field(10.0, description="Time to which it is solved.")
     tolerances: Positives = Field(description="Relative tolerances.")
-    repeats: Count = Field(10, description="Timed repeats after the warm-up.")
 
 
 # The first word of a name is the folder of its metrics, and the whole of it part of a job's identity.
@@ -208,6 +217,7 @@ PARAMS: dict[str, type[Parameters]] = {
     "gradients_order.work": Work,
     "gradients_error.tolerance": Tolerance,
     "gradients_error.reverse": Reverse,
+    "gradients_error.thresholds": Thresholds,
     "gradients_cost.cost": Cost,
     "gradients_cost.modes": Modes,
     "gradients_cost.compare": Compare,

@@ -12,6 +12,7 @@ from odestudy.questions.gradients.identities import identities
 from odestudy.questions.gradients.modes import modes
 from odestudy.questions.gradients.order import order
 from odestudy.questions.gradients.reverse import reverse
+from odestudy.questions.gradients.thresholds import thresholds
 from odestudy.questions.gradients.tolerance import tolerance
 from odestudy.questions.gradients.work import work
 from odestudy.runtime.outcome import Outcome
@@ -22,6 +23,7 @@ TASKS: dict[str, Callable[[Any, str], Outcome]] = {
     "gradients_order.work": work,
     "gradients_error.tolerance": tolerance,
     "gradients_error.reverse": reverse,
+    "gradients_error.thresholds": thresholds,
     "gradients_cost.cost": cost,
     "gradients_cost.modes": modes,
     "gradients_cost.compare": compare,

@@ -61,7 +61,6 @@ def errors(problem: Problem, arm: str, rtol: float, truth: Gradient, backprop: G
     } | counted(found.nfe, found.nfe_backward, arm)
     if backprop is not None and arm not in OWN_METHOD:  # with another method it has another discrete gradient
         row["apart"] = relative(found.parameters, backprop.parameters)
-        row["apart_over_rtol"] = row["apart"] / rtol
     return row
 
 

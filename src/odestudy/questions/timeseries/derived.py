@@ -11,6 +11,9 @@ from odestudy.study.load import Study
 Rows = list[dict[str, Any]]
 
 
+ERRORS = ("interpolation_rmse", "extrapolation_rmse")
+
+
 def forecasts_beside_published(study: Study, question: str, definition: dict[str, Any]) -> Rows:
     """The extrapolation error of each seed, followed by what others report for that arm and number of observations."""
     rows: Rows = []
@@ -27,6 +30,36 @@ def forecasts_beside_published(study: Study, question: str, definition: dict[str
     return rows
 
 
+def ratios_by_seed(study: Study, question: str, definition: dict[str, Any]) -> Rows:
+    """The errors of each arm over those of each other one, seed by seed, at the same number of observations.
+
+    The two share data and order. A seed that failed on either side is a row with that status and without ratios.
+    """
+    runs: dict[tuple[str, int], tuple[str, dict[int, dict[str, Any]]]] = {}
+    for job in study.jobs_of(question, definition["experiments"]):
+        found = read_metrics(job.metrics(study.results))["rows"]["runs"]
+        key = job.spec["arm"]["name"], job.spec["observed"]
+        runs[key] = job.folder, {run["seed"]: run for run in found}
+    rows: Rows = []
+    for (arm, observed), (folder, mine) in runs.items():
+        for (against, count), (_, others) in runs.items():
+            if arm == against or count != observed:
+                continue
+            for seed in sorted(mine.keys() & others.keys()):
+                row = {"arm": arm, "against": against, "observed": observed, "seed": seed, "job": folder}
+                rows.append(row | _ratios(mine[seed], others[seed]))
+    return rows
+
+
+def _ratios(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    for run in (one, other):
+        if run["status"] != "ok":
+            return {"status": run["status"], "message": run["message"]}
+    ratios = {column.replace("_rmse", "_ratio"): one[column] / other[column] for column in ERRORS}
+    return {"status": "ok", "message": ""} | ratios
+
+
 DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
     "forecasts_beside_published": forecasts_beside_published,
+    "ratios_by_seed": ratios_by_seed,
 }

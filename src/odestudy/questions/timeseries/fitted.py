@@ -19,7 +19,7 @@ def fitted(params: Fit, data: Series, test: Series, window: float, device: str) 
     seeds = params.seeds
     model = build(params.arm, generators_of(seeds, 0), data.d, window, params.method, params.steps)
     model = model.to(device, data.x.dtype)
-    recipe = Recipe(params.iterations, params.batch, params.learning_rate, params.noise)
+    recipe = Recipe(params.training_steps, params.batch, params.learning_rate, params.noise)
     curve = train(model, data, recipe, seeds, device)
     tail = max(1, len(curve.loss) // 10)
     found = {

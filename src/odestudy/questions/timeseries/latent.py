@@ -31,11 +31,9 @@ class Encoder(nn.Module):
     def forward(self, t: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """(S, N, n) and (S, N, n, d) to twice (S, N, latent)."""
         gap = torch.cat([gaps(t), torch.zeros_like(t[..., :1])], -1)
-        projected = self.cell.project(torch.cat([x, gap[..., None]], -1))
-        h = self.cell.start(x)
-        for of_input in reversed(projected.unbind(2)):
-            h = self.cell.step(of_input, h)
-        mean, log_variance = self.head(h).chunk(2, -1)
+        seen = torch.cat([x, gap[..., None]], -1).flip(2)
+        states = self.cell.along(seen, self.cell.start(x))
+        mean, log_variance = self.head(states[:, :, -1]).chunk(2, -1)
         return mean, log_variance
 
 
@@ -156,11 +154,7 @@ class LatentRNN(Latent):
     def _states(self, h: Tensor, times: Tensor) -> Tensor:
         """States (S, N, q, state) at times after the one of h, each from the one before."""
         gap = torch.diff(times, dim=-1, prepend=torch.zeros_like(times[..., :1]))
-        states = []
-        for one in gap.unbind(2):
-            h = self._ahead(h, one)
-            states.append(h)
-        return torch.stack(states, 2)
+        return self.cell.along(gap[..., None], h)
 
     def follow(self, z: Tensor, times: Tensor) -> Tensor:
         return self.decoder(self._states(self.start(z), times))

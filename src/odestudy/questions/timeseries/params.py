@@ -62,13 +62,24 @@ class Fit(Parameters):
     batch: Count = Field(description="Series in one training step.")
     learning_rate: Positive = Field(description="Of Adam at the start; it falls along a cosine.")
 
+    @property
+    def training_steps(self) -> int:
+        return self.iterations
+
 
 class Forecast(Fit):
     kind: Kind = Field(description="Family of spirals.")
     spacing: Spacing = Field(description="How observed times lie in the window.")
     train_size: Pair = Field(description="Series to train on.")
     test_size: Pair = Field(description="Fresh series to judge on.")
+    length: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="Share of the training steps, with a schedule of its own: whether more would help."
+    )
     pairs: Count = Field(description="Pairs of a clockwise and a counter-clockwise spiral for the path.")
+
+    @property
+    def training_steps(self) -> int:
+        return max(1, round(self.iterations * self.length))
 
 
 class Temperatures(Fit):

@@ -101,6 +101,14 @@ class RNN(Recurrent):
         seen = torch.cat([x, gap[..., None]], -1) if self.sees_gaps else x
         return self.cell.step(self.cell.project(seen), h)
 
+    def read(self, t: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """As of every recurrent forecaster; nothing happens between the observations, so all steps are one operation."""
+        seen, start = x[:, :, :-1], self.cell.start(x)
+        if self.sees_gaps:
+            seen = torch.cat([seen, gaps(t)[..., None]], -1)
+        arrived = self.cell.along(seen, start)
+        return torch.cat([start[:, :, None], arrived], 2), self.head(arrived)
+
 
 class Autonomous(nn.Module):
     """dy/dt = net(y) for each seed."""

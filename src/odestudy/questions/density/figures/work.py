@@ -1,80 +1,106 @@
-"""Error of the log-density of a sample against the counted work, by formula and dimension."""
+"""Error of the likelihood in a given time, by trace and by log-determinant, on flows that need many steps."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData, NothingToShow
-from odestudy.figures.lines import draw_line, line_handles
+from odestudy.figures.lines import line_handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import counted, in_order, listing, number, sentence
+from odestudy.figures.style import DOTTED, HOLLOW, canvas, legend_below
+from odestudy.figures.words import in_order, listing, number, sentence
 
 SHOWS = {
-    "title": "Error of log p against counted work",
-    "tables": ["density_accuracy", "density_equal", "density_equal_cost"],
+    "title": "Error of log p against time on flows that need many steps",
+    "tables": ["density_at_time", "density_levels", "density_search"],
 }
-
-TABLE, EQUAL, COST = "density_accuracy", "density_equal", "density_equal_cost"
+TABLE, LEVELS, SEARCH = "density_at_time", "density_levels", "density_search"
+FORMULAS = {"structured_trace": "error_trace_nat", "structured_logdet": "error_logdet_nat"}
+SINGLE = {**HOLLOW, "linestyle": DOTTED}
+LEVEL = 0.01
 
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    dimensions, styles = in_order(table, "d"), data.looks(in_order(table, "formula"), "formula")
-    columns = min(3, len(dimensions))
-    figure, grid = canvas(-(-len(dimensions) // columns), columns, height=2.2, sharey=True)
-    for axes, d in zip(grid.flat, dimensions, strict=False):
-        mine = table[table["d"] == d]
-        for formula, style in styles.items():
-            for _, run in mine[mine["formula"] == formula].groupby("seed"):
-                draw_line(axes, run, "flops", "error_nat", style | {"markersize": 3.5})
+    flows = [
+        (target, scale)
+        for target in in_order(table, "target")
+        for scale in in_order(table[table["target"] == target], "scale")
+    ]
+    styles = data.looks(FORMULAS, "formula")
+    columns = min(3, len(flows))
+    rows = -(-len(flows) // columns)
+    figure, grid = canvas(rows, columns, height=2.4, sharey=True)
+    for axes, (target, scale) in zip(grid.flat, flows, strict=False):
+        mine = table[(table["target"] == target) & (table["scale"] == scale)]
+        for formula, column in FORMULAS.items():
+            for precision, extra in (("float64", {}), ("float32", SINGLE)):
+                runs = _median(mine[mine["precision"] == precision], column)
+                axes.plot(runs["time_us"], runs[column], **styles[formula] | extra | {"markersize": 3})
         log_axis(axes, "x")
-        axes.set_title(f"d = {d}")
-    for axes in list(grid.flat)[len(dimensions) :]:
+        axes.set_title(f"{data.label(target)}, {_factor(scale)}", fontsize="small")
+    for axes in list(grid.flat)[len(flows) :]:
         axes.set_axis_off()
     log_axis(grid[0, 0], "y")
     for row in grid:
         row[0].set_ylabel(data.axis("error_nat"))
     for axes in grid[-1]:
-        axes.set_xlabel(data.axis("flops"))
-    legend_below(figure, line_handles(styles))
+        axes.set_xlabel(data.axis("time_us"))
+    single = {f: s | SINGLE | {"label": f"{s['label']}, single precision"} for f, s in styles.items()}
+    legend_below(figure, [*line_handles(styles), *line_handles(single)], columns=2)
     return figure
 
 
+def _median(runs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Median over seeds of an error, at times that most seeds share to a third of a decade."""
+    runs = runs.dropna(subset=[column])
+    bins = np.round(3 * np.log10(runs["time_us"]))
+    return runs.groupby(bins)[["time_us", column]].median().sort_values("time_us")
+
+
+def _factor(scale: float) -> str:
+    return "as trained" if scale == 1 else f"{number(scale)} times as fast"
+
+
 def caption(data: FigureData) -> str:
-    equal = data.table(f"{EQUAL}_summary").dropna(subset=["work_ratio"])
-    said = [f"{number(row['work_ratio'], 3)} at d = {row['d']:.0f}" for _, row in equal.iterrows()]
+    levels = data.table(f"{LEVELS}_summary")
+    steep = data.table(f"{SEARCH}_summary").set_index(["target", "scale"])["lipschitz"]
+    said = []
+    if "time_ratio" in levels:
+        chosen = levels[
+            (levels["method"] == "best")
+            & (levels["precision"] == "float64")
+            & np.isclose(levels["level"], LEVEL)
+        ]
+        for _, row in chosen.dropna(subset=["time_ratio"]).iterrows():
+            flow = f"{data.label(row['target'])} {_factor(row['scale'])}"
+            said.append(
+                f"{number(row['time_ratio'])} on {flow} (Lipschitz constant {number(steep[row['target'], row['scale']])})"
+            )
     text = sentence(
-        "at an equal error of log p against the continuous flow the log-determinant needs, over the exact trace, "
-        f"{listing(said)} times the operations"
+        f"for an error of {LEVEL} nat the log-determinant takes, over the trace, {listing(said)} times as long"
         if said
-        else "no formula reached the wanted error"
+        else f"no flow was solved to {LEVEL} nat by both formulas"
     )
-    never = _never(data)
-    seeds = counted(int(_table(data)["seed"].nunique()), "seed")
-    return f"{text} {never} Each marker is a step size, halved from right to left of the error's fall; {seeds}, each its own line."
-
-
-def _never(data: FigureData) -> str:
-    """Formulas that reach the wanted error on no flow, in any dimension."""
-    table = data.table(COST)
-    if table.empty:
-        return ""
-    most = table.groupby("formula", sort=False)["reached_pct"].max()
-    names = [str(style["label"]) for style in data.looks(most[most == 0].index, "formula").values()]
-    return sentence(f"with the most steps tried it is not reached by {listing(names)}") if names else ""
+    return (
+        f"{text} Mean error over samples against the flow to a tight tolerance, with the best of Euler, midpoint and RK4 in that "
+        "time; both formulas by the structure of the net. Medians over seeds, each a flow trained anew; a solve is as many steps as it has, "
+        "the time of one being taken alone."
+    )
 
 
 def alt(data: FigureData) -> str:
+    flows = listing(dict.fromkeys(data.label(t) for t in in_order(_table(data), "target")))
     return (
-        "Log-log panels by dimension, error against operations, for the exact trace, the log-determinant and estimates "
-        "with few probes."
+        f"Log-log panels, error of the log-density against time a sample, for {flows}, the trace and the log-determinant in "
+        "double and in single precision; single precision ends in a floor."
     )
 
 
 def _table(data: FigureData) -> pd.DataFrame:
     table = data.table(TABLE)
-    if table.empty or "error_nat" not in table:
+    if table.empty or "error_trace_nat" not in table:
         raise NothingToShow("no flow was compared")
-    return table
+    return table[table["method"] == "best"]

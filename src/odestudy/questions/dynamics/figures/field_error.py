@@ -20,13 +20,18 @@ from odestudy.figures.words import counted, failures, listing, quantity, sentenc
 
 SHOWS = {
     "title": "Error of the learnt vector field and the support of the data",
-    "tables": ["dynamics_recovery"],
-    "arrays": ["recover", "multiple"],
+    "tables": ["dynamics_walkthrough"],
+    "arrays": ["gated", "gated_cooled", "gated_multiple"],
 }
 
-TABLE = "dynamics_recovery"
+TABLE = "dynamics_walkthrough"
 IN_A_BAND = 5  # systems side by side
 DECADES = 4  # of the colour scale at most
+TRAJECTORY: dict[str, Any] = {
+    "color": "black",
+    "linewidth": 1.1,
+    "path_effects": [patheffects.withStroke(linewidth=2.2, foreground="white")],
+}
 
 
 def draw(data: FigureData) -> Figure:
@@ -90,7 +95,7 @@ def alt(data: FigureData) -> str:
 
 
 def _planar(data: FigureData) -> dict[tuple[str, str], Shown]:
-    found = shown_runs(data, TABLE, "grid_error")
+    found = shown_runs(data, TABLE, "grid_error", {"system": "gated"})
     found = {k: v for k, v in found.items() if v.arrays["grid"].shape[1] == 2}
     if not found:
         raise NothingToShow("no system in the plane")
@@ -123,7 +128,7 @@ def _map(axes: Axes, shown: Shown, scale: LogNorm, many: bool) -> Any:
         outline = axes.contour(x, y, inside, levels=[0.5], colors="white", linewidths=1.3)
         outline.set_path_effects([patheffects.withStroke(linewidth=2.6, foreground="black")])
     most = 120 if many else MOST_POINTS
-    axes.plot(*plane(arrays["truth"], arrays["t"], most), color="white", linewidth=0.5)
+    axes.plot(*plane(arrays["truth"], arrays["t"], most), **TRAJECTORY)
     axes.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     axes.set_box_aspect(1)
     axes.grid(False)
@@ -141,8 +146,7 @@ def _name(axes: Axes, system: str, model: str) -> None:
 
 def _handles() -> list[Line2D]:
     edge = [patheffects.withStroke(linewidth=2.6, foreground="black")]
-    thin = [patheffects.withStroke(linewidth=1.2, foreground="#555555")]
     return [
         Line2D([], [], color="white", linewidth=1.3, path_effects=edge, label="edge of the data's support"),
-        Line2D([], [], color="white", linewidth=0.6, path_effects=thin, label="true trajectory"),
+        Line2D([], [], label="true trajectory", **TRAJECTORY),
     ]

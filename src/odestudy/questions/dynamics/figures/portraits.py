@@ -1,135 +1,125 @@
-"""Phase portraits: the truth, what was observed of it, and what each model learnt."""
+"""Trajectories that were not seen, true and learnt: what a picture of a recovered system shows."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from odestudy.figures.base import FigureData
-from odestudy.figures.phase import (
-    Shown,
-    escapes,
-    frame_around,
-    names,
-    plane,
-    recovered_share,
-    shown_runs,
-    which_seed,
-)
-from odestudy.figures.style import DOTTED, GREY, canvas, look
-from odestudy.figures.words import counted, failures, listing, sentence, span
+from odestudy.figures.base import FigureData, NothingToShow
+from odestudy.figures.phase import Shown, frame_around, shown_runs
+from odestudy.figures.style import canvas, look
+from odestudy.figures.words import counted, in_order, listing, number, sentence
 
 SHOWS = {
-    "title": "Phase portraits, true beside learnt",
-    "tables": ["dynamics_recovery"],
-    "arrays": ["recover"],
+    "title": "Trajectories from fresh starts, true beside learnt",
+    "tables": ["dynamics_recovery", "dynamics_walkthrough"],
+    "arrays": ["recover", "walkthrough", "gated_cooled", "gated", "gated_multiple"],
 }
 
-TABLE = "dynamics_recovery"
-WORST: dict[str, Any] = {"linestyle": DOTTED, "linewidth": 0.9}
-MOST_AS_VECTORS = 6  # systems whose observations are single marks of an SVG; of more they are a picture
+SQUARE, OWN = "dynamics_recovery", "dynamics_walkthrough"
+NEEDED = "fresh_learnt"
+MOST = 5  # panels
 
 
 def draw(data: FigureData) -> Figure:
-    found = shown_runs(data, TABLE, "learnt")
-    systems, styles = names(found, 0), data.looks(names(found, 1), "arm")
-    columns = min(3, len(systems))
-    rows = -(-(len(systems) + (len(systems) > 1)) // columns)
-    figure, grid = canvas(rows, columns, height=2.5 if columns > 1 else 3.2)
-    panels = list(grid.flat)
-    many = len(systems) > MOST_AS_VECTORS
-    for axes, system in zip(panels, systems, strict=False):
-        shown = {m: found[system, m] for m in styles if (system, m) in found}
-        _panel(axes, data.label(system), shown, styles, many)
-    handles = _handles(data, styles)
-    if _worst(found):
-        handles.append(Line2D([], [], color=GREY, label=_worst_of(data), **WORST))
-    for axes in panels[len(systems) :]:
+    panels = _panels(data)
+    columns = min(3, len(panels))
+    rows = -(-(len(panels) + 1) // columns) if len(panels) > 1 else 1
+    figure, grid = canvas(rows, columns, height=2.3 if columns > 1 else 3.2)
+    all_axes = list(grid.flat)
+    arms = list(dict.fromkeys(arm for _, arm, _ in panels))
+    styles = data.looks(arms, "arm")
+    for axes, (system, arm, shown) in zip(all_axes, panels, strict=False):
+        _panel(axes, shown.arrays, styles[arm])
+        axes.set_title(f"{data.label(system, 'system')}, {data.label(arm)}", fontsize=8.5)
+    for axes in all_axes[len(panels) :]:
         axes.set_axis_off()
-    if len(systems) < len(panels):
-        panels[len(systems)].legend(handles=handles, loc="center left", borderaxespad=0)
+    handles = [
+        Line2D([], [], **look("data", linestyle="none", label="noisy data")),
+        Line2D([], [], **look("truth", linewidth=0.9)),
+        *(Line2D([], [], **style | {"marker": ""}) for style in styles.values()),
+        Line2D(
+            [],
+            [],
+            marker="o",
+            color="black",
+            markerfacecolor="white",
+            markersize=4,
+            linestyle="none",
+            label="fresh start",
+        ),
+    ]
+    if len(panels) < len(all_axes):
+        all_axes[len(panels)].legend(handles=handles, loc="center left", borderaxespad=0)
     else:
-        figure.legend(handles=handles, loc="outside right center")
+        figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
 def caption(data: FigureData) -> str:
-    found = shown_runs(data, TABLE, "learnt")
-    table = data.table(TABLE)
-    rows = table.loc[[shown.row.name for shown in found.values()]]
-    parts = [
-        f"{span(data, rows[rows['arm'] == m], 'trajectory_nrmse', 'system')} for the {data.label(m)}"
-        for m in names(found, 1)
+    said = [
+        f"{data.label(system, 'system')} {number(float(shown.row['heldout_nrmse']))}"
+        for system, _, shown in _panels(data)
     ]
-    text = sentence(f"from the true initial state, the learnt trajectory's nRMSE is {listing(parts)}")
-    text += f" {which_seed(data, TABLE)}; a learnt trajectory is cut where it leaves the panel."
-    if _worst(found):
-        text += f" Thin and dotted: {_worst_of(data)}, by the error of the field."
-    text += f" {recovered_share(data, TABLE, found)}"
-    return f"{text} {failures(data, rows, ['system', 'arm'], 'named in the panel')}"
-
-
-def _worst(found: dict[tuple[str, str], Shown]) -> bool:
-    return any(shown.worst is not None for shown in found.values())
-
-
-def _worst_of(data: FigureData) -> str:
-    return f"the worst of {counted(int(data.table(TABLE)['seed'].nunique()), 'seed')}"
-
-
-def alt(data: FigureData) -> str:
-    found = shown_runs(data, TABLE, "learnt")
-    systems = [data.label(system) for system in names(found, 0)]
-    models = [data.label(model) for model in names(found, 1)]
-    return (
-        f"Phase planes of {listing(systems)}: noisy observations as grey dots around the true "
-        f"trajectory in solid black, over it the ones learnt by the {listing(models)} in broken lines, and thin dotted ones of the worst seeds."
+    seeds = int(data.table(SQUARE)["seed"].nunique())
+    return sentence(
+        f"error of the learnt trajectories from fresh starts, over the spread of the true ones: {', '.join(said)}"
+    ) + (
+        f" Of {counted(seeds, 'seed')} the one with the median field error, hence no bars. The first systems are learnt from "
+        "random points of a square, the others from the one trajectory whose noisy data are drawn; a learnt trajectory is "
+        "cut where it leaves the panel."
     )
 
 
-def _panel(
-    axes: Axes, title: str, shown: dict[str, Shown], styles: dict[str, dict[str, Any]], many: bool
-) -> None:
-    arrays = next(iter(shown.values())).arrays
-    t, noisy = arrays["t"], plane(arrays["noisy"], arrays["t"])
-    axes.plot(*noisy, **look("data", linestyle="none", markersize=3.2, markeredgewidth=0, rasterized=many))
-    axes.plot(*plane(arrays["truth"], t), **look("truth", linewidth=0.9))
-    for model, one in shown.items():
-        axes.plot(*plane(one.arrays["learnt"], t), **styles[model] | {"marker": "", "linewidth": 1.5})
-        if one.worst is not None:
-            axes.plot(*plane(one.worst, t), color=styles[model]["color"], **WORST)
-    start = plane(arrays["truth"][:1], t[:1])
-    axes.plot(*start, marker="o", color="black", markerfacecolor="white", markersize=4.5, zorder=6)
-    frame_around(axes, *noisy, square=True)
+def alt(data: FigureData) -> str:
+    systems = [data.label(system, "system") for system, _, _ in _panels(data)]
+    return f"Phase planes of {listing(systems)}: true trajectories in solid black, learnt ones over them in broken lines."
+
+
+def _panels(data: FigureData) -> list[tuple[str, str, Shown]]:
+    """System, model and the run that is shown: the square's systems by the last model, then the walk-through's two."""
+    found: list[tuple[str, str, Shown]] = []
+    table = data.table(SQUARE)
+    if not table.empty:
+        noise = float(table["noise_pct"].max())
+        where = {"recipe": in_order(table, "recipe")[0], "noise_pct": noise}
+        runs = _runs(data, SQUARE, where)
+        own = set(data.table(OWN)["system"]) if not data.table(OWN).empty else set()
+        last = {system: arm for system, arm in runs if system not in own}
+        found += [(system, arm, runs[system, arm]) for system, arm in last.items()]
+    runs = _runs(data, OWN, {})
+    first = dict(reversed(runs))
+    found = found[: MOST - len(first)] + [
+        (system, arm, runs[system, arm]) for system, arm in reversed(first.items())
+    ]
+    if not found:
+        raise NothingToShow("no run has stored its arrays")
+    return found
+
+
+def _runs(data: FigureData, table: str, where: dict[str, Any]) -> dict[tuple[str, str], Shown]:
+    try:
+        return shown_runs(data, table, NEEDED, where)
+    except NothingToShow:
+        return {}
+
+
+def _panel(axes: Axes, arrays: dict[str, np.ndarray], style: dict[str, Any]) -> None:
+    true, learnt = arrays["fresh_true"], arrays[NEEDED]
+    if len(arrays["t"]) > len(arrays["fresh_t"]) or np.allclose(arrays["t"][-1], arrays["fresh_t"][-1]):
+        axes.plot(
+            *arrays["noisy"][:, :2].T, **look("data", linestyle="none", markersize=2.8, markeredgewidth=0)
+        )
+    for one, other in zip(true, learnt, strict=True):
+        axes.plot(*one[:, :2].T, **look("truth", linewidth=0.8))
+        axes.plot(*other[:, :2].T, **style | {"marker": "", "linewidth": 1.3})
+        axes.plot(*one[0, :2], marker="o", color="black", markerfacecolor="white", markersize=3.5, zorder=6)
+    frame_around(axes, *true[..., :2].reshape(-1, 2).T, square=True)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(4))
-    scalar = arrays["truth"].shape[1] == 1
-    axes.set(title=title, xlabel="$t$" if scalar else "$z_1$", ylabel="$z_1$" if scalar else "$z_2$")
-    if scalar:
-        axes.set_aspect("auto")
-    broken = [
-        str(styles[m]["label"]) for m, one in shown.items() if escapes(one.arrays["learnt"], arrays["truth"])
-    ]
-    if broken:
-        axes.text(
-            0.5,
-            0.03,
-            f"no solution: {', '.join(broken)}",
-            transform=axes.transAxes,
-            ha="center",
-            fontsize=7.5,
-        )
-
-
-def _handles(data: FigureData, styles: dict[str, dict[str, Any]]) -> list[Line2D]:
-    return [
-        Line2D([], [], **look("data", linestyle="none", label="noisy data")),
-        Line2D([], [], **look("truth", linewidth=0.9)),
-        *(Line2D([], [], **s | {"marker": ""}) for s in styles.values()),
-        Line2D([], [], marker="o", color="black", markerfacecolor="white", markersize=4.5, linestyle="none",
-               label="start"),
-    ]  # fmt: skip
+    axes.set(xlabel="$z_1$", ylabel="$z_2$")

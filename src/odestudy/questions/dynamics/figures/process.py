@@ -26,11 +26,11 @@ from odestudy.figures.words import failures, listing, quantity, sentence
 SHOWS = {
     "title": "The learning process",
     "animated": True,
-    "tables": ["dynamics_recovery"],
-    "arrays": ["recover"],
+    "tables": ["dynamics_walkthrough"],
+    "arrays": ["walkthrough", "gated_cooled", "gated_multiple"],
 }
 
-TABLE = "dynamics_recovery"
+TABLE = "dynamics_walkthrough"
 MOST_SYSTEMS = 3
 STRIP = 6  # frames on paper
 LAST_FRAMES = 8

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.style import canvas, legend_below
+from odestudy.figures.style import canvas
 from odestudy.figures.words import in_order, is_ok, number, sentence, setting
 
 SHOWS = {
@@ -17,6 +19,13 @@ SHOWS = {
 }
 BY_PROBLEM, COMPARED = "gradients_tolerance", "gradients_compare"
 ARM = "adjoint"
+SHOWN = (
+    "adjoint",
+    "adjoint_seminorm",
+    "torchdiffeq_adjoint",
+    "checkpointed",
+    "reversible",
+)  # the table has all
 
 
 def draw(data: FigureData) -> Figure:
@@ -30,7 +39,7 @@ def draw(data: FigureData) -> Figure:
     left.set(
         title="adjoint: evaluations and products", xlabel=data.axis("rtol"), ylabel="over back-propagation"
     )
-    arms = data.looks(in_order(compared, "arm"), "arm")
+    arms = data.looks([arm for arm in in_order(compared, "arm") if arm in SHOWN], "arm")
     places = {k: i for i, k in enumerate(dict.fromkeys(zip(compared["size"], compared["rtol"], strict=True)))}
     for shift, (arm, style) in enumerate(arms.items()):
         mine = compared[compared["arm"] == arm]
@@ -48,12 +57,14 @@ def draw(data: FigureData) -> Figure:
         log_axis(axes, "y")
     left.set_xscale("log")
     log_axis(left, "x")
-    legend_below(
-        figure,
-        [*line_handles(problems), *line_handles({k: v | {"linestyle": "none"} for k, v in arms.items()})],
-        4,
-    )
+    _legend(left, line_handles(problems))
+    _legend(right, line_handles({arm: style | {"linestyle": "none"} for arm, style in arms.items()}))
     return figure
+
+
+def _legend(axes: Axes, handles: list[Line2D]) -> None:
+    """Below the panel that it belongs to."""
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.28), ncols=2, frameon=False)
 
 
 def caption(data: FigureData) -> str:

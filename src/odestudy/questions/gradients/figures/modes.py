@@ -1,4 +1,4 @@
-"""Time of a gradient by forward and by reverse mode against the number of parameters."""
+"""Time and operations of a gradient by forward and by reverse mode against the number of parameters."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ SHOWS = {
     "tables": ["gradients_modes", "gradients_crossover"],
 }
 TABLE, CROSSOVER = "gradients_modes", "gradients_crossover"
+COLUMNS = ("wall_s", "operations")
 
 
 def draw(data: FigureData) -> Figure:
     summary = _summary(data)
-    figure, grid = canvas(1, 1, height=3.0)
-    axes = grid[0, 0]
+    figure, grid = canvas(1, len(COLUMNS), height=3.0)
     styles = data.looks(in_order(summary, "arm"), "arm")
-    for arm, style in styles.items():
-        draw_line(axes, summary[summary["arm"] == arm], "parameters", "wall_s", style)
-    axes.set_xscale("log")
-    log_axis(axes, "y")
-    ticks_at(axes, sorted(set(summary["parameters"])))
-    axes.set(xlabel=data.axis("parameters"), ylabel=data.axis("wall_s"))
+    for axes, column in zip(grid[0], COLUMNS, strict=True):
+        for arm, style in styles.items():
+            draw_line(axes, summary[summary["arm"] == arm], "parameters", column, style)
+        axes.set_xscale("log")
+        log_axis(axes, "y")
+        ticks_at(axes, sorted(set(summary["parameters"])))
+        axes.set(xlabel=data.axis("parameters"), ylabel=data.axis(column))
     legend_below(figure, line_handles(styles), 3)
     return figure
 
@@ -48,16 +49,18 @@ def caption(data: FigureData) -> str:
         where = f"from {' to '.join(dict.fromkeys(ends))} parameters on"
     wall = summary.set_index(["parameters", "arm"])["wall_s"]
     ratios = [number(wall[p, "forward"] / wall[p, "backprop"]) for p in (least, most)]
+    counts = summary.set_index(["parameters", "arm"])["operations"]
+    counted = [number(counts[p, "forward"] / counts[p, "backprop"]) for p in (least, most)]
     text = sentence(
-        f"back-propagation is faster than forward sensitivities {where}; forward takes {' to '.join(ratios)} times as long"
+        f"back-propagation is faster than forward sensitivities {where}; forward takes {' to '.join(ratios)} times as long and {' to '.join(counted)} times the operations"
     )
     bars = seeds_and_bars(data, data.table(TABLE), summary, ["wall_s"], band=True)
-    return f"{text} Two state dimensions, one hidden layer, RK4. {bars} A seed is another initialisation timed in the same process, so bars do not hold for other machines or runs; no compilation."
+    return f"{text} Sixteen states, one hidden layer, RK4; operations are those of matrix products. {bars} A seed is another initialisation timed in the same process, so bars do not hold for other machines or runs; no compilation."
 
 
 def alt(data: FigureData) -> str:
     arms = listing(data.label(arm, "arm") for arm in in_order(_summary(data), "arm"))
-    return f"Log-log lines of time against parameters for {arms}."
+    return f"Log-log lines of time and of floating-point operations against parameters for {arms}."
 
 
 def _summary(data: FigureData) -> pd.DataFrame:

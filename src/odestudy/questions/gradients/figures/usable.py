@@ -1,107 +1,118 @@
-"""The cosine of each arm's gradient to the true one, against eigenvalue times horizon."""
+"""The contraction beyond which a gradient is lost, predicted and measured, by arm and family of problems."""
 
 from __future__ import annotations
 
-import math
-from itertools import product
+from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from odestudy.figures.base import FigureData, NothingToShow
-from odestudy.figures.lines import draw_line, line_handles
-from odestudy.figures.style import DASHDOT, canvas, legend_below
-from odestudy.figures.words import failures, in_order, listing, number, sentence, setting
-from odestudy.questions.gradients.params import USABLE
+from odestudy.figures.lines import line_handles
+from odestudy.figures.style import canvas, legend_below
+from odestudy.figures.words import in_order, listing, number, sentence, setting
 
 SHOWS = {
-    "title": "Where the adjoint's gradient stops being usable",
-    "tables": ["gradients_eigenvalue", "gradients_usable"],
+    "title": "Where a gradient is lost",
+    "tables": ["gradients_limits"],
 }
-TABLE, LIMITS = "gradients_eigenvalue", "gradients_usable"
+TABLE = "gradients_limits"
+GROWING = "growing"  # said in the caption: on the way back it decays, and nothing is lost
+ARM = "adjoint"
+APART = 0.35  # of the axis's unit, between arms at one tolerance
 
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    arms, horizons = in_order(table, "arm"), in_order(table, "horizon")
-    precisions, tolerances, styles = (
-        in_order(table, "precision"),
-        in_order(table, "rtol"),
-        data.looks(arms, "arm"),
-    )
-    figure, grid = canvas(len(precisions), len(tolerances), height=2.2, sharex=True, sharey=True)
-    for row, precision in zip(grid, precisions, strict=True):
-        for axes, rtol in zip(row, tolerances, strict=True):
-            mine = table[(table["precision"] == precision) & (table["rtol"] == rtol)]
-            for (arm, style), horizon in product(styles.items(), horizons):
-                rows = mine[(mine["arm"] == arm) & (mine["horizon"] == horizon)]
-                own = style | {"markersize": 4}
-                if horizon != horizons[0]:
-                    own |= {"linestyle": ":", "markerfacecolor": "white"}
-                draw_line(axes, rows, "product", "gradient_cosine", own, positive=False)
-            axes.axhline(USABLE, color="black", linewidth=0.7, linestyle=":")
-            axes.axvline(-_lost_at(rtol), color="black", linewidth=0.9, linestyle=DASHDOT)
-            axes.set_title(f"{precision}, tolerance {setting(rtol)}")
-    for axes in grid[-1]:
-        axes.set_xlabel(data.axis("product"))
-    for row in grid:
-        row[0].set_ylabel("cosine to the\ntrue gradient")
-    legend_below(figure, line_handles(styles), 3)
+    families = [f for f in in_order(table, "family") if f != GROWING] or in_order(table, "family")
+    styles = data.looks(in_order(table, "arm"), "arm")
+    figure, grid = canvas(1, len(families), height=3.2, sharey=True)
+    for axes, family in zip(grid[0], families, strict=True):
+        mine = table[table["family"] == family]
+        for place, (arm, style) in enumerate(styles.items()):
+            _draw_arm(axes, mine[mine["arm"] == arm], style, APART * (place - (len(styles) - 1) / 2))
+        ends = [0, 1.05 * table["predicted"].max()]
+        axes.plot(ends, ends, color="black", linewidth=0.8, zorder=0)
+        axes.set(title=data.label(family, "family"), xlabel="predicted, ln(1/tolerance)")
+    grid[0][0].set_ylabel("measured, in contraction")
+    extra = [
+        Line2D([], [], color="black", label="as predicted"),
+        Line2D([], [], color="black", marker="^", markerfacecolor="white", linestyle="none", label="none up to here"),
+    ]  # fmt: skip
+    markers = {name: style | {"linestyle": "none"} for name, style in styles.items()}
+    legend_below(figure, [*line_handles(markers), *extra], 3)
     return figure
 
 
+def _draw_arm(axes: Axes, rows: pd.DataFrame, style: dict[str, Any], shift: float) -> None:
+    at = rows["predicted"] + shift
+    look = {k: v for k, v in style.items() if k not in ("label", "linestyle")} | {"markersize": 5}
+    known = rows["threshold"].notna()
+    low, high = (
+        rows["threshold_low"].fillna(rows["threshold"]),
+        rows["threshold_high"].fillna(rows["tried_to"]),
+    )
+    high = high.where(rows["threshold_low"].notna(), rows["threshold"])  # no interval of so few problems
+    bars = [(rows["threshold"] - low)[known], (high - rows["threshold"])[known]]
+    axes.errorbar(at[known], rows["threshold"][known], bars, linestyle="none", elinewidth=1, **look)
+    axes.plot(
+        at[~known], rows["tried_to"][~known], marker="^", markerfacecolor="white", linestyle="none",
+        markersize=6, color=style["color"],
+    )  # fmt: skip
+
+
 def caption(data: FigureData) -> str:
-    limits = data.table(LIMITS)
     table = _table(data)
-    first = table["horizon"].min()
-    mine = limits[(limits["arm"] == "adjoint") & (limits["horizon"] == first)]
+    mine = table[(table["arm"] == ARM) & (table["family"] != GROWING)].dropna(subset=["threshold"])
     said = [
-        f"{_end(row.get('usable_decay'), '−')} to {_end(row.get('usable_growth'), '')} ({row['precision']}, tolerance {setting(row['rtol'])})"
-        for _, row in mine.iterrows()
+        f"{_span(rows['threshold'])} at a tolerance of {setting(float(str(rtol)))}, where theory says "
+        f"{number(float(rows['predicted'].iloc[0]))}"
+        for rtol, rows in mine.groupby("rtol", sort=False)
     ]
-    text = sentence(f"the adjoint's gradient keeps a cosine of {USABLE:g} over products from {listing(said)}")
-    lost = failures(data, data.table(TABLE), ["arm", "precision"], "left out")
-    least = float(table[table["arm"] == "backprop"]["gradient_cosine"].min())
-    through = f"The least cosine of back-propagation through the solver is {number(least, 4)}."
-    theory = listing(f"−{number(_lost_at(rtol))} at {setting(rtol)}" for rtol in in_order(table, "rtol"))
-    predicted = f"Theory loses it where the decay exceeds the logarithm of one over the tolerance, at {theory} (upright lines)."
-    return f"{text} {predicted} {through} {_horizons(table)} Thin dotted line: {USABLE:g}. {lost}"
-
-
-def _lost_at(rtol: float) -> float:
-    """The decay, minus eigenvalue times horizon, that blows an error of one tolerance up to the size of the state."""
-    return math.log(1 / rtol)
-
-
-def _horizons(table: pd.DataFrame) -> str:
-    """Whether the horizon matters beside the product: the largest difference of the adjoint's cosine between two of them."""
-    first, *others = in_order(table, "horizon")
-    if not others:
-        return f"Horizon {number(float(first), 1)}."
-    wide = table[table["arm"] == "adjoint"].pivot_table(
-        index=["precision", "rtol", "product"], columns="horizon", values="gradient_cosine"
+    text = sentence(
+        f"the adjoint's gradient is lost beyond a contraction of {'; '.join(said)}"
+        if said
+        else "the adjoint's gradient is never lost"
     )
-    apart = max(float((wide[other] - wide[first]).abs().max()) for other in others)
-    listed = listing(number(float(other), 1) for other in others)
-    return (
-        f"Filled markers: horizon {number(float(first), 1)}, hollow: {listed}; at equal products the adjoint's cosine differs "
-        f"between them by at most {number(apart)}."
+    through = table[table["arm"] == "backprop"]
+    lost = through["threshold"].notna().sum()
+    never = "never" if not lost else f"in {lost} of {len(through)} settings"
+    most = int(table["problems"].max())
+    how = (
+        f"Lost: a relative error above a tenth, or no gradient. The contraction is the logarithm of what an error at the end "
+        f"grows by on the way back, of a linear problem the eigenvalue times the horizon. Medians over {most} problems of a "
+        "kind, bars: their order-statistic intervals; markers at one tolerance are set side by side."
     )
+    return f"{text} Back-propagation loses it {never}.{_growing(table)} {how}"
 
 
-def _end(value: float | None, sign: str) -> str:
-    return "0" if value is None or pd.isna(value) else f"{sign}{number(float(value))}"
+def _span(values: pd.Series) -> str:
+    ends = dict.fromkeys(number(float(v)) for v in (values.min(), values.max()))
+    return " to ".join(ends)
+
+
+def _growing(table: pd.DataFrame) -> str:
+    mine = table[(table["family"] == GROWING) & (table["arm"] == ARM)]
+    if mine.empty or mine["threshold"].notna().any():
+        return ""
+    return " On growing modes, which decay on the way back, the adjoint loses nothing."
 
 
 def alt(data: FigureData) -> str:
+    families = listing(data.label(f, "family") for f in in_order(_table(data), "family") if f != GROWING)
     return (
-        "Cosine of the gradient to the true one against eigenvalue times horizon, a line for each arm, in panels by "
-        "arithmetic and tolerance; a dotted line marks what still counts as usable."
+        f"Panels for {families}: the contraction at which a gradient is lost, measured against predicted, a marker with a bar "
+        "for each gradient and tolerance, and the line on which both are equal."
     )
 
 
 def _table(data: FigureData) -> pd.DataFrame:
     table = data.table(TABLE)
-    if table.empty or "gradient_cosine" not in table:
-        raise NothingToShow("no gradient was measured")
+    if table.empty or "limit" not in table:
+        raise NothingToShow("no threshold was looked for")
+    for column in ("threshold", "threshold_low", "threshold_high"):
+        if column not in table:
+            table = table.assign(**{column: float("nan")})
     return table

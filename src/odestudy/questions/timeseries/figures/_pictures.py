@@ -15,12 +15,14 @@ Arrays = dict[str, np.ndarray]
 
 
 def stored(data: FigureData, table: str, name: str) -> dict[str, tuple[pd.Series, Arrays]]:
-    """Arm -> row and arrays of its first seed, where the array `name` is stored; the fewest observations.
+    """Arm -> row and arrays of its first seed, where `name` is stored; whole trainings, the fewest observations.
 
     Raises:
         NothingToShow: no arm stored it.
     """
     rows = data.table(table)
+    if "length" in rows:
+        rows = rows[rows["length"] == 1]
     found: dict[str, tuple[pd.Series, Arrays]] = {}
     for arm, of_arm in rows.groupby("arm", sort=False) if len(rows) else ():
         row = (
@@ -32,6 +34,14 @@ def stored(data: FigureData, table: str, name: str) -> dict[str, tuple[pd.Series
     if not found:
         raise NothingToShow("no arm has stored its pictures")
     return found
+
+
+def means_in_brackets(table: pd.DataFrame, summary: pd.DataFrame, column: str) -> str:
+    """What the numbers of a caption are, of a picture that draws neither means nor bars."""
+    seeds = table["seed"].nunique()
+    known = f"{column}_low" in summary and summary[f"{column}_low"].notna().any()
+    intervals = "; in brackets: 95 % interval" if known else ", too few for an interval"
+    return f"Numbers: means over {seeds} seeds{intervals}." if seeds > 1 else "One seed, hence no interval."
 
 
 def plane_forecast(axes: Axes, arrays: Arrays, series: int, look: dict[str, Any]) -> None:

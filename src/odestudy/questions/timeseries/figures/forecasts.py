@@ -14,10 +14,10 @@ from odestudy.questions.timeseries.figures._pictures import plane_forecast, stor
 
 SHOWS = {
     "title": "Forecasts of fresh spirals",
-    "tables": ["timeseries_accuracy"],
-    "arrays": ["compare"],
+    "tables": ["timeseries_released"],
+    "arrays": ["released"],
 }
-TABLE = "timeseries_accuracy"
+TABLE = "timeseries_released"
 COLUMNS = 5
 
 

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
 from odestudy.figures.style import GREY, WIDTH, canvas
-from odestudy.figures.words import estimate, listing, seeds_and_bars, sentence
-from odestudy.questions.timeseries.figures._pictures import framed, stored
+from odestudy.figures.words import estimate, listing, sentence
+from odestudy.questions.timeseries.figures._pictures import framed, means_in_brackets, stored
 
 SHOWS = {
     "title": "From a clockwise to a counter-clockwise spiral",
     "tables": ["timeseries_homotopy"],
-    "arrays": ["compare"],
+    "arrays": ["released"],
     "animated": True,
 }
 TABLE = "timeseries_homotopy"
@@ -63,11 +63,10 @@ def animate(data: FigureData) -> FuncAnimation:
 
 
 def caption(data: FigureData) -> str:
-    table, summary = data.table(TABLE), data.table(f"{TABLE}_summary")
+    table, summary = (f[f["length"] == 1] for f in (data.table(TABLE), data.table(f"{TABLE}_summary")))
     said = [
-        f"{data.label(r['arm'])} with {int(r['observed'])} observations {estimate(data, r, COLUMNS[0])}, "
-        f"a path {estimate(data, r, COLUMNS[1])} times as long as the way between its ends"
-        for _, r in summary.iterrows()
+        f"{data.label(r['arm'])} {estimate(data, r, COLUMNS[0])}"
+        for _, r in summary[summary["observed"] == summary["observed"].min()].iterrows()
     ]
     text = sentence(f"share of the path in data space that its steepest tenth takes, {listing(said)}")
     text += (
@@ -78,7 +77,7 @@ def caption(data: FigureData) -> str:
         for arm, (_, arrays) in stored(data, TABLE, "path").items()
     ]
     text += f" The curves turn in all by: {listing(turns)}. One that turns by much less than both ends is no spiral of either kind."
-    return f"{text} {seeds_and_bars(data, table, summary, COLUMNS)}"
+    return f"{text} {means_in_brackets(table, summary, COLUMNS[0])}"
 
 
 def _turns(path: np.ndarray) -> str:

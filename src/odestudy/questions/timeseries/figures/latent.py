@@ -17,7 +17,7 @@ from odestudy.questions.timeseries.figures._pictures import stored
 SHOWS = {
     "title": "Latent trajectories and samples of the prior",
     "tables": ["timeseries_homotopy"],
-    "arrays": ["compare"],
+    "arrays": ["released"],
 }
 TABLE = "timeseries_homotopy"
 INSIDE = 0.95  # of the prior

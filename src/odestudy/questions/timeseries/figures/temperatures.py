@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
 from odestudy.figures.style import BLACK, GREY, canvas, legend_below
-from odestudy.figures.words import counted, estimate, failures, listing, seeds_and_bars, sentence
-from odestudy.questions.timeseries.figures._pictures import Arrays, stored
+from odestudy.figures.words import counted, estimate, failures, listing, sentence
+from odestudy.questions.timeseries.figures._pictures import Arrays, means_in_brackets, stored
 from odestudy.questions.timeseries.figures.forecasts import handles
 
 SHOWS = {
@@ -76,7 +76,7 @@ def caption(data: FigureData) -> str:
         f" The mean of each calendar month makes {estimate(data, first, 'climate_interpolation_rmse')} and "
         f"{estimate(data, first, 'climate_extrapolation_rmse')}. Shown are two windows of the years held out."
     )
-    return f"{text} {seeds_and_bars(data, table, summary, columns)} {failures(data, table, ['arm'])}"
+    return f"{text} {means_in_brackets(table, summary, columns[0])} {failures(data, table, ['arm'])}"
 
 
 def alt(data: FigureData) -> str:

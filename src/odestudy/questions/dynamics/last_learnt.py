@@ -1,0 +1,56 @@
+"""How badly conditioned, or how stiff, a system may be that is still learnt: one value a seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from odestudy.runtime.store import read_metrics
+from odestudy.study.load import Study
+
+Rows = list[dict[str, Any]]
+
+
+def last_learnt(study: Study, question: str, definition: dict[str, Any]) -> Rows:
+    """For each way of training and seed the largest k, or damping, such that it and all smaller ones are learnt.
+
+    What tells ways apart is what the table's summary is by. `short_of` is the largest that was tried over the last that is
+    learnt; a seed that does not learn the first has a last one of zero, which counts as a tenth of the first here. `learnt_s` is the training time, a
+    seed's share, at the last one.
+    """
+    runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    folder: dict[tuple[Any, ...], str] = {}
+    by = definition["summary"]["by"]
+    for job in study.jobs_of(question, definition["experiments"]):
+        axes = {name: _name(job.spec[name]) for name in by if name in job.spec}
+        for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
+            level = row.get("k", row.get("mu"))
+            if level is None:  # no axis of stiffness, or a job that ended before it came to any
+                continue
+            key = (*(axes | {name: row[name] for name in by if name in row}).items(), row["seed"])
+            runs.setdefault(key, []).append(row | {"level": level})
+            folder.setdefault(key, job.folder)
+    return [
+        {**dict(how), "seed": seed, "status": "ok", "message": "", "job": folder[key]} | _last(found)
+        for key, found in runs.items()
+        for *how, seed in [key]
+    ]
+
+
+def _last(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    rows = sorted(rows, key=lambda row: row["level"])
+    learnt: list[dict[str, Any]] = []
+    for row in rows:
+        if not row["learnt"]:
+            break
+        learnt.append(row)
+    tried = rows[-1]["level"]
+    if not learnt:
+        return {"last_k": 0.0, "tried_k": tried, "short_of": 10 * tried / rows[0]["level"]}
+    last = learnt[-1]
+    return {"last_k": last["level"], "tried_k": tried, "short_of": tried / last["level"]} | (
+        {"learnt_s": last["train_s"]} if last.get("train_s") is not None else {}
+    )
+
+
+def _name(value: Any) -> Any:
+    return value["name"] if isinstance(value, dict) else value
