@@ -43,8 +43,9 @@ def test_a_failed_run_counts_against_a_rate(quick):
 
 
 def test_a_value_that_is_missing_though_the_run_is_ok_gives_no_mean(quick):
-    found = judge(claim(), quick, {"dynamics_recovery": recovery([1.0, 1.0, np.nan, 1.0, 1.0])})
+    found = judge(claim(), quick, {"dynamics_recovery": recovery([1.0, 1.1, np.nan, 0.9, 1.05])})
     assert found.verdict == "inconclusive"
+    assert "1 of 5 values are missing" in found.why
 
 
 def test_a_seed_without_any_row_is_not_forgotten(quick):
