@@ -42,7 +42,7 @@ def measure(w: Workload, contenders: list[Contender], repeats: int, budget_s: fl
     for contender in contenders:
         try:
             made = contender.make(w)
-            first_s = _timed(w, made.step)
+            first_s = timed(w.t.device, made.step)
         except ValueError as reason:
             print(f"{w.name}: {contender.name} is left out: {reason}")
             continue
@@ -57,8 +57,8 @@ def measure(w: Workload, contenders: list[Contender], repeats: int, budget_s: fl
         floor_nfe = solve(w.f, w.y0, w.t, rtol=w.rtol, atol=w.atol, method="dopri5").stats.nfe
     rows.insert(0, {"workload": w.name, "contender": "floor", "kind": "floor", "nfe": floor_nfe})
     steps.insert(0, lambda: w.floor(floor_nfe))
-    for row, times in zip(rows, _in_turns(w, steps, repeats, budget_s), strict=True):
-        row.update(_spread(times))
+    for row, spread in zip(rows, in_turns(w.t.device, steps, repeats, budget_s), strict=True):
+        row.update(spread)
     medians = {row["contender"]: row["median_ms"] for row in rows}
     for row in rows[1:]:
         peer = "torchdiffeq" if row["kind"] == "backprop" else "torchdiffeq, adjoint"
@@ -67,34 +67,36 @@ def measure(w: Workload, contenders: list[Contender], repeats: int, budget_s: fl
     return pd.DataFrame(rows)
 
 
-def _in_turns(
-    w: Workload, steps: list[Callable[[], None]], repeats: int, budget_s: float
-) -> list[list[float]]:
+def in_turns(
+    device: torch.device, steps: list[Callable[[], None]], repeats: int, budget_s: float
+) -> list[dict[str, float]]:
+    """Of each step the median and the quartiles of its time, all of them timed in turns."""
     times: list[list[float]] = [[] for _ in steps]
     begun = time.perf_counter()
     for turn in range(WARM_UP + repeats):
         if turn >= WARM_UP + LEAST and time.perf_counter() - begun > budget_s:
             break
         for step, found in zip(steps, times, strict=True):
-            took = _settled(w, step)
+            took = _settled(device, step)
             if turn >= WARM_UP:
                 found.append(took)
-    return times
+    return [_spread(found) for found in times]
 
 
-def _settled(w: Workload, step: Callable[[], None]) -> float:
+def _settled(device: torch.device, step: Callable[[], None]) -> float:
     """The last step of SETTLING_S: a training repeats its step, and does not find the caches full of others'."""
     begun = time.perf_counter()
-    took = _timed(w, step)
+    took = timed(device, step)
     while time.perf_counter() - begun < SETTLING_S:
-        took = _timed(w, step)
+        took = timed(device, step)
     return took
 
 
-def _timed(w: Workload, step: Callable[[], None]) -> float:
-    begun = _now(w.t.device)
+def timed(device: torch.device, step: Callable[[], None]) -> float:
+    """How long one step takes, in seconds."""
+    begun = _now(device)
     step()
-    return _now(w.t.device) - begun
+    return _now(device) - begun
 
 
 def _now(device: torch.device) -> float:
@@ -113,7 +115,7 @@ def profile(w: Workload, repeats: int) -> dict[str, float | str]:
     spent: list[float] = []
     inner = w.f.forward
 
-    def timed(*arguments: Any) -> Any:
+    def stopped(*arguments: Any) -> Any:
         begun = _now(w.t.device)
         result = inner(*arguments)
         spent[-1] += _now(w.t.device) - begun
@@ -123,7 +125,7 @@ def profile(w: Workload, repeats: int) -> dict[str, float | str]:
     for _ in range(WARM_UP + repeats):
         w.f.zero_grad(set_to_none=True)
         spent.append(0.0)
-        w.f.forward = timed
+        w.f.forward = stopped
         begun = _now(w.t.device)
         solution = solve(w.f, w.y0, w.t, rtol=w.rtol, atol=w.atol, method="dopri5")
         loss = w.loss(solution.ys)

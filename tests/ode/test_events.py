@@ -1,11 +1,12 @@
 """Solves that end where a function of the state changes its sign."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
 import torchdiffeq
-from helpers import F64
+from helpers import F64, rotation
 from torch import Tensor, nn
 
 from odestudy import ode
@@ -208,3 +209,30 @@ def test_the_interpolant_of_a_single_time_is_the_initial_value(method: str) -> N
     assert torch.equal(interpolant(torch.tensor([0.5, 0.5])), torch.stack([y0, y0]))
     with pytest.raises(ValueError, match="outside the solve"):
         interpolant(0.6)
+
+
+@pytest.mark.parametrize(
+    ("answer", "got"),
+    [
+        (lambda y: [y[0], y[1]], "list"),
+        (lambda y: None, "NoneType"),
+        (lambda y: y[:0], r"\(0,\) of torch.float64"),
+        (lambda y: torch.complex(y[0], y[1]), r"\(\) of torch.complex128"),
+    ],
+)
+def test_an_event_function_without_a_sign_is_refused(answer: Callable[[Tensor], object], got: str) -> None:
+    with pytest.raises(ValueError, match=rf"event_fn\(t, y\) gave {got}; it must be a number"):
+        ode.solve(rotation, torch.ones(2, dtype=F64), [0.0, 1.0], event_fn=lambda t, y: answer(y))
+
+
+def test_an_event_function_that_is_no_number_at_the_start_ends_the_solve_there() -> None:
+    found = ode.solve(
+        rotation,
+        torch.ones(2, dtype=F64),
+        [0.3, 1.0],
+        event_fn=lambda t, y: y[0] * math.nan,
+        throw=False,
+    )
+    assert found.status == "non_finite"
+    assert "event_fn is not finite at t = 0.3" in found.message
+    assert found.stats.accepted == 1

@@ -1,6 +1,7 @@
 """Failures of the numerics are statuses with a text."""
 
 import pickle
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -196,3 +197,14 @@ def test_a_failed_solve_raises_unless_its_status_is_asked_for(by: Callable[..., 
     with pytest.raises(SolveError, match="step_size_underflow"):
         by(explode, y0, [0.0, 2.0])
     assert by(explode, y0, [0.0, 2.0], throw=False).status == "step_size_underflow"
+
+
+@pytest.mark.parametrize("solver", ["RK45", "BDF", "LSODA", "adams"])
+def test_scipys_solvers_end_where_the_solution_does(solver: str) -> None:
+    y0 = torch.ones(2, dtype=F64)
+    given: dict[str, Any] = {"method": "scipy_solver", "options": {"solver": solver}, "throw": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = solve(lambda t, y: y**2, y0, [0.0, 2.0], **given)
+    assert found.status in ("step_size_underflow", "max_steps")
+    assert found.ys[1].isnan().all()

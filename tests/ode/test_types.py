@@ -176,3 +176,28 @@ def test_an_empty_batch_of_samples_has_an_empty_solution(gradient: str) -> None:
     found.ys.sum().backward()
     assert y0.grad is not None
     assert y0.grad.shape == (0, 2)
+
+
+@pytest.mark.parametrize("method", ["dopri5", "kvaerno3", "rodas5p", "scipy_solver", "trapezoid"])
+def test_complex_numbers_lie_anywhere_in_a_tuple(method: str) -> None:
+    y0 = (torch.ones(1, dtype=F64), torch.ones(1, dtype=torch.complex128))
+    dt0 = 0.01 if method == "trapezoid" else None
+    with torch.no_grad():
+        ys = solve(lambda t, y: (-y[0], 1j * y[1]), y0, [0.0, 1.0], method=method, dt0=dt0).ys
+    assert float(ys[0][-1]) == pytest.approx(math.exp(-1), rel=1e-3)
+    assert complex(ys[1][-1]) == pytest.approx(TURN, rel=1e-3)
+
+
+@pytest.mark.parametrize("method", ["implicit_euler", "trapezoid", "kvaerno3", "kvaerno5", "rodas5p", "auto"])
+def test_the_adjoint_of_an_empty_batch_is_empty_by_implicit_methods(method: str) -> None:
+    y0 = torch.ones(0, 3, dtype=F64, requires_grad=True)
+    dt0 = None if method in ("kvaerno3", "kvaerno5", "rodas5p", "auto") else 0.1
+    y = solve(lambda t, y: -y, y0, [0.0, 1.0], method=method, dt0=dt0, gradient="adjoint", params=()).ys
+    assert torch.autograd.grad(y.sum(), y0)[0].shape == (0, 3)
+
+
+def test_an_empty_batch_of_samples_meets_no_event() -> None:
+    y0 = torch.ones(0, 3, dtype=F64)
+    found = solve_batch(lambda t, y: -y, y0, [0.0, 1.0], event_fn=lambda t, y: y[:, 0] - 0.5)
+    assert found.event_t.shape == (0,)
+    assert found.ys.shape == (2, 0, 3)

@@ -1,6 +1,7 @@
 """An f as users write them: with memory of its own, random, on tensors from elsewhere; the right value, or a refusal."""
 
 import math
+import random
 from collections.abc import Callable
 
 import numpy as np
@@ -233,3 +234,156 @@ def test_forward_mode_says_that_f_must_not_differentiate_by_autograd() -> None:
     y0 = torch.ones(2, dtype=F64, requires_grad=True)
     with pytest.raises(ValueError, match=r"an f that differentiates inside itself needs torch\.func"):
         solve(f, y0, [0.0, 1.0], gradient="forward", params=())
+
+
+class Encoded(nn.Module):
+    """y' = w c y, where c, and the start, were made from f's own parameters before the solve."""
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.encoder = nn.Sequential(nn.Linear(1, 4, dtype=F64), nn.Tanh(), nn.Linear(4, 1, dtype=F64))
+        self.w = nn.Parameter(torch.tensor(0.3, dtype=F64))
+        self.c = self.encoder(torch.ones(1, dtype=F64))
+
+    def forward(self, t: Tensor, y: Tensor) -> Tensor:
+        return self.w * self.c * y
+
+
+def method_of(gradient: str) -> str:
+    return "reversible_dopri5" if gradient == "reversible" else "dopri5"
+
+
+@pytest.mark.parametrize("gradient", ["adjoint", "quadrature", "checkpointed", "reversible"])
+def test_what_was_computed_from_parameters_before_the_solve_passes_its_gradient_on_once(
+    gradient: str,
+) -> None:
+    found = []
+    for kind in ("backprop", gradient):
+        f = Encoded()
+        y0 = f.c * 2
+        y1 = solve(f, y0, [0.0, 1.0], gradient=kind, method=method_of(kind), rtol=1e-9, atol=1e-9).ys[-1]
+        found.append(torch.autograd.grad(y1.sum(), list(f.parameters())))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-9)
+
+
+def test_each_sample_passes_it_on_once() -> None:
+    found = []
+    for gradient in ("backprop", "checkpointed"):
+        f = Encoded()
+        y1 = solve_batch(f, torch.ones(3, 1, dtype=F64), [0.0, 1.0], gradient=gradient).ys[-1]
+        found.append(torch.autograd.grad(y1.sum(), list(f.parameters())))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("gradient", ["adjoint", "quadrature", "checkpointed", "reversible"])
+def test_a_parameter_that_was_computed_from_another_has_its_gradient_once(gradient: str) -> None:
+    w = torch.full((2,), 0.5, dtype=F64, requires_grad=True)
+    v = w[:1]
+    y1 = solve(
+        lambda t, y: (w + v) * y,
+        torch.ones(2, dtype=F64),
+        [0.0, 1.0],
+        gradient=gradient,
+        method=method_of(gradient),
+        params=(w, v),
+    ).ys[-1]
+    (grad,) = torch.autograd.grad(y1.sum(), w)
+    assert grad.tolist() == pytest.approx([3 * math.e, math.e], rel=1e-5)
+
+
+@pytest.mark.parametrize("gradient", ["backprop", "adjoint", "quadrature", "checkpointed"])
+def test_a_slope_that_is_a_tensor_from_elsewhere_has_its_gradient(gradient: str) -> None:
+    c = torch.ones(3, dtype=F64, requires_grad=True)
+    y0 = torch.ones(3, dtype=F64)
+    y1 = solve(lambda t, y: c, y0, [0.0, 2.0], gradient=gradient, params=()).ys[-1]
+    assert torch.autograd.grad(y1.sum(), c)[0].tolist() == pytest.approx([2.0] * 3)
+
+
+@pytest.mark.parametrize("gradient", ["adjoint", "quadrature", "checkpointed"])
+def test_a_start_that_f_uses_too_has_both_its_gradients(gradient: str) -> None:
+    y0 = torch.tensor([2.0], dtype=F64, requires_grad=True)
+    y1 = solve(lambda t, y: y0 * y, y0, [0.0, 1.0], gradient=gradient, params=()).ys[-1]
+    (grad,) = torch.autograd.grad(y1.sum(), y0)
+    assert float(grad) == pytest.approx(3 * math.exp(2), rel=1e-4)
+
+
+@pytest.mark.parametrize("gradient", ["adjoint", "quadrature", "checkpointed"])
+def test_a_tensor_used_for_a_short_while_only_has_its_gradient(gradient: str) -> None:
+    c = torch.tensor(0.5, dtype=F64, requires_grad=True)
+    w = torch.tensor(-1.0, dtype=F64, requires_grad=True)
+
+    def f(t: Tensor, y: Tensor) -> Tensor:
+        return c * y if t > 0.97 else w * y
+
+    y1 = solve(f, torch.ones(1, dtype=F64), [0.0, 1.0], gradient=gradient, params=(w,), dt0=0.2).ys[-1]
+    (got,) = torch.autograd.grad(y1.sum(), c)
+    assert float(got) == pytest.approx(0.03 * math.exp(-0.97 + 0.015), rel=2e-2)
+
+
+def test_tensors_behind_compiled_code_are_refused_where_they_cannot_be_seen() -> None:
+    class Hidden(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = nn.Parameter(torch.tensor(0.5, dtype=F64))
+
+        def forward(self, t: Tensor, y: Tensor) -> Tensor:
+            return self.w * y
+
+    hidden = torch.jit.script(Hidden())
+    y0 = torch.ones(1, dtype=F64, requires_grad=True)
+    for gradient in ("adjoint", "quadrature", "checkpointed"):
+        y1 = solve(lambda t, y: hidden(t, y), y0, [0.0, 1.0], gradient=gradient, params=()).ys[-1]
+        with pytest.raises(RuntimeError, match="name it in params"):
+            y1.sum().backward()
+        y1 = solve(hidden, y0, [0.0, 1.0], gradient=gradient).ys[-1]
+        assert float(torch.autograd.grad(y1, hidden.w)[0]) == pytest.approx(math.exp(0.5), rel=1e-5)
+
+
+@pytest.mark.parametrize("gradient", ["adjoint", "quadrature", "checkpointed", "reversible"])
+@pytest.mark.parametrize("source", ["torch", "numpy", "python"])
+def test_numbers_drawn_from_other_generators_are_noticed(gradient: str, source: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    draw = {
+        "torch": lambda: torch.rand(1, dtype=F64, generator=generator),
+        "numpy": lambda: float(np.random.rand()),
+        "python": random.random,
+    }[source]
+    y0 = torch.ones(1, dtype=F64, requires_grad=True)
+    method = "reversible_rk4" if gradient == "reversible" else "rk4"
+    given = {"method": method, "dt0": 0.1, "params": ()}
+    y1 = solve(lambda t, y: draw() * y, y0, [0.0, 1.0], gradient=gradient, **given).ys[-1]
+    if gradient == "checkpointed" and source != "torch":
+        assert float(torch.autograd.grad(y1, y0)[0]) == pytest.approx(float(y1.detach()), rel=1e-12)
+        return
+    with pytest.raises(RuntimeError, match="f draws random numbers"):
+        y1.backward()
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_an_f_that_writes_to_its_arguments_is_refused(batched: bool) -> None:
+    def on_y(t: Tensor, y: Tensor) -> Tensor:
+        slope = -y
+        y.zero_()
+        return slope
+
+    def on_t(t: Tensor, y: Tensor) -> Tensor:
+        t.add_(1.0)
+        return -y
+
+    call = solve_batch if batched else solve
+    for f, name in ((on_y, "y"), (on_t, "t")):
+        with pytest.raises(ValueError, match=f"writes to {name}"), torch.no_grad():
+            call(f, torch.ones(2, 1, dtype=F64), [0.0, 1.0])
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_slope_that_changes_its_shape_is_refused_at_any_evaluation(batched: bool) -> None:
+    def f(t: Tensor, y: Tensor) -> Tensor:
+        return -y if t.max() < 0.2 else -y.sum()
+
+    call = solve_batch if batched else solve
+    with pytest.raises(ValueError, match="it must match y"):
+        call(f, torch.ones(2, 1, dtype=F64), [0.0, 1.0])

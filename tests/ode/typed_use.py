@@ -39,6 +39,7 @@ def one_tensor() -> None:
     assert_type(solve(f, Y0, T).stats, Stats)
     assert_type(solve(f, Y0, T, dense=True).interpolant, Interpolant | None)
     assert_type(solve_batch(f, Y0[:, None], T).ys, Tensor)
+    assert_type(solve_batch(f, Y0[:, None], T, save="end", dt0=0.1).ys, Tensor)
     assert_type(odeint(f, Y0, T), Tensor)
     assert_type(odeint(f, Y0, T, event_fn=event), tuple[Tensor, Tensor])
     assert_type(odeint_adjoint(f, Y0, T, adjoint_params=()), Tensor)
@@ -50,9 +51,12 @@ def a_tuple() -> None:
     assert_type(odeint(pair, TWO, T), tuple[Tensor, ...])
     assert_type(solve(pair, TWO, T, save=lambda t, y: y[0]).ys, Tensor)
     assert_type(solve(pair, TWO, T, save="end").ys, tuple[Tensor, ...])
+    assert_type(solve_batch(pair, TWO, T, save="end").ys, tuple[Tensor, ...])
+    assert_type(solve_batch(pair, TWO, T, save=lambda t, y: y[0]).ys, Tensor)
 
 
 def what_is_mistyped_is_seen() -> None:
     solve(f, Y0, T, methd="rk4")  # type: ignore[call-overload]
     solve(f, 1.0, T)  # type: ignore[call-overload]
+    solve_batch(f, Y0, T, dense=True)  # type: ignore[call-overload]
     odeint(f, Y0, T, event_fn=1)  # type: ignore[call-overload]

@@ -190,7 +190,7 @@ def test_a_training_that_took_another_time_is_none_at_equal_time():
 @pytest.mark.parametrize("power", [1.0, 1.6, 2.5])
 def test_growing_scales_fill_the_time_whatever_power_of_the_scale_they_cost(power, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("odestudy.densities.models.estimates.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("odestudy.densities.models.estimates.time.process_time", lambda: now[0])
     scales = []
 
     def tried(scale):

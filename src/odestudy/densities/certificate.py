@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from odestudy.densities.laws import Target
+from odestudy.densities.laws import Student, Target
 from odestudy.densities.mass import importance_mass
 from odestudy.densities.plane import integral, lattice
 
 INTEGRAL_MARGIN, GAP_LIMIT_NAT, STANDARD_ERRORS = 0.02, 0.01, 4.0
 MASS_ERROR_LIMIT = 0.01  # of a standard error with which the integral has to be known at least
+TAIL = 0.99  # probability at which the radius of heavy tails is compared
 DUE_SHARE = 0.2  # of a mode's share of samples, to count as covered
 
 
@@ -64,7 +65,8 @@ def compare_samples(drawn: Tensor, x: Tensor, target: Target, rng: np.random.Gen
 
     Of modes two measures: `modes_covered_pct` are those with a fifth of their due share of samples nearby,
     `modes_reached_pct` those with a sample nearby at all, which with `high_quality_pct`, the samples that are near a
-    mode, is what the literature counts (Lin et al. 2018, PacGAN).
+    mode, is what the literature counts (Lin et al. 2018, PacGAN). Of Student's t `tail_ratio`: the radius within which
+    99 % of the samples lie over that of the law, a measure that exists where moments and divergence are infinite.
     """
     drawn = drawn[torch.isfinite(drawn).all(1)]
     if len(drawn) == 0:
@@ -74,6 +76,8 @@ def compare_samples(drawn: Tensor, x: Tensor, target: Target, rng: np.random.Gen
         "sliced_wasserstein": sliced_wasserstein(drawn, x, rng),
         "off_support_pct": 100 * float((target.log_prob(drawn) < floor).double().mean()),
     }
+    if isinstance(target, Student):
+        found["tail_ratio"] = float(drawn.norm(dim=1).quantile(TAIL)) / target.radius(TAIL)
     if target.modes is not None:
         distance = torch.cdist(drawn, target.modes)
         near = distance.min(1)

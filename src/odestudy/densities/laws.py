@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.stats import chi2
+from scipy.stats import chi2, f
 from torch import Tensor
 
 from odestudy.densities.normal import LOG_2PI, standard_normal
@@ -120,6 +120,10 @@ class Student:
     def sample(self, n: int, rng: np.random.Generator) -> Tensor:
         scale = np.sqrt(rng.chisquare(self.nu, size=(n, 1)) / self.nu)
         return torch.from_numpy(rng.standard_normal((n, self.d)) / scale)
+
+    def radius(self, probability: float) -> float:
+        """Within which a sample lies with a probability; |x|^2 / d has Fisher's law (Kotz, Nadarajah 2004, section 1.2)."""
+        return math.sqrt(self.d * f.ppf(probability, self.d, self.nu))
 
     def log_prob(self, x: Tensor) -> Tensor:
         half = (self.nu + self.d) / 2

@@ -10,7 +10,7 @@ from odestudy.runtime.names import names_in
 from odestudy.runtime.parameters import Count, Positive, Values, one_of
 
 Explicit = Annotated[str, one_of(names_in("odestudy.ode._methods", "TABLEAUS"))]
-Formula = Literal["trace", "logdet", "rademacher1"]
+Formula = Literal["trace", "logdet", "rademacher1", "structured_trace", "structured_logdet"]
 
 
 class Training(Values):

@@ -1,34 +1,42 @@
 """Random numbers that f draws: whether it does, and how to draw the same ones again."""
 
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
 
 RANDOM = (
     "f draws random numbers at each evaluation, and this gradient evaluates it anew: take gradient='backprop', or "
     "'checkpointed' with fixed steps, or draw the numbers once, before the solve"
 )
-States = tuple[Tensor, ...]
+States = tuple[Any, ...]
 
 
-def generator_states(device: torch.device) -> States:
-    """Of the host's generator, and of the device's."""
-    states = (torch.get_rng_state(),)
-    return (*states, torch.cuda.get_rng_state(device)) if device.type == "cuda" else states
+def generator_states(device: torch.device, own: Sequence[torch.Generator] = ()) -> States:
+    """Of the generators of torch, on the host and the device, of numpy, of Python, and of f's `own` ones."""
+    _, key, *numpys = np.random.get_state(legacy=True)
+    cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    host = (torch.get_rng_state(), (np.asarray(key).tobytes(), *numpys), random.getstate())
+    return (*host, cuda, *(generator.get_state() for generator in own))
 
 
 def set_generators(states: States, device: torch.device) -> None:
-    """The inverse of `generator_states`."""
-    torch.set_rng_state(states[0])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(states[1], device)
+    """The inverse of `generator_states` without own ones."""
+    host, (key, *numpys), python, cuda = states
+    torch.set_rng_state(host)
+    np.random.set_state(("MT19937", np.frombuffer(key, dtype=np.uint32), *numpys))
+    random.setstate(python)
+    if cuda is not None:
+        torch.cuda.set_rng_state(cuda, device)
 
 
 def same(a: States, b: States) -> bool:
     """Whether nothing was drawn between the two."""
-    return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+    pairs = zip(a, b, strict=True)
+    return all(torch.equal(x, y) if isinstance(x, torch.Tensor) else x == y for x, y in pairs)
 
 
 @contextmanager

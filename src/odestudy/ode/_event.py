@@ -51,16 +51,15 @@ class Event:
             self.direction = directions(direction, len(values)).to(values)
             self.signs = torch.zeros_like(values)
             self._watch(values)
+            if bool(values.isnan().any()):
+                self.lost = t0
 
     def values(self, t: float | Tensor, y: Tensor) -> Tensor:
         """event_fn's elements, shape [n]."""
         time = torch.as_tensor(t, dtype=y.dtype, device=y.device)
         if y.shape != self.problem.y0.shape:  # a gradient solves for more than the state, the state first
             y = y[: self.problem.y0.numel()].reshape(self.problem.y0.shape)
-        values = torch.as_tensor(self.event_fn(time, self.problem.restore(y, leading=0)), device=y.device)
-        if values.dtype == torch.bool:
-            values = values.to(y.dtype) * 2 - 1
-        return values.reshape(-1)
+        return answers(self.event_fn(time, self.problem.restore(y, leading=0)), y).reshape(-1)
 
     def _watch(self, values: Tensor) -> None:
         """Watches the elements that are not watched yet, where they are on the side that they are to come from."""
@@ -98,6 +97,8 @@ class Event:
 
         True, too, where the state or event_fn is no longer a number.
         """
+        if self.lost is not None:
+            return True
         if self.at_start:
             self._begin(step)
         with torch.no_grad():
@@ -151,6 +152,19 @@ def _at(step: Accepted, theta: float | Tensor) -> Tensor:
     """The state within the step."""
     device = step.y.device
     return step.at(torch.as_tensor(theta, dtype=wide(device), device=device).reshape(1))[0]
+
+
+def answers(given: Any, y: Tensor) -> Tensor:
+    """event_fn's answer for a state, or for several, yes and no as 1 and -1; ValueError for none that has a sign."""
+    if isinstance(given, bool | int | float):
+        given = torch.as_tensor(given, device=y.device)
+    if not isinstance(given, Tensor) or given.is_complex() or given.numel() == 0 < y.numel():
+        got = f"{tuple(given.shape)} of {given.dtype}" if isinstance(given, Tensor) else type(given).__name__
+        raise ValueError(
+            f"event_fn(t, y) gave {got}; it must be a number, a real tensor of one element or more, or yes and no "
+            "(torch.stack makes one tensor of several)"
+        )
+    return given.to(y.dtype) * 2 - 1 if given.dtype == torch.bool else given
 
 
 def turnovers(y: Tensor, y1: Tensor) -> Tensor:

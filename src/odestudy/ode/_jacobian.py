@@ -29,7 +29,7 @@ def jacobian(f: VectorField, time: Tensor, y: Tensor, kind: Jacobian) -> Tensor:
     """
     if callable(kind):
         given = kind(time, y).detach()
-        return given.reshape(-1, *given.shape[-2:])
+        return given.reshape(given.shape[:-2].numel(), *given.shape[-2:])
     x = y.detach().requires_grad_()
     with torch.enable_grad():
         slope = f(time.detach(), x)

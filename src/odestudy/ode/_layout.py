@@ -26,9 +26,21 @@ def laid_out(part: Tensor, dtype: torch.dtype) -> Tensor:
     return (torch.view_as_real(part) if part.is_complex() else part).to(dtype)
 
 
+def _pairs(part: Tensor) -> Tensor:
+    """Complex numbers as pairs whose gradient may lie anywhere in memory, unlike that of a view."""
+    return torch.stack([part.real, part.imag], -1) if part.is_complex() else part
+
+
 def as_given(part: Tensor, dtype: torch.dtype) -> Tensor:
     """The inverse of `laid_out`."""
-    return (torch.view_as_complex(part.contiguous()) if dtype.is_complex else part).to(dtype)
+    if not dtype.is_complex:
+        return part.to(dtype)
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(
+        part
+    )  # whose memory may lie otherwise than it says
+    if wrapped or part.storage_offset() % 2:  # no memory that a view as complex numbers could have
+        return torch.complex(part[..., 0], part[..., 1]).to(dtype)
+    return torch.view_as_complex(part.contiguous()).to(dtype)
 
 
 def matching(slope: Any, dtype: torch.dtype) -> Any:
@@ -71,7 +83,7 @@ class Layout:
         """States as the solvers see them."""
         if self.shapes is None:
             return state if self.dtypes is None else laid_out(state, self.dtype)
-        parts = [laid_out(part, self.dtype) for part in state]
+        parts = [laid_out(_pairs(part), self.dtype) for part in state]
         sizes = [shape.numel() for shape in self.shapes]
         flat = [part.reshape(*part.shape[:leading], n) for part, n in zip(parts, sizes, strict=True)]
         return torch.cat(flat, -1)

@@ -10,6 +10,7 @@ from torch import Tensor
 from odestudy.ode._control import Counter
 from odestudy.ode._counted import Counted
 from odestudy.ode._event import Event
+from odestudy.ode._guard import Guard
 from odestudy.ode._layout import unflatten
 from odestudy.ode._norms import MixedNorm, Norm
 from odestudy.ode._observer import Observer
@@ -17,6 +18,7 @@ from odestudy.ode._plan import Plan
 from odestudy.ode._problem import Problem, needed
 from odestudy.ode._scipy_solver import REFUSAL, ScipySolver
 from odestudy.ode._solution import Stats
+from odestudy.ode._sources import Sources
 from odestudy.ode._state import State
 from odestudy.ode._status import Failure
 from odestudy.ode._step import VectorField
@@ -41,10 +43,12 @@ class Run:
     observers: tuple[Observer, ...] = ()
     event: Event | None = None
     kept: Callable[[float, Tensor], Any] | None = None  # in place of each state, under "backprop"
+    sources: tuple[Tensor, ...] = ()  # what a gradient is wanted of beside the state
+    generators: tuple[torch.Generator, ...] = ()  # f's own
 
     def field(self, uses: Uses | None = None) -> VectorField:
         """f with its forward evaluations counted, its first output checked; `uses` looks on."""
-        return Counted(self.problem.f, Counter(self.stats), uses=uses)
+        return Counted(self.problem.f, Counter(self.stats), Guard(uses))
 
     def no_event(self, horizon: float, y: Tensor) -> Failure:
         """The failure of a solve that met no event and ended at `y`."""
@@ -67,6 +71,10 @@ class Run:
     def restore_one(self, y: Tensor) -> State:
         """One state as the caller gave it."""
         return self.problem.restore(y, leading=0)
+
+    def made_sources(self) -> Sources:
+        """f and its sources, as one backward pass differentiates them."""
+        return Sources(self.problem.f, self.sources, complete=not self.problem.closed)
 
     def needed_params(self) -> tuple[Tensor, ...]:
         """The parameters; raises ValueError where they are neither given nor found."""

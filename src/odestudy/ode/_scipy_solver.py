@@ -1,5 +1,6 @@
 """scipy's solvers, and its variable-order Adams method, as one more method."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,13 +58,18 @@ class ScipySolver:
         """Solves to the last of `times` and hands the observer the states at each of them."""
 
         def numpy_f(t: float, x: np.ndarray) -> np.ndarray:
+            if self.solver != "adams":  # which has a limit of its own, and lets no exception through
+                patience.look(t)
             time = torch.tensor(t, dtype=y.dtype, device=y.device)
             return _numbers(f(time, _state(x, y)))
 
-        x0 = _numbers(y.detach())
+        x0, patience = _numbers(y.detach()), Patience(y.numel())
         limits = {"rtol": _host(tolerance.rtol, y), "atol": _host(tolerance.atol, y)}
         solve_it = _vode if self.solver == "adams" else _ivp
-        states, failure = solve_it(self.solver, numpy_f, x0, times, limits, control)
+        try:
+            states, failure = solve_it(self.solver, numpy_f, x0, times, limits, control)
+        except StuckError as stuck:
+            states, failure = [], Failure("step_size_underflow", f"scipy's {self.solver}: {stuck}")
         for t, t1, x in zip(times, times[1:], states, strict=False):
             y1 = _state(x, y)
             step = StepResult(y1, [], None, None)
@@ -91,6 +97,27 @@ class ScipySolver:
         raise ValueError(REFUSAL)
 
 
+class StuckError(Exception):
+    """f is asked at one and the same time again and again."""
+
+
+class Patience:
+    """Ends a solve that does not get on, as LSODA tries for ever where the solution has an end.
+
+    Jacobians by differences ask f for each of the state's `size` elements at one time.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.most, self.t, self.asked = 200 * (size + 5), math.nan, 0
+
+    def look(self, t: float) -> None:
+        """Raises StuckError where it was asked at this time too often in turn."""
+        self.asked = self.asked + 1 if t == self.t else 0
+        self.t = t
+        if self.asked > self.most:
+            raise StuckError(f"it does not get beyond t = {t:.9g}")
+
+
 def _ivp(
     method: str, f: Slope, x0: np.ndarray, times: tuple[float, ...], limits: dict[str, Any], control: Control
 ) -> tuple[Sequence[np.ndarray], Failure | None]:
@@ -111,7 +138,7 @@ def _ivp(
         **least,
     )
     failure = None if sol.success else Failure("step_size_underflow", f"scipy's {method}: {sol.message}")
-    return sol.y.T, failure
+    return list(np.transpose(sol.y)), failure  # an empty list where it got to none of the times
 
 
 def _vode(

@@ -7,15 +7,26 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+OFTEN, SELDOM = 4, 16
+
+
+def due(call: int) -> bool:
+    """Whether this evaluation, counted from 1, is looked at: the first, the fourth and every sixteenth."""
+    return call % SELDOM == 0 or call in (1, OFTEN)
+
 
 class Uses(TorchFunctionMode):
-    """Notes the tensors that need a gradient and reach f's operations from outside, beside the `known` ones."""
+    """Notes the tensors that need a gradient and reach f's operations from outside, beside the `known` ones.
+
+    `generators` are those that f hands to its operations, in place of torch's own.
+    """
 
     def __init__(self, known: Iterable[Tensor] = ()) -> None:
         super().__init__()
         self.known = {id(x) for x in known}
         self.made: dict[int, Tensor] = {}  # inside f; kept, so that no other tensor takes the identity
         self.found: dict[int, Tensor] = {}
+        self.generators: dict[int, torch.Generator] = {}
         self.since = 0
 
     def watch(self, f: Callable[[Tensor, Tensor], Tensor], t: Tensor, y: Tensor) -> Tensor:
@@ -23,6 +34,8 @@ class Uses(TorchFunctionMode):
         self.made, self.since = {id(t): t, id(y): y}, _next_node()
         with self:
             slope = f(t, y)
+        if isinstance(slope, Tensor) and self._outside(slope):
+            self.found[id(slope)] = slope
         self.made = {}
         return slope
 
@@ -36,9 +49,11 @@ class Uses(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        made = list(_tensors((result,)))
+        if kwargs and isinstance(generator := kwargs.get("generator"), torch.Generator):
+            self.generators[id(generator)] = generator
+        made = list(tensors((result,)))
         if made and func is not Tensor.detach:
-            for x in _tensors((*args, *(kwargs or {}).values())):
+            for x in tensors((*args, *(kwargs or {}).values())):
                 if self._outside(x):
                     self.found[id(x)] = x
         self.made.update((id(x), x) for x in made)
@@ -58,9 +73,10 @@ def _wrapped(x: Tensor) -> bool:
     return torch._C._functorch.is_functorch_wrapped_tensor(x)
 
 
-def _tensors(values: Iterable[Any]) -> Iterable[Tensor]:
+def tensors(values: Iterable[Any]) -> Iterable[Tensor]:
+    """Those among the values, and in the lists among them."""
     for value in values:
         if isinstance(value, Tensor):
             yield value
         elif isinstance(value, tuple | list):
-            yield from _tensors(value)
+            yield from tensors(value)

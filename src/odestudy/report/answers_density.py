@@ -37,7 +37,7 @@ def _equal_time(f: Facts) -> str:
 LIMITS = {
     "C22b": "parts that lie apart (from 4 to 12 widths the field's Lipschitz constant grows {} times)",
     "C22c": "thin parts (from a width of 0.25 to 0.01 it grows {} times)",
-    "C22d": "heavy tails (Student's t with 3 degrees of freedom stays {} away)",
+    "C22d": "heavy tails (the radius of 99 % of the samples is {} times that of Student's t with 2 degrees of freedom)",
     "C22e": "dimension ({} times the distance in the most dimensions that were tried)",
 }
 

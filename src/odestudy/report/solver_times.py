@@ -199,6 +199,12 @@ What was tried and did not help: one custom autograd function for each combinati
 more than the additions that it saves), stacking the stages for one matrix product (copies), the interpolation's
 weights by numpy. What helped: no needless scalar operands, constants kept as tensors, all observations in a step
 interpolated at once, methods that are made once, and for compiled steps a wrapper in C++ around the kernels.
+
+Our step on the small MLP at batch 256 takes 32 evaluations where torchdiffeq's takes 26, and no step is rejected: of
+the five steps the last is a sliver, 0.038 of a time of 5. The first step, by the rule of Hairer, Nørsett and Wanner,
+is 0.049, whose error is nothing beside what is allowed. The next ones grow by a factor that rests on this error, which
+in float32 is one of rounding, and so is chance. A last step that may be 2 % longer than wanted, in place of 1 %, takes
+26 with an error of the same size, but over 16 such nets it saves 1.2 % of the evaluations, and none over DETEST.
 """
 
 

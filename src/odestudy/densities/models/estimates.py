@@ -87,15 +87,15 @@ def _within(tried: Callable[[float], Any], allowed_s: float | None) -> tuple[Any
     The cost is taken for a power of the scale, at first the square, then what the last two trials say. The scale
     doubles while the time is enough for one as large again after it, then grows to what fills the time.
     """
-    clock = time.perf_counter()
+    clock = time.process_time()
     scale, power = 1.0, 2.0
     model = tried(scale)
-    cost = taken = time.perf_counter() - clock
+    cost = taken = time.process_time() - clock
     while allowed_s is not None and (left := allowed_s - taken) > cost:
         factor = 2.0 if left >= 2 * 2**power * cost else (left / cost) ** (1 / power)
         scale *= factor
         model = tried(scale)
-        before, cost = cost, time.perf_counter() - clock - taken
+        before, cost = cost, time.process_time() - clock - taken
         taken += cost
         power = min(3.0, max(1.0, math.log(cost / before) / math.log(factor)))
     return model, taken

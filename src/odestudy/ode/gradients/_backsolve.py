@@ -12,6 +12,7 @@ from odestudy.ode._observer import Observer
 from odestudy.ode._plan import Plan
 from odestudy.ode._precision import as_like
 from odestudy.ode._run import Run
+from odestudy.ode._sources import Sources
 from odestudy.ode._status import Failure, SolveError
 from odestudy.ode._step import VectorField
 from odestudy.ode.gradients._implicit import for_adjoint
@@ -27,7 +28,7 @@ def real(params: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return params
 
 
-def augmented_slopes(run: Run, params: tuple[Tensor, ...], t: Tensor, z: Tensor) -> list[Tensor]:
+def augmented_slopes(run: Run, sources: Sources, t: Tensor, z: Tensor) -> list[Tensor]:
     """(f, -a df/dy, -a df/dparams...), each flat, for the flat state z that starts with (y, a).
 
     Source: Chen et al. 2018 (arXiv 1806.07366), eqs. 4, 5 and 51.
@@ -35,7 +36,9 @@ def augmented_slopes(run: Run, params: tuple[Tensor, ...], t: Tensor, z: Tensor)
     shape, n = run.problem.y0.shape, run.problem.y0.numel()
     y = z[:n].detach().reshape(shape).requires_grad_()
     with torch.enable_grad():
-        dy = run.problem.f(t, y)
+        dy = sources.f(t, y)
+    sources.look(dy, t, y)
+    params = sources.tensors
     minus_a = z[n : 2 * n].reshape(shape).neg()
     if not dy.requires_grad:
         return [

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from odestudy.ode._auto import Auto
 from odestudy.ode._control import Counter
-from odestudy.ode._counted import counted
+from odestudy.ode._counted import Counted
 from odestudy.ode._dirk import Dirk
 from odestudy.ode._interp import Linear
 from odestudy.ode._jacobian import Analytic, Jacobian, jacobian
@@ -59,7 +59,7 @@ def _with(stepper: Stepper, change: Callable[[Dirk | Rosenbrock], Stepper]) -> S
 
 
 def _of(run: Run, kind: Jacobian, backward: bool, blocks: Callable[[Tensor], list[Tensor]]) -> Analytic:
-    f = counted(run.problem.f, Counter(run.stats, backward))
+    f = Counted(run.problem.f, Counter(run.stats, backward))
     shape, n = run.problem.y0.shape, run.problem.y0.numel()
 
     def analytic(time: Tensor, z: Tensor) -> Tensor:

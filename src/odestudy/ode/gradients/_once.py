@@ -24,10 +24,11 @@ def once(gradient: str) -> Callable[[Backward], Backward]:
         @functools.wraps(backward)
         def wrapper(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
             device = grads[0].device
-            before = generator_states(device)
+            own = tuple(ctx.run.generators)
+            before = generator_states(device, own)
             with torch.no_grad(), without_autocast(device):
                 results = backward(ctx, *grads)
-            if not same(before, generator_states(device)):
+            if not same(before, generator_states(device, own)):
                 raise RuntimeError(RANDOM)
             return refuse_twice(results, f"gradient {gradient!r}") if torch.is_grad_enabled() else results
 

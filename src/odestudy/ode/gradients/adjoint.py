@@ -51,11 +51,11 @@ class _Adjoint(torch.autograd.Function):
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:
         run: Run = ctx.run
         ys, *params = ctx.saved_tensors
-        counter = Counter(run.stats, backward=True)
+        counter, sources = Counter(run.stats, backward=True), run.made_sources()
 
         def augmented(t: Tensor, z: Tensor) -> Tensor:
             counter.evaluation()
-            return torch.cat(augmented_slopes(run, tuple(params), t, z))
+            return torch.cat(augmented_slopes(run, sources, t, z))
 
         tail = torch.cat([grad_ys.new_zeros(0), *(torch.zeros_like(p).reshape(-1) for p in params)])
         plan = with_adjoint_norm(run, state_norms(run, tuple(params)), tail.numel())

@@ -36,10 +36,14 @@ def solve_apart(run: Run, *also: Observer) -> tuple[Tensor, tuple[Tensor, ...]]:
     Raises ValueError where the parameters are neither given nor found.
     """
     params = run.needed_params()
-    uses = Uses(params) if torch.is_grad_enabled() and not run.problem.closed else None
+    uses = Uses(params) if torch.is_grad_enabled() else None
     with torch.no_grad():
-        ys = forward(run, run.field(uses), None, *also)
-    return ys, params if uses is None else (*params, *uses.found.values())
+        y0 = run.problem.y0.detach()  # another tensor than the caller's, which f may use itself
+        ys = forward(run, run.field(uses), y0, *also)
+    if uses is not None:
+        run.generators = tuple(uses.generators.values())
+    run.sources = params if uses is None or run.problem.closed else (*params, *uses.found.values())
+    return ys, run.sources
 
 
 def forward(run: Run, f: VectorField | None = None, y0: Tensor | None = None, *also: Observer) -> Tensor:

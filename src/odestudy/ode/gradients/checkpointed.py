@@ -10,10 +10,11 @@ from torch import Tensor
 from odestudy.ode._accepted import Accepted
 from odestudy.ode._auto import resumed
 from odestudy.ode._control import Counter
-from odestudy.ode._counted import counted
+from odestudy.ode._counted import Counted
 from odestudy.ode._diagnosis import unsolved
 from odestudy.ode._draws import Draws, drawing_again, set_generators
 from odestudy.ode._grid import ON_TIMES
+from odestudy.ode._guard import Guard
 from odestudy.ode._observer import Observations
 from odestudy.ode._precision import as_like
 from odestudy.ode._run import Run
@@ -106,7 +107,9 @@ class Replay:
         self.a = torch.zeros_like(grad_ys[0])
         self.a_solver_state: list[Tensor] = []
         self.grads = [torch.zeros_like(p) for p in params]
-        self.f = counted(run.problem.f, Counter(run.stats, backward=True))
+        self.sources = run.made_sources()
+        guard = Guard(look=self.sources.look)
+        self.f = Counted(self.sources.f, Counter(run.stats, backward=True), guard)
         self.draws: Draws | None = None
         self.wants_t = run.times.offsets is not None
         self.grad_offsets = torch.zeros_like(run.times.offsets) if run.times.offsets is not None else None
@@ -126,7 +129,7 @@ class Replay:
             if seen.seen > first:
                 outputs.append(seen.states(complete=False))
                 gradients.append(self.grad_ys[first : seen.seen])
-        inputs = (y0, *held, *self.params, *(() if offsets is None else (offsets,)))
+        inputs = (y0, *held, *self.sources.tensors, *(() if offsets is None else (offsets,)))
         self.a, *rest = torch.autograd.grad(
             outputs, inputs, gradients, allow_unused=True, materialize_grads=True
         )

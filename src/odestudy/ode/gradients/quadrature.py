@@ -60,7 +60,7 @@ class Integral:
 
     def __init__(self, run: Run, params: tuple[Tensor, ...]) -> None:
         self.run, self.params, self.n = run, params, run.problem.y0.numel()
-        self.counter = Counter(run.stats, backward=True)
+        self.counter, self.sources = Counter(run.stats, backward=True), run.made_sources()
         self.total = torch.cat(
             [run.problem.y0.new_zeros(0), *(torch.zeros_like(p).reshape(-1) for p in params)]
         )
@@ -69,7 +69,7 @@ class Integral:
     def field(self, t: Tensor, z: Tensor) -> Tensor:
         """d/dt (y, a), the parameters' slope set aside."""
         self.counter.evaluation()
-        dy, da, *rest = augmented_slopes(self.run, self.params, t, z)
+        dy, da, *rest = augmented_slopes(self.run, self.sources, t, z)
         dz = torch.cat([dy, da])
         self.slopes[id(dz)] = (dz, torch.cat([self.total.new_zeros(0), *rest]))
         return dz

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from odestudy.ode._event import LEAVING, ROUNDINGS, EventFn, turnovers
+from odestudy.ode._event import LEAVING, ROUNDINGS, EventFn, answers, turnovers
 from odestudy.ode._event_gradient import NO_DERIVATIVE
 from odestudy.ode._refusal import differentiated_once, without_derivative
 from odestudy.ode._status import Failure
@@ -42,15 +42,13 @@ class SampleEvent:
         function = self.event_fn
         if len(samples) < len(self.t):
             function = for_samples(function, upload(samples, y.device))
-        values = function(t.to(y.dtype), self.problem.restore(y))
-        if not isinstance(values, Tensor) or values.shape[:1] != y.shape[:1]:
-            got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+        values = answers(function(t.to(y.dtype), self.problem.restore(y)), y)
+        if values.shape[:1] != y.shape[:1]:
+            got = tuple(values.shape)
             raise ValueError(
                 f"event_fn(t, y) gave {got}; in solve_batch its first dimension is y's, {len(y)}"
             )
-        if values.dtype == torch.bool:
-            values = values.to(y.dtype) * 2 - 1
-        return values.reshape(len(y), -1)
+        return values.reshape(len(y), values.shape[1:].numel())
 
     def least(self, samples: np.ndarray, t: Tensor, y: Tensor) -> Tensor:
         """The element nearest to its change of sign, shape [n], positive (or zero) at the start."""

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from odestudy.ode._control import Counter
+from odestudy.ode._guard import Guard
 from odestudy.ode._layout import matching, unflatten, with_autocast
-from odestudy.ode._memory import Keeper
 from odestudy.ode._precision import wide
 from odestudy.ode._problem import make_problem, needed
 from odestudy.ode._state import State
-from odestudy.ode._uses import Uses
 
 
 def upload(values: np.ndarray, device: torch.device) -> Tensor:
@@ -117,38 +116,27 @@ class SampleField:
         counter: Counter,
         shares: list[Share],
         samples: np.ndarray,
-        keep: Keeper | None = None,
-        uses: Uses | None = None,
+        guard: Guard | None = None,
     ) -> None:
-        self.keep, self.uses = keep or Keeper(), uses
+        self.guard = guard or Guard()
         self.problem, self.counter, self.shares, self.samples = problem, counter, shares, samples
         device = problem.y0.device
         self.f = with_autocast(for_samples(problem.f, upload(samples, device)), device, problem.autocast)
         self.plain = not problem.is_tuple and len(problem.shapes[0]) == 1
-        self.checked = False
         self.share = Share(samples)
         shares.append(self.share)
 
     def __call__(self, t: Tensor, y: Tensor) -> Tensor:
         self.counter.evaluation()
         self.share.calls += 1
-        if self.uses is not None:
-            return self._watch(t, y)
-        return self.keep(self._slope(t, y))
-
-    def _watch(self, t: Tensor, y: Tensor) -> Tensor:
-        """The first evaluation, with an eye on what else f depends on."""
-        uses, self.uses = self.uses, None
-        assert uses is not None
-        return self.keep(uses.watch(self._slope, t, y))
+        return self.guard(self._slope, t, y)
 
     def _slope(self, t: Tensor, y: Tensor) -> Tensor:
         slope = self.f(t, y if self.plain else self.problem.restore(y))
-        if self.plain and self.checked:
+        if self.plain and isinstance(slope, Tensor) and slope.shape == y.shape:
             return matching(slope, y.dtype)
-        self.checked = True
         return self.problem.flatten(slope, y).reshape(y.shape)
 
     def of(self, rows: np.ndarray) -> "SampleField":
         """The field of those samples that stand in these rows."""
-        return SampleField(self.problem, self.counter, self.shares, self.samples[rows], self.keep)
+        return SampleField(self.problem, self.counter, self.shares, self.samples[rows], self.guard)

@@ -1,14 +1,15 @@
 """The states at each sample's observation times."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from odestudy.ode._explicit_rk import ExplicitRK
 from odestudy.ode._stepper import StepResult
 from odestudy.ode.per_sample._field import SampleField, upload
+from odestudy.ode.per_sample._save import Kept, arranged
 from odestudy.ode.per_sample._span import SampleSpan, ScaledSlopes, attempt_of, states_within
 from odestudy.ode.per_sample._times import SampleTimes
 
@@ -47,13 +48,16 @@ class SampleStep:
 
 
 class SampleObservations:
-    """Collects the states at the times, all those in one step together; `seen` counts each sample's."""
+    """Collects the states at the times, or what is kept of them, all those in one step together.
 
-    def __init__(self, times: SampleTimes, offsets: Tensor | None) -> None:
-        self.times, self.offsets = times, offsets
+    `seen` counts each sample's.
+    """
+
+    def __init__(self, times: SampleTimes, offsets: Tensor | None, kept: Kept | None = None) -> None:
+        self.times, self.offsets, self.kept = times, offsets, kept
         self.seen = np.zeros(len(times.values), dtype=np.int64)
         self.upcoming = np.full(len(times.values), np.inf)
-        self.pieces: list[Tensor] = []
+        self.pieces: list[Any] = []
         self.places: list[tuple[np.ndarray, np.ndarray]] = []  # (observations, samples) of each piece
 
     def start(self, y0: Tensor) -> None:
@@ -105,13 +109,12 @@ class SampleObservations:
         return upload(theta, device) + moved / upload(size, device)
 
     def _add(self, piece: Tensor, which: np.ndarray, who: np.ndarray) -> None:
+        if self.kept is not None:
+            piece = self.kept(who, self.times.values[who, which], piece)
         self.pieces.append(piece)
         self.places.append((which, who))
 
-    def states(self) -> Tensor:
-        """Shape [T, B, D], nan where a sample has no such observation or did not get to it."""
+    def states(self) -> Any:
+        """Shape [T, B, D], or what was kept; nan where a sample has no such observation or did not get to it."""
         batch, most = self.times.values.shape
-        found = torch.cat(self.pieces)
-        places = np.concatenate([which * batch + who for which, who in self.places])
-        ys = found.new_full((most * batch, found.shape[1]), torch.nan)
-        return ys.index_copy(0, upload(places, found.device), found).reshape(most, batch, found.shape[1])
+        return arranged(self.pieces, self.places, (most, batch))

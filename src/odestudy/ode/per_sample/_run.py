@@ -10,6 +10,7 @@ from torch import Tensor
 
 from odestudy.ode._control import Control, Counter
 from odestudy.ode._explicit_rk import ExplicitRK
+from odestudy.ode._guard import Guard
 from odestudy.ode._solution import Stats
 from odestudy.ode._status import Failure
 from odestudy.ode._tolerance import Tolerance
@@ -19,6 +20,7 @@ from odestudy.ode.per_sample._field import SampleField, SampleProblem, Share
 from odestudy.ode.per_sample._loop import SampleLoop, SampleObserver
 from odestudy.ode.per_sample._observe import SampleObservations, SampleStep
 from odestudy.ode.per_sample._rows import Rows
+from odestudy.ode.per_sample._save import Kept
 from odestudy.ode.per_sample._times import SampleTimes
 
 
@@ -47,6 +49,9 @@ class SampleRun:
     event: SampleEvent | None = None
     stats: Stats = dataclasses.field(default_factory=Stats)
     failures: dict[int, Failure] = dataclasses.field(default_factory=dict)
+    sources: tuple[Tensor, ...] = ()  # what a gradient is wanted of beside the state
+    generators: tuple[torch.Generator, ...] = ()  # f's own
+    kept: Kept | None = None  # in place of each state, under "backprop"
 
     def __post_init__(self) -> None:
         self.accepted, self.rejected = np.zeros((2, len(self.problem.y0)), dtype=np.int64)
@@ -66,12 +71,14 @@ class SampleRun:
         With an event, those at the start and at the event, whose times become the last observations.
         """
         y0, times = self.problem.y0, self.times
+        if not torch.is_grad_enabled():
+            y0 = y0.detach()  # another tensor than the caller's, which f may use itself
         offsets = times.offsets if torch.is_grad_enabled() else None
-        seen = SampleObservations(times, offsets)
+        seen = SampleObservations(times, offsets, self.kept)
         seen.start(y0)
         watching = () if self.event is not None else (seen,)
         loop = SampleLoop(self.stepper, self.control, self.accepted, self.rejected, self.failures, self.event)
-        loop.run(self._rows(offsets, uses), self.dt0, Several((*watching, *observers)))
+        loop.run(self._rows(y0, offsets, uses), self.dt0, Several((*watching, *observers)))
         self.stats.accepted, self.stats.rejected = int(self.accepted.sum()), int(self.rejected.sum())
         if self.event is None:
             return seen.states()
@@ -81,10 +88,10 @@ class SampleRun:
     def field(self, uses: Uses | None = None) -> SampleField:
         """f for all samples, its evaluations counted; `uses` looks on at the first one."""
         everyone = np.arange(len(self.problem.y0))
-        return SampleField(self.problem, Counter(self.stats), self.shares, everyone, uses=uses)
+        return SampleField(self.problem, Counter(self.stats), self.shares, everyone, Guard(uses))
 
-    def _rows(self, offsets: Tensor | None, uses: Uses | None) -> Rows:
-        y0, batch = self.problem.y0, len(self.problem.y0)
+    def _rows(self, y0: Tensor, offsets: Tensor | None, uses: Uses | None) -> Rows:
+        batch = len(y0)
         return Rows(
             field=self.field(uses),
             tolerance=self.tolerance,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 import torch
@@ -18,8 +18,9 @@ from odestudy.ode._methods import TABLEAUS, controller_of, make_stepper
 from odestudy.ode._norms import Norm, rms
 from odestudy.ode._precision import as_like
 from odestudy.ode._problem import make_problem
+from odestudy.ode._save import check_save
 from odestudy.ode._solution import Samples, Solution
-from odestudy.ode._state import S, State
+from odestudy.ode._state import S, State, V
 from odestudy.ode._status import Failure, Status, choose
 from odestudy.ode._stepper import Stepper
 from odestudy.ode._tableau import ExplicitTableau
@@ -28,17 +29,59 @@ from odestudy.ode.per_sample._control import norm_of_rows
 from odestudy.ode.per_sample._event import SampleEvent
 from odestudy.ode.per_sample._field import SampleProblem, make_sample_problem
 from odestudy.ode.per_sample._run import SampleRun
+from odestudy.ode.per_sample._save import last_of, of_states, on_rows
 from odestudy.ode.per_sample._times import make_sample_times
 from odestudy.ode.per_sample.gradients import SAMPLE_GRADIENTS
 
 SEVERITY: tuple[Status, ...] = ("non_finite", "step_size_underflow", "max_steps")  # the worst first
 
 
+class BatchSettings(TypedDict, total=False):
+    """As in the signature of `solve_batch`."""
+
+    method: str | ExplicitTableau
+    rtol: float | Tensor | Sequence[Any]
+    atol: float | Tensor | Sequence[Any]
+    dt0: float | Tensor | None
+    gradient: str
+    norm: str | Norm | None
+    controller: PIDController | None
+    dtmin: float
+    dtmax: float
+    max_steps: int
+    params: Iterable[Tensor] | nn.Module | None
+    event_fn: EventFn | None
+    throw: bool
+
+
+@overload
 def solve_batch(
     f: Callable[[Tensor, Any], Any],
     y0: S,
     t: Tensor | Sequence[float],
     *,
+    save: Literal["all", "end"] = "all",
+    **settings: Unpack[BatchSettings],
+) -> Solution[S]: ...
+
+
+@overload
+def solve_batch(
+    f: Callable[[Tensor, Any], Any],
+    y0: S,
+    t: Tensor | Sequence[float],
+    *,
+    save: Callable[[Tensor, S], V],
+    **settings: Unpack[BatchSettings],
+) -> Solution[V]: ...
+
+
+def solve_batch(
+    f: Callable[[Tensor, Any], Any],
+    y0: Any,
+    t: Tensor | Sequence[float],
+    *,
+    save: Literal["all", "end"] | Callable[[Tensor, Any], Any] = "all",
     method: str | ExplicitTableau = "dopri5",
     rtol: float | Tensor | Sequence[Any] = 1e-6,
     atol: float | Tensor | Sequence[Any] = 1e-8,
@@ -52,7 +95,7 @@ def solve_batch(
     params: Iterable[Tensor] | nn.Module | None = None,
     event_fn: EventFn | None = None,
     throw: bool = True,
-) -> Solution[S]:
+) -> Solution[Any]:
     """Solves dy/dt = f(t, y) for each sample of a batch by itself: its own steps, times, error and end.
 
     Args:
@@ -62,6 +105,10 @@ def solve_batch(
         y0: initial states, shape [B, ...], or a tuple of such; float32 or float64.
         t: times, shape [T] for all samples or [B, T], a row a sample, nan behind its last; they increase or
             decrease, and the same one may come again.
+        save: "all" states at these times, shape [T, B, ...], or each sample's one at its "end" alone, [B, ...] (its
+            event, where there is one); or a callable save(t, y), t of shape [n], y [n, ...], for n states of any
+            samples at a time, whose result, a tensor or a tuple of them, [n, *result], is kept in their place,
+            [T, B, *result]; one that keeps something of each sample has for_samples, as f.
         method: an explicit pair with an error estimate, by name or as a tableau.
         rtol: the part of |y| that a step's error may be: a number, a tensor that broadcasts to y0, or one of them
             for each tensor of a tuple.
@@ -81,7 +128,7 @@ def solve_batch(
             Solution.samples has each sample's status.
 
     Returns:
-        Solution: ys of shape [T, B, ...], or a tuple of such.
+        Solution: ys of shape [T, B, ...], or a tuple of such, or what `save` asks for.
 
     Raises:
         ValueError: an argument is wrong; before f is evaluated.
@@ -97,8 +144,11 @@ def solve_batch(
         dtmax=number("dtmax", dtmax),
         max_steps=max_steps,
     )
+    check_save(save)
     problem = make_sample_problem(f, y0, params)
     times = make_sample_times(t, problem.y0)
+    if save == "end" and event_fn is None and not times.differentiable:
+        times = times.only_ends()
     choose("gradient of solve_batch:", gradient, SAMPLE_GRADIENTS)
     run = SampleRun(
         problem,
@@ -110,21 +160,30 @@ def solve_batch(
     )
     if event_fn is not None:
         run.event = SampleEvent(event_fn, problem, times.values[:, 0].copy())
+    if callable(save) and gradient == "backprop" and event_fn is None:
+        run.kept = on_rows(save, problem)
     with without_autocast(problem.y0.device):
-        found = _finish(run, gradient)
+        found = _finish(run, gradient, save)
     return found.raise_on_failure() if throw else found
 
 
-def _finish(run: SampleRun, gradient: str) -> Solution:
+def _finish(run: SampleRun, gradient: str, save: Any) -> Solution:
     problem, times = run.problem, run.times
-    ys = SAMPLE_GRADIENTS[gradient](run)
+    ys: Any = SAMPLE_GRADIENTS[gradient](run)
     ts, event_t = times.tensor, None
     if run.event is not None:
         event_t, end = run.event.results(run.field(), ys[1])
         ys, event_t = torch.stack([ys[0], end]), as_like(event_t, ts)
         ts = torch.stack([ts.detach()[..., 0].expand(len(event_t)), event_t.detach()], 1)
+    if save == "end":
+        ts = times.last if run.event is None else ts[:, 1]
+        ys = problem.restore(last_of(ys, times.counts if run.event is None else None))
+    elif save == "all":
+        ys = problem.restore(ys)
+    elif run.kept is None:
+        ys = of_states(on_rows(save, problem), run.times.values, ys)
     status, message = _worst(run.failures, len(problem.y0))
-    return Solution(ts, problem.restore(ys), run.stats, status, message, None, event_t, _samples(run))
+    return Solution(ts, ys, run.stats, status, message, None, event_t, _samples(run))
 
 
 def _embedded(stepper: Stepper) -> ExplicitRK:

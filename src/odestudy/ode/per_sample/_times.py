@@ -27,6 +27,11 @@ class SampleTimes:
     offsets: Tensor | None
 
     @property
+    def differentiable(self) -> bool:
+        """Whether a gradient in the times is wanted."""
+        return self.offsets is not None
+
+    @property
     def ends(self) -> np.ndarray:
         """Each sample's last time, shape [B]."""
         return self.values[np.arange(len(self.values)), self.counts - 1]
@@ -35,6 +40,29 @@ class SampleTimes:
     def at_rest(self) -> np.ndarray:
         """Whether all of a sample's times are its first, shape [B]: it takes no step."""
         return self.ends == self.values[:, 0]
+
+    @cached_property
+    def last(self) -> Tensor:
+        """Each sample's last time as it was given, shape [B], or [] where all have the same."""
+        if self.tensor.ndim == 1:
+            return self.tensor[-1]
+        which = torch.from_numpy(self.counts - 1).to(self.tensor.device)
+        return self.tensor.gather(1, which[:, None])[:, 0]
+
+    def only_ends(self) -> "SampleTimes":
+        """The first times and the last ones alone."""
+        if self.values.shape[1] < 3 and self.tensor.ndim == 1:
+            return self
+        everyone, which = (
+            np.arange(len(self.values)),
+            np.stack([np.zeros_like(self.counts), self.counts - 1], 1),
+        )
+        values, offsets = self.values[everyone[:, None], which], self.offsets
+        if offsets is not None:
+            offsets = offsets.gather(1, torch.from_numpy(which).to(offsets.device))
+        tensor = self.tensor if self.tensor.ndim == 1 else torch.stack([self.tensor[:, 0], self.last], 1)
+        counts = np.full_like(self.counts, 2)
+        return SampleTimes(tensor, values, counts, self.signs, offsets)
 
     def ending_at(self, t1: np.ndarray) -> "SampleTimes":
         """The first times and t1, which are events' and carry no gradient; nan where there was none."""

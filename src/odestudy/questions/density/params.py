@@ -247,7 +247,14 @@ class ModelFit(Fitted):
 
 
 class InTime(Fitted):
-    models: Annotated[list[Literal["realnvp", "planar", "kde", "mixture"]], Field(min_length=1)] = Field(
+    models: Annotated[
+        list[Literal["realnvp", "planar", "kde", "mixture", "matching", "matching_ot"]], Field(min_length=1)
+    ] = Field(description="Models that are trained for as long as the flow's training took.")
+
+
+class DigitsInTime(Parameters, ModelSettings):
+    samples: Count = Field(description="Samples drawn of each model.")
+    models: Annotated[list[Literal["realnvp", "matching", "matching_ot"]], Field(min_length=1)] = Field(
         description="Models that are trained for as long as the flow's training took."
     )
 
@@ -282,6 +289,7 @@ PARAMS: dict[str, type[Parameters]] = {
     "density_coarse.coarse": Coarse,
     "density_fit.model": ModelFit,
     "density_fit.in_time": InTime,
+    "density_digits.digits": DigitsInTime,
     "density_modes.modes": Modes,
     "density_reach.reach": Reachable,
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from odestudy.questions.density.coarse import coarse
+from odestudy.questions.density.digits import digits
 from odestudy.questions.density.fit import in_time, model
 from odestudy.questions.density.gap import gap
 from odestudy.questions.density.modes import modes
@@ -22,6 +23,7 @@ TASKS: dict[str, Callable[[Any, str], Outcome]] = {
     "density_coarse.coarse": coarse,
     "density_fit.model": model,
     "density_fit.in_time": in_time,
+    "density_digits.digits": digits,
     "density_modes.modes": modes,
     "density_reach.reach": reach,
 }

@@ -13,6 +13,7 @@ from odestudy.study.load import Study
 
 Rows = list[dict[str, Any]]
 Measured = dict[str, pd.DataFrame]  # by experiment
+UNKNOWN = "not measured in this tier"
 
 
 def which_gradient(study: Study, question: str, definition: dict[str, Any]) -> Rows:
@@ -33,9 +34,10 @@ def which_gradient(study: Study, question: str, definition: dict[str, Any]) -> R
         found[name] = frame[frame["status"] == "ok"] if "status" in frame else pd.DataFrame()
     found["limits"] = pd.DataFrame(limits(study, question, {"experiments": names}))
     identity = {"seed": 0, "status": "ok", "job": jobs[0].folder}
+    said = [(situation, take, _said(because, found)) for situation, take, because in SITUATIONS]
     return [
-        identity | {"situation": situation, "take": take, "because": _said(because, found)}
-        for situation, take, because in SITUATIONS
+        identity | {"situation": situation, "take": take, "because": because, "known": because != UNKNOWN}
+        for situation, take, because in said
     ]
 
 
@@ -43,7 +45,7 @@ def _said(because: Callable[[Measured], str], found: Measured) -> str:
     try:
         return because(found)
     except (KeyError, IndexError):
-        return "not measured in this tier"
+        return UNKNOWN
 
 
 def _ratio(frame: pd.DataFrame, column: str, arm: str, over: str = "backprop") -> pd.Series:

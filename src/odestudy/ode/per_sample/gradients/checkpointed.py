@@ -1,5 +1,6 @@
 """The exact discrete gradient with few states kept: each sample's accepted steps are replayed from checkpoints."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,9 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._control import Counter
+from odestudy.ode._guard import Guard
 from odestudy.ode._precision import as_like
+from odestudy.ode._sources import Sources
 from odestudy.ode._uses import Uses
 from odestudy.ode.gradients._once import once
 from odestudy.ode.per_sample._field import SampleField, upload
@@ -29,8 +32,10 @@ def checkpointed(run: SampleRun) -> Tensor:
     uses = Uses(params) if torch.is_grad_enabled() else None
     with torch.no_grad():
         ys = run.forward(tape, uses=uses)
-    params = params if uses is None else (*params, *uses.found.values())
-    return _Checkpointed.apply(run, [ys], tape, run.problem.y0, t, *params)
+    if uses is not None:
+        run.generators = tuple(uses.generators.values())
+    run.sources = params if uses is None else (*params, *uses.found.values())
+    return _Checkpointed.apply(run, [ys], tape, run.problem.y0, t, *run.sources)
 
 
 class _Checkpointed(torch.autograd.Function):
@@ -77,7 +82,8 @@ class SampleReplay:
         self.grads = [torch.zeros_like(p) for p in params]
         offsets = run.times.offsets
         self.grad_offsets = None if offsets is None else torch.zeros_like(offsets)
-        self.counter = Counter(run.stats, backward=True)
+        self.counter, self.sources = Counter(run.stats, backward=True), Sources(run.problem.f, run.sources)
+        self.problem, self.guard = replace(run.problem, f=self.sources.f), Guard(look=self.sources.look)
 
     def segment(self, states: Tensor, start: int, stop: int) -> None:
         """Back through the steps from `start` to before `stop`, of the samples that took them."""
@@ -93,7 +99,7 @@ class SampleReplay:
         for piece, (which, who) in zip(seen.pieces, seen.places, strict=True):
             outputs.append(piece)
             gradients.append(self.grad_ys[upload(which, device), upload(who, device)])
-        inputs = (y0, *self.params, *(() if offsets is None else (offsets,)))
+        inputs = (y0, *self.sources.tensors, *(() if offsets is None else (offsets,)))
         a, *rest = torch.autograd.grad(outputs, inputs, gradients, allow_unused=True, materialize_grads=True)
         self.a.index_copy_(0, upload(samples, device), a)
         for total, grad in zip(self.grads, rest, strict=False):
@@ -106,7 +112,7 @@ class SampleReplay:
     ) -> tuple[Tensor, np.ndarray, SampleObservations]:
         """The states after the segment's last step, whose they are, and the observations on the way."""
         run, solver_state = self.run, None
-        field = SampleField(run.problem, self.counter, [], samples)
+        field = SampleField(self.problem, self.counter, [], samples, self.guard)
         seen = SampleObservations(run.times, offsets)
         passed = run.times.passed(samples, self.t[samples, start])
         seen.begin(samples, passed if start else np.ones_like(passed))

@@ -13,10 +13,10 @@ from odestudy.figures.words import estimate, failures, in_order, seeds_and_bars
 
 SHOWS = {
     "title": "Mixtures of Gaussians in several dimensions",
-    "tables": ["density_models"],
+    "tables": ["density_time"],
 }
 
-TABLE = "density_models"
+TABLE = "density_time"
 TITLES = {"excess_nat": "NLL − entropy (nat)", "mass": "integral", "nfe": "NFE of dopri5"}
 PREFIX = "mixture"
 

@@ -23,11 +23,11 @@ from odestudy.figures.words import (
 )
 
 SHOWS = {
-    "title": "How far each model is from the truth",
-    "tables": ["density_models"],
+    "title": "How far each model is from the truth in the same time of training",
+    "tables": ["density_time"],
 }
 
-TABLE = "density_models"
+TABLE = "density_time"
 COLUMNS = ["excess_nat", "sliced_wasserstein"]
 MOST_TARGETS = 8
 MIXTURES = "mixture"  # in growing dimension, which have a figure of their own
@@ -62,7 +62,7 @@ def caption(data: FigureData) -> str:
         ends = from_to(data, COLUMNS[0], excess.min(), excess.max())
         parts.append(f"the {data.label(model)} on {int((nearest == model).sum())} ({ends})")
     text = sentence(
-        f"with as many parameters nearest to the truth, of {counted(len(nearest), 'target')}, is {listing(parts)}; in brackets its "
+        f"in the time of the flow's training by likelihood nearest to the truth, of {counted(len(nearest), 'target')}, is {listing(parts)}; in brackets its "
         "least and its largest NLL minus the true entropy"
     )
     bars = seeds_and_bars(data, table, summary, COLUMNS)

@@ -15,7 +15,7 @@ from odestudy.figures.words import counted, estimate, failures, in_order, listin
 SHOWS = {
     "title": "Samples of the generators",
     "tables": ["density_modes"],
-    "arrays": ["modes"],
+    "arrays": ["modes", "modes_ring"],
 }
 
 TABLE = "density_modes"

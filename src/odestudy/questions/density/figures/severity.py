@@ -33,11 +33,12 @@ FAMILIES = {
     "width": ("a thin line", "width", True),
     "freedom": ("Student's t", "degrees of freedom", True),
 }
+LENGTH = 1.5  # of the line, odestudy.densities.shapes.line
 SIGMA = 0.25  # of both Gaussians of a pair, odestudy.densities.shapes.pair
 # The least Lipschitz constant of a flow over one unit of time that matches the target, as the report derives it.
 BOUNDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "separation": lambda apart: apart**2 / 8 + math.log(SIGMA),
-    "width": lambda width: -np.log(width),
+    "separation": lambda apart: apart**2 / 16 + math.log(SIGMA),
+    "width": lambda width: -np.log(LENGTH * width) / 2,
 }
 
 
@@ -105,8 +106,8 @@ def caption(data: FigureData) -> str:
     bars = seeds_and_bars(data, table, summary, ["excess_nat"], band=True)
     uncertified = int((table["certified"].astype(str) != "True").sum())
     return (
-        f"{text} Dotted: what an exact flow needs at least to part the two Gaussians, and to squeeze straight across to the "
-        f"line's width. {bars} Faint: single seeds; crosses: the {uncertified} of {len(table)} densities whose certificate does "
+        f"{text} Dotted: the least that any exact flow of the plane needs; the trained one "
+        f"may have less, as it leaves more mass between the two Gaussians than the target has. {bars} Faint: single seeds; crosses: the {uncertified} of {len(table)} densities whose certificate does "
         f"not hold. {failures(data, table, ['target', 'model'], 'left out')}"
     )
 

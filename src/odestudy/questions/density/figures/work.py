@@ -56,7 +56,7 @@ def draw(data: FigureData) -> Figure:
 def _median(runs: pd.DataFrame, column: str) -> pd.DataFrame:
     """Median over seeds of an error, at times that most seeds share to a third of a decade."""
     runs = runs.dropna(subset=[column])
-    bins = np.round(3 * np.log10(runs["time_us"]))
+    bins = np.round(3 * np.log10(runs["time_us"].to_numpy(dtype=float)))
     return runs.groupby(bins)[["time_us", column]].median().sort_values("time_us")
 
 

@@ -66,7 +66,7 @@ def caption(data: FigureData) -> str:
 
 def _words(values: pd.Series) -> str:
     median = float(values.median())
-    return number(median, 2) if median >= 1 else "none"
+    return f"{median:,.0f}" if median >= 1 else "none"
 
 
 def alt(data: FigureData) -> str:

@@ -83,7 +83,7 @@ def caption(data: FigureData) -> str:
     none = len(table) - len(crashed)
     text += f" In {none} of {len(table)} settings most seeds see none up to {number(float(table['tried_to'].max()))} (arrows)."
     return (
-        f"{text} Points are medians over {number(float(table['seeds'].max()))} draws of the model's matrix, bars their "
+        f"{text} Points are medians over {int(table['seeds'].max())} draws of the model's matrix, bars their "
         "order-statistic intervals; the upright strokes are computed from the first step backward in closed form, without a solve."
     )
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import in_order, listing, number, sentence, setting
+from odestudy.figures.words import counted, in_order, listing, number, sentence, setting
 
 SHOWS = {
     "title": "Where a gradient is lost",
@@ -82,7 +82,7 @@ def caption(data: FigureData) -> str:
     most = int(table["problems"].max())
     how = (
         f"Lost: a relative error above a tenth, or no gradient. The contraction is the logarithm of what an error at the end "
-        f"grows by on the way back, of a linear problem the eigenvalue times the horizon. Medians over {most} problems of a "
+        f"grows by on the way back, of a linear problem the eigenvalue times the horizon. Medians over {counted(most, 'problem')} of a "
         "kind, bars: their order-statistic intervals; markers at one tolerance are set side by side."
     )
     return f"{text} Back-propagation loses it {never}.{_growing(table)} {how}"

@@ -1,0 +1,117 @@
+"""What a gradient is wanted of beside the state: f's parameters, and the other tensors that it uses."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from odestudy.ode._step import VectorField
+from odestudy.ode._uses import due
+
+UNSEEN = (
+    "f depends on a tensor of shape {} that needs a gradient and that was not seen while it was evaluated: name it in "
+    "params (or take gradient='backprop'), or detach it"
+)
+
+
+class Sources:
+    """f, and the tensors by which a backward pass differentiates it.
+
+    These are `given`; where one was computed from another, copies stand in for those that were computed, as a
+    gradient through f would otherwise be carried on into their history, for each evaluation anew. Where all that
+    f depends on is to be `complete`, evaluations are looked at now and then for what is not among it.
+    """
+
+    def __init__(self, f: VectorField, given: tuple[Tensor, ...], complete: bool = True) -> None:
+        copies = {}
+        if _entangled(given):
+            copies = {id(x): x.detach().requires_grad_() for x in given if x.grad_fn is not None}
+        self.tensors = tuple(copies.get(id(x), x) for x in given)
+        self.f = StandIns(copies).within(f) if copies else f
+        self.complete = complete
+        self.ends = [x.grad_fn for x in self.tensors if x.grad_fn is not None]
+        self.known = {id(x) for x in self.tensors}
+        self.calls, self.strangers = 0, dict[int, Tensor]()
+
+    def look(self, slope: Tensor, t: Tensor, y: Tensor) -> None:
+        """Raises RuntimeError where f's slope at t and y depends on what is not among the tensors.
+
+        A leaf that is met at two evaluations is none that f makes each time.
+        """
+        self.calls += 1
+        if not self.complete or not (self.calls == 2 or due(self.calls)):
+            return
+        known = self.known | {id(t), id(y)}
+        for x in _leaves(slope, [*self.ends, t.grad_fn, y.grad_fn]):
+            if id(x) in known:
+                continue
+            if id(x) in self.strangers:
+                raise RuntimeError(UNSEEN.format(tuple(x.shape)))
+            self.strangers[id(x)] = x
+
+
+class StandIns(TorchFunctionMode):
+    """Hands the operations of f copies in place of the tensors `of`, by identity."""
+
+    def __init__(self, of: dict[int, Tensor]) -> None:
+        super().__init__()
+        self.of = of
+
+    def within(self, f: VectorField) -> VectorField:
+        """f on the copies."""
+
+        def on_copies(t: Tensor, y: Tensor) -> Tensor:
+            with self:
+                slope = f(t, y)
+            return self.of.get(id(slope), slope)
+
+        select = getattr(f, "for_samples", None)
+        if select is not None:
+            on_copies.for_samples = lambda samples: self.within(select(samples))  # type: ignore[attr-defined]
+        return on_copies
+
+    def _swapped(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return self.of.get(id(value), value)
+        if type(value) in (tuple, list):
+            return type(value)(map(self._swapped, value))
+        return value
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = {name: self._swapped(value) for name, value in (kwargs or {}).items()}
+        return func(*map(self._swapped, args), **named)
+
+
+def _entangled(given: tuple[Tensor, ...]) -> bool:
+    """Whether one of the tensors was computed from another."""
+    made = [x for x in given if x.grad_fn is not None]
+    if not made:
+        return False
+    known, nodes = {id(x) for x in given}, {id(x.grad_fn) for x in made}
+    starts = [node for x in made for node, _ in x.grad_fn.next_functions]  # type: ignore[union-attr]
+    return any(id(node) in nodes or id(getattr(node, "variable", None)) in known for node in _walk(starts))
+
+
+def _leaves(x: Tensor, ends: list[Any]) -> Iterator[Tensor]:
+    """The leaves that x was computed from, other than by way of the nodes `ends`."""
+    for node in _walk([x.grad_fn], ends):
+        leaf = getattr(node, "variable", None)
+        if isinstance(leaf, Tensor):
+            yield leaf
+
+
+def _walk(starts: list[Any], ends: Any = ()) -> Iterator[Any]:
+    """Each node of a graph once, none behind `ends`."""
+    waiting, seen = list(starts), {id(node) for node in ends}
+    kept = []  # alive, so that no other node takes the identity
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        kept.append(node)
+        yield node
+        waiting.extend(following for following, _ in node.next_functions)
