@@ -139,10 +139,10 @@ def make_animation(study: Study, name: str) -> None:
 
 def make_report(study: Study) -> None:
     """The report as HTML and PDF, and the Markdown that both come from."""
-    from odestudy.report import context
+    from odestudy.report.make import make_report as write_report
 
     names = {"html": "index.html", "pdf": "report.pdf", "markdown": "report.md"}
-    context.make_report(study, {kind: study.results / "report" / name for kind, name in names.items()})
+    write_report(study, {kind: study.results / "report" / name for kind, name in names.items()})
 
 
 def figure_data(study: Study, name: str) -> FigureData:

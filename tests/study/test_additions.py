@@ -145,11 +145,11 @@ def test_a_figure_is_one_file_and_is_drawn_and_shown(scratch):
     scratch.refine_less()
     assert "gradients_hundred" in scratch.listed().split("gradients: ")[1].split("figures: ")[1]
     found = scratch.python(
-        "from odestudy.report import context\n"
+        "from odestudy.report import context, figures_shown\n"
         "job, = study.jobs_by['gradients', 'order']\n"
         "run(job); build.make_table(study, 'gradients_hundred'); build.make_figure(study, 'gradients_hundred')\n"
-        "whole = context.figure_markdown  # the others are not drawn here\n"
-        "context.figure_markdown = lambda s, r, name, **how: whole(s, r, name, **how) if name == 'gradients_hundred' else ''\n"
+        "whole = figures_shown.figure_markdown  # the others are not drawn here\n"
+        "figures_shown.figure_markdown = lambda s, r, name, **how: whole(s, r, name, **how) if name == 'gradients_hundred' else ''\n"
         "shown = context.Context(study, study.results).rest('gradients')\n"
         "print((study.results / 'figures/gradients_hundred.svg').is_file(), shown)"
     )

@@ -21,7 +21,7 @@ rule report:
         "results/{run}/benchmarks/report.tsv"
     localrule: True
     params:
-        code=lambda wildcards: code_hash("odestudy.report.context"),
+        code=lambda wildcards: code_hash("odestudy.report.make"),
         study=of_study,
         config=report_fingerprint,
     script:

@@ -1,0 +1,39 @@
+"""What templates may say of figures, and what a question's section leaves to the appendix."""
+
+from __future__ import annotations
+
+from odestudy.report.figure_markdown import figure_markdown
+from odestudy.report.markdown import escape
+from odestudy.report.tables_shown import TablesShown
+
+
+class FiguresShown(TablesShown):
+    """The figures of a run, as Markdown."""
+
+    def figure(self, name: str) -> str:
+        """A figure with caption, data and command; of one that the appendix shows, where it is; on paper then nothing."""
+        if name in self.study.settings["shown"]:
+            return figure_markdown(self.study, self.results, name, paper=self.paper)
+        title = escape(self.study.figures[name][1]["title"])
+        return "" if self.paper else f"::: {{.source}}\nIn the appendix: [{title}](#fig:{name}).\n:::\n"
+
+    def rest(self, question: str) -> str:
+        """The figures that a question's section does not show; of a question without a section its tables, too.
+
+        Paper leaves them out.
+        """
+        if self.paper:
+            return ""
+        spec = self.study.questions[question]
+        left = [name for name in spec["figures"] if name not in self.study.settings["shown"]]
+        parts = [figure_markdown(self.study, self.results, name, lazy=True) for name in left]
+        section = self.study.root / "report" / "sections" / f"{question}.md.j2"
+        parts += [] if section.is_file() else [self.summary(table) for table in spec["tables"]]
+        return "\n\n".join(parts)
+
+    def figures_left(self) -> int:
+        """How many figures paper leaves out."""
+        shown = self.study.settings["shown"]
+        return sum(
+            name not in shown for q in self.questions_run for name in self.study.questions[q]["figures"]
+        )
