@@ -105,7 +105,7 @@ def measured(w: Workload, some: list[Case], repeats: int, budget_s: float) -> li
         nfe = ode.solve(w.f, w.y0, w.t, rtol=w.rtol, atol=w.atol, method="dopri5").stats.nfe
     for kind, count in (("adaptive", nfe), ("grid", 4 * STEPS[w.name])):
         rows.append({"workload": w.name, "steps": kind, "contender": "floor", "nfe": count})
-        steps.append(lambda count=count: w.floor(count))  # type: ignore[misc]
+        steps.append(lambda count=count: w.floor(count))  # type: ignore[misc]  # a default binds the loop's value
     for row, spread in zip(rows, in_turns(w.t.device, steps, repeats, budget_s), strict=True):
         row |= spread
     for row in rows:

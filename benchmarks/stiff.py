@@ -21,11 +21,11 @@ import torch
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "ode"))  # the test problems lie beside the tests that use them
 
-from detest import PROBLEMS as NON_STIFF  # noqa: E402
-from stiff_compare import TOLERANCES, Result, ours, scipys  # noqa: E402
-from stiff_problems import PROBLEMS  # noqa: E402
+from detest import PROBLEMS as NON_STIFF  # noqa: E402  (found by the path above)
+from stiff_compare import TOLERANCES, Result, ours, scipys  # noqa: E402  (found by the path above)
+from stiff_problems import PROBLEMS  # noqa: E402  (found by the path above)
 
-from odestudy.ode import SolveError, solve  # noqa: E402
+from odestudy.ode import SolveError, solve  # noqa: E402  (found by the path above)
 
 SCIPYS = ("Radau", "BDF")
 JACOBIAN, LU = 3.0, 1.0  # what they count beside an evaluation: about their time for these small systems

@@ -30,7 +30,7 @@ class Collected(unittest.TestResult):
     def addError(self, test: Any, err: Any) -> None:
         self.found.append((test.id(), "", f"{err[0].__name__}: {err[1]}"))
 
-    addFailure = addError  # noqa: N815
+    addFailure = addError  # noqa: N815  (unittest's name)
 
 
 def main(folder: Path, names: list[str]) -> None:

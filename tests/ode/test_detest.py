@@ -13,7 +13,7 @@ from odestudy.ode import solve
 TIMES = np.linspace(0, T_END, 21)
 PAIRS = {"dopri5": "RK45", "dopri8": "DOP853"}
 # The fast modes of these linear chains decay to rounding errors, which long steps at the edge of stability
-# then amplify, in scipy as here: a last digit decides. The median over five such digits is the error.
+# then amplify, in scipy as here: a last digit decides. The median over three such digits is the error.
 CHAINS = ("B2", "B3", "C1", "C2", "C3", "C4")
 
 
@@ -32,7 +32,7 @@ def error(ys: np.ndarray, name: str) -> float:
 def starts(name: str) -> list[np.ndarray]:
     """The initial value, for the chains also with its last digit changed."""
     y0 = np.array(PROBLEMS[name][1])
-    return [y0 * (1 + 3e-15 * k) for k in range(5 if name in CHAINS else 1)]
+    return [y0 * (1 + 3e-15 * k) for k in range(3 if name in CHAINS else 1)]
 
 
 def ours(name: str, method: str, tol: float) -> tuple[float, int]:
@@ -65,7 +65,7 @@ def scipys(name: str, method: str, tol: float) -> tuple[float, int]:
 @pytest.mark.parametrize("method", PAIRS)
 def test_errors_and_evaluations_match_scipys(method: str) -> None:
     errors, evaluations = [], []
-    for tol in (1e-3, 1e-5, 1e-7, 1e-9):
+    for tol in (1e-3, 1e-6, 1e-9):
         for name in PROBLEMS:
             (error1, nfe1), (error2, nfe2) = ours(name, method, tol), scipys(name, method, tol)
             errors.append(error1 / error2)

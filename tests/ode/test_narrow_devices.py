@@ -108,7 +108,7 @@ def test_the_reversible_gradient() -> None:
 def test_the_drop_in(by: Any, options: dict[str, Any]) -> None:
     f = Turning()
     seen: list[Tensor] = []
-    f.callback_step = lambda t, y, dt: seen.append(t)  # type: ignore[assignment]
+    f.callback_step = lambda t, y, dt: seen.append(t)  # type: ignore[assignment]  # as a user may
     y = by(f, start(), times(), rtol=1e-5, atol=1e-5, options=options)[-1]
     y[0].backward()
     assert right(y)
@@ -151,7 +151,7 @@ def test_events_and_dense_output(method: str) -> None:
 @pytest.mark.parametrize("method", ["dopri5", "dopri8"])
 def test_batches(method: str, gradient: str) -> None:
     f, y0, t = Turning(), start().expand(3, 2), times().requires_grad_()
-    f.forward = lambda t, y: f.rate * rotation(t, y)  # type: ignore[method-assign]
+    f.forward = lambda t, y: f.rate * rotation(t, y)  # type: ignore[method-assign]  # as a user may
     ys = solve_batch(f, y0, t, method=method, gradient=gradient, rtol=1e-5, atol=1e-5).ys
     ys[-1, 0, 0].backward()
     assert all(right(y) for y in ys[-1])

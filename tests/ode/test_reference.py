@@ -38,5 +38,5 @@ def test_it_has_every_public_name(script: ModuleType) -> None:
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 def test_every_argument_is_documented_by_itself(call: Any) -> None:
-    arguments = inspect.getdoc(call).split("Args:")[1].split("Returns:")[0]  # type: ignore[union-attr]
+    arguments = inspect.getdoc(call).split("Args:")[1].split("Returns:")[0]  # type: ignore[union-attr]  # each has a docstring
     assert re.findall(r"^    (\w+): ", arguments, re.MULTILINE) == list(inspect.signature(call).parameters)

@@ -56,7 +56,7 @@ def a_tuple() -> None:
 
 
 def what_is_mistyped_is_seen() -> None:
-    solve(f, Y0, T, methd="rk4")  # type: ignore[call-overload]
-    solve(f, 1.0, T)  # type: ignore[call-overload]
-    solve_batch(f, Y0, T, dense=True)  # type: ignore[call-overload]
-    odeint(f, Y0, T, event_fn=1)  # type: ignore[call-overload]
+    solve(f, Y0, T, methd="rk4")  # type: ignore[call-overload]  # what mypy has to refuse
+    solve(f, 1.0, T)  # type: ignore[call-overload]  # what mypy has to refuse
+    solve_batch(f, Y0, T, dense=True)  # type: ignore[call-overload]  # what mypy has to refuse
+    odeint(f, Y0, T, event_fn=1)  # type: ignore[call-overload]  # what mypy has to refuse

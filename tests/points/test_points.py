@@ -159,7 +159,7 @@ def test_the_comparison_with_the_mixture_does_not_depend_on_units_or_on_the_orde
 
 
 def test_a_row_that_was_left_out_stays_in_the_table_without_a_density(tmp_path):
-    frame = table(300)
+    frame = table(300, 1)
     frame.loc[7, "x1"] = 1e6
     assert main(["density", str(written(tmp_path, frame)), *QUICK]) == 0
     found = pd.read_csv(tmp_path / "points_density/density.csv")

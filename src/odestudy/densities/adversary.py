@@ -97,7 +97,7 @@ def play(generator: nn.Module, target: Target, game: Game, seed: int) -> float:
         _descend(theirs, softplus(-critic(x)).mean() + softplus(critic(fake.detach())).mean(), i)
         loss = softplus(-critic(fake)).mean()
         if game.likelihood:
-            likelihood: Callable[[Tensor], Tensor] = generator.log_prob  # type: ignore[assignment]
+            likelihood: Callable[[Tensor], Tensor] = generator.log_prob  # type: ignore[assignment]  # a module's attribute is typed as any
             loss = loss - game.likelihood * likelihood(x).mean()
         _descend(ours, loss, i)
     return time.process_time() - clock

@@ -45,7 +45,7 @@ class Stack(nn.Module):
         return self.layers()(t, z)[0]
 
     def layers(self) -> Layers:
-        return Layers(tuple(p.weight for p in self.parts), tuple(p.bias for p in self.parts), self.time)  # type: ignore[misc]
+        return Layers(tuple(p.weight for p in self.parts), tuple(p.bias for p in self.parts), self.time)  # type: ignore[misc]  # parts of a ModuleList are typed as modules
 
 
 class LinearField(nn.Module):

@@ -53,7 +53,7 @@ class TimeConv(nn.Conv2d):
     def __init__(self, c_in: int, c_out: int, bias: bool = True) -> None:
         super().__init__(c_in + 1, c_out, 3, padding=1, bias=bias)
 
-    def forward(self, t: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, t: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]  # two inputs where Conv2d has one
         clock = t.to(y.dtype).expand(1, 1, *y.shape[2:])
         of_time = nn.functional.conv2d(clock, self.weight[:, :1], self.bias, padding=1)
         return nn.functional.conv2d(y, self.weight[:, 1:], padding=1) + of_time

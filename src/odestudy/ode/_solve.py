@@ -272,4 +272,4 @@ def _norm(norm: str | Norm | None, problem: Problem) -> Norm:
     if norm is None:
         return rms if problem.shapes is None else mixed(problem.shapes)
     check_norm(norm)
-    return norm if problem.layout.plain else lambda r: norm(problem.restore(r, leading=0))  # type: ignore[arg-type]
+    return norm if problem.layout.plain else lambda r: norm(problem.restore(r, leading=0))  # type: ignore[arg-type]  # a norm of a flat tensor

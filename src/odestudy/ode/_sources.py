@@ -68,7 +68,7 @@ class StandIns(TorchFunctionMode):
 
         select = getattr(f, "for_samples", None)
         if select is not None:
-            on_copies.for_samples = lambda samples: self.within(select(samples))  # type: ignore[attr-defined]
+            on_copies.for_samples = lambda samples: self.within(select(samples))  # type: ignore[attr-defined]  # a function takes attributes
         return on_copies
 
     def _swapped(self, value: Any) -> Any:
@@ -91,7 +91,7 @@ def _entangled(given: tuple[Tensor, ...]) -> bool:
     if not made:
         return False
     known, nodes = {id(x) for x in given}, {id(x.grad_fn) for x in made}
-    starts = [node for x in made for node, _ in x.grad_fn.next_functions]  # type: ignore[union-attr]
+    starts = [node for x in made for node, _ in x.grad_fn.next_functions]  # type: ignore[union-attr]  # each was made by an operation
     return any(id(node) in nodes or id(getattr(node, "variable", None)) in known for node in _walk(starts))
 
 

@@ -57,7 +57,7 @@ def _solve(learnt: Learnt, z0: np.ndarray, t: np.ndarray, stiff: bool) -> np.nda
     def runs_away(time: float, z: np.ndarray) -> float:
         return limit - np.abs(z).max()
 
-    runs_away.terminal = True  # type: ignore[attr-defined]
+    runs_away.terminal = True  # type: ignore[attr-defined]  # solve_ivp reads it there
     with np.errstate(all="ignore"):
         found = solve_ivp(
             lambda _, z: learnt(z[None])[0], (t[0], t[-1]), z0, "Radau" if stiff else "RK45", t_eval=t, rtol=1e-6,

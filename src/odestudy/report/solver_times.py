@@ -151,8 +151,8 @@ class SolverTimes:
         found = [rows.loc[c] for c in goal.contenders if c in rows.index]
         if goal.equal_error:
             found = [r for r in found if r["gradient_error"] <= against["gradient_error"]]
-        times = [float(r["median_ms"]) for r in found]  # type: ignore[arg-type]
-        return float(against["median_ms"]) / min(times) if times else None  # type: ignore[arg-type]
+        times = [float(r["median_ms"]) for r in found]  # type: ignore[arg-type]  # a cell of a table
+        return float(against["median_ms"]) / min(times) if times else None  # type: ignore[arg-type]  # a cell of a table
 
 
 def _verdict(found: float | None, factor: float) -> str:

@@ -19,7 +19,7 @@ def step_table(rows: pd.DataFrame) -> str:
         shown.append([r["arm"], time, evaluations or "n/a", number(r["to_resnet6"])])
     header = ["", "ms [quartiles]", "evaluations", f"over {REFERENCE}"]
     table = pipe_table(header, shown, widths=[":---", *["---:"] * 3])
-    ours = float(rows.set_index("arm").loc[OURS, "to_resnet6"])  # type: ignore[arg-type]
+    ours = float(rows.set_index("arm").loc[OURS, "to_resnet6"])  # type: ignore[arg-type]  # a cell of a table
     met = "reached" if ours <= GOAL else "missed"
     return (
         "Forward, loss and backward of a batch of 128 random images of MNIST's size, one thread, all nets in turns; dopri5 "

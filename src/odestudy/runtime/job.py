@@ -104,7 +104,7 @@ def start_afresh(threads: int, seed: int) -> None:
     # As use_deterministic_algorithms(True, warn_only=True), but without its import of the compiler, 1.4 s a process.
     torch.set_deterministic_debug_mode("warn")
     # Deterministic mode fills every new tensor, which takes a kernel each; nothing here reads what it did not write.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch's types lack it
     torch.backends.cudnn.benchmark = False
     # Convolutions in float32 as it stands; torch's own setting rounds what goes into them to ten bits (TF32).
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False

@@ -18,7 +18,7 @@ from odestudy.text import one_line
 
 
 # libyaml's parser is several times as fast; every process of the workflow reads all configuration.
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C's loader where PyYAML has it
     """A safe loader that refuses a key given twice, which plain YAML would silently drop."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -30,7 +30,7 @@ def norm_of_rows(norm: str | Norm | None, problem: SampleProblem) -> Norm:
         return NORMS_OF_ROWS[norm]
     if norm is not None:
         check_norm(norm)
-        return torch.vmap(lambda row: norm(problem.restore(row)))  # type: ignore[arg-type]
+        return torch.vmap(lambda row: norm(problem.restore(row)))  # type: ignore[arg-type]  # vmap is typed for any callable
     if not problem.is_tuple:
         return rms_of_rows
     sizes = [shape.numel() for shape in problem.shapes]
