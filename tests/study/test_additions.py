@@ -1,10 +1,11 @@
-"""What one adds is one file or one entry: tried in a copy of the whole package and its configuration."""
+"""What one adds is one file or one entry: the examples of CONTRIBUTING.md, tried in a copy of the whole package."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.clone import copy_of_clone
+from tests.workflow.clone import ROOT, copy_of_clone
 
 GRADIENTS = "src/odestudy/questions/gradients"
 TINY = "src/odestudy/questions/tiny"
+FENCED = r"\n\n```\w*\n(.*?)```\n"
+STEP = re.compile(
+    rf"(?:[Ii]n `(?P<file>[^`]+)`, after|and, after){FENCED}\nwrite{FENCED}|[Aa]s `(?P<new>[^`]+)` write{FENCED}",
+    re.S,
+)
+
+
+def example(title: str) -> list[tuple[str, str | None, str]]:
+    """(file, what stands there already or None for a new file, what is written) of a section of CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    steps: list[tuple[str, str | None, str]] = []
+    for found in STEP.finditer(section):
+        file, behind, entry, new, whole = found.groups()
+        steps.append((new, None, whole) if new else (file or steps[-1][0], behind, entry))
+    assert section.count("```") == sum(4 if behind else 2 for _, behind, _ in steps), title
+    return steps
 
 
 class Scratch:
@@ -48,6 +66,16 @@ class Scratch:
         old = path.read_text()
         assert old.count(behind) == 1, f"{behind!r} in {file}"
         path.write_text(old.replace(behind, behind + text))
+
+    def follow(self, title: str) -> None:
+        """Do what CONTRIBUTING.md says of an addition."""
+        for file, behind, text in example(title):
+            if behind is None:
+                self.write(file, text)
+            elif behind in (self.folder / file).read_text():
+                self.insert(file, behind, text)
+            else:  # within a line
+                self.insert(file, behind.rstrip("\n"), text.rstrip("\n"))
 
     def refine_less(self) -> None:
         """So that the methods are measured in a second."""
@@ -86,11 +114,7 @@ def scratch(root, tmp_path) -> Scratch:
 
 def test_an_arm_is_one_entry_and_is_measured(scratch):
     arms = f"{GRADIENTS}/arms.py"
-    scratch.insert(
-        arms,
-        '    "torchode_backprop": ("torchode", "backprop"),\n',
-        '    "kept_states": ("odestudy", "checkpointed"),\n',
-    )
+    scratch.follow("An arm")
     assert scratch.changed() == {arms}
     found = scratch.python(
         "from dataclasses import replace\n"
@@ -104,15 +128,7 @@ def test_an_arm_is_one_entry_and_is_measured(scratch):
 
 def test_a_tableau_is_one_entry_and_its_order_is_measured(scratch):
     methods = "src/odestudy/ode/_methods.py"
-    scratch.insert(
-        methods, '    "dopri8": DOPRI8,\n',
-        '    "ralston2": ExplicitTableau(\n'
-        '        name="ralston2", order=2, c=(0.0, 2 / 3), a=((2 / 3,),), b=(0.25, 0.75),\n'
-        "        dense=cubic_hermite((0.25, 0.75), order=2),\n"
-        '        source="Ralston 1962",\n    ),\n',
-    )  # fmt: skip
-    imports = "from odestudy.ode.tableaus.dopri8 import DOPRI8\n"
-    scratch.insert(methods, imports, "from odestudy.ode.tableaus._hermite import cubic_hermite\n")
+    scratch.follow("A solver")
     assert scratch.changed() == {methods}
     found = scratch.python(
         "import json\n"
@@ -127,20 +143,7 @@ def test_a_tableau_is_one_entry_and_its_order_is_measured(scratch):
 
 def test_a_figure_is_one_file_and_is_drawn_and_shown(scratch):
     figure = f"{GRADIENTS}/figures/hundred.py"
-    scratch.write(
-        figure,
-        '"""A hundred steps."""\n\n'
-        "from odestudy.figures.style import canvas\n\n"
-        'SHOWS = {"title": "A hundred steps", "tables": ["gradients_hundred"]}\n\n\n'
-        "def draw(data):\n"
-        "    figure, axes = canvas()\n"
-        '    axes[0, 0].semilogy(data.table("gradients_hundred")["error_pct"], ".")\n'
-        "    return figure\n\n\n"
-        "def caption(data):\n"
-        '    return "Errors."\n\n\n'
-        "def alt(data):\n"
-        '    return "Dots."\n',
-    )
+    scratch.follow("A figure")
     assert scratch.changed() == {figure}
     scratch.refine_less()
     assert "gradients_hundred" in scratch.listed().split("gradients: ")[1].split("figures: ")[1]
@@ -159,23 +162,7 @@ def test_a_figure_is_one_file_and_is_drawn_and_shown(scratch):
 
 def test_a_claim_is_one_entry_and_gets_its_verdict(scratch):
     file = "config/claims/gradients.yaml"
-    scratch.insert(
-        file, "\nclaims:\n",
-        "  C32:\n"
-        "    title: The midpoint rule is nearer to y' = y than Euler's method.\n"
-        "    says: With a hundred steps on y' = y the midpoint rule is wrong by less than a twentieth.\n"
-        "    headline: C32\n"
-        "    meant: A second order is worth more than a first.\n"
-        "    fair: Both take the steps of the source.\n"
-        "    change: Another problem.\n"
-        "    sources: [I solving the ODE]\n"
-        "    class: identity\n"
-        "    deterministic: true\n"
-        "    measure: error_after_hundred_steps\n"
-        "    is: midpoint rule\n"
-        "    where: {method: midpoint}\n"
-        "    accept: {at_most: 5, because: It is visible otherwise.}\n",
-    )  # fmt: skip
+    scratch.follow("A claim")
     assert scratch.changed() == {file}
     scratch.refine_less()
     assert "C32" in scratch.listed().split("gradients: ")[1]
@@ -190,59 +177,21 @@ def test_a_claim_is_one_entry_and_gets_its_verdict(scratch):
     assert found == "C32 claim supported"
 
 
-QUESTION = """
-title: A tiny question
-asks: Does a question of one's own run?
-columns:
-  value: {label: value}
-experiments:
-  powers:
-    task: tiny_powers.powers
-    does: Raises a number to powers.
-    seeds: [0]
-    base: {number: 2.0}
-tables:
-  tiny_powers:
-    title: Powers
-    experiments: [powers]
-    rows: runs
-    summary: {by: [seed], columns: [value]}
-"""
-PARAMS = '''
-"""Parameters."""
-
-from pydantic import Field
-
-from odestudy.runtime.parameters import Parameters
-
-
-class Powers(Parameters):
-    number: float = Field(description="What is raised.")
-    power: int = Field(3, description="To which power.")
-
-
-PARAMS = {"tiny_powers.powers": Powers}
-'''
-TASKS = '''
-"""Tasks."""
-
-from odestudy.questions.tiny.params import Powers
-from odestudy.runtime.outcome import Outcome
-
-
-def powers(params: Powers, device: str) -> Outcome:
-    return Outcome({"runs": [{"seed": 0, "value": params.number**params.power, "status": "ok", "message": ""}]})
-
-
-TASKS = {"tiny_powers.powers": powers}
-'''
+def test_a_system_is_one_entry_and_its_data_are_made(scratch):
+    scratch.follow("A system")
+    assert scratch.changed() == {"config/systems.yaml", "my/brusselator.py"}
+    found = scratch.python(
+        "import numpy as np; from odestudy.systems.own import own_field\n"
+        "quick = load_study(Path.cwd(), 'quick')\n"
+        "specs = [j.spec['system'] for j in quick.jobs.values() if 'system' in j.spec]\n"
+        "own, = {s['field'] for s in specs if s['name'] == 'brusselator'}\n"
+        "print(own_field(own)(a=1.0, b=3.0)(0.0, np.array([1.0, 3.0])).tolist())"
+    )
+    assert found == "[0.0, 0.0]"  # its fixed point (a, b/a)
 
 
 def test_a_question_is_a_folder_a_file_and_one_entry_and_is_in_the_report(scratch):
-    scratch.insert("config/study.yaml", "questions: [", "tiny, ")
-    scratch.write("config/questions/tiny.yaml", QUESTION)
-    for name, text in (("__init__", '"""Tiny."""\n'), ("params", PARAMS), ("tasks", TASKS)):
-        scratch.write(f"{TINY}/{name}.py", text)
+    scratch.follow("A question")
     changed = scratch.changed()
     assert {path for path in changed if not path.startswith(f"{TINY}/")} == {
         "config/study.yaml",
@@ -260,10 +209,9 @@ def test_a_question_is_a_folder_a_file_and_one_entry_and_is_in_the_report(scratc
 
 
 def test_what_one_mistypes_in_a_question_of_ones_own_is_told_in_one_line(scratch):
-    scratch.insert("config/study.yaml", "questions: [", "tiny, ")
-    scratch.write("config/questions/tiny.yaml", QUESTION.replace("number: 2.0", "number: 2.0, powr: 3"))
-    for name, text in (("__init__", ""), ("params", PARAMS), ("tasks", TASKS)):
-        scratch.write(f"{TINY}/{name}.py", text)
+    scratch.follow("A question")
+    file = scratch.folder / "config/questions/tiny.yaml"
+    file.write_text(file.read_text().replace("number: 2.0", "number: 2.0, powr: 3"))
     with pytest.raises(
         AssertionError, match=r"config/questions/tiny.yaml: experiments.powers: .* \(meant: power\?\)"
     ):
