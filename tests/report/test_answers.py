@@ -117,7 +117,7 @@ def say(name, found):
         ("trace", "C20a", {"It is, with": ("answered", 0.006, 0.014), "Hardly": ("answered", 0.6, 0.7)}),
         ("trace", "C20k", {"better than the truth, by": ("refuted", -0.4, -0.2), "does not claim": ("supported", 0.1, 0.2)}),
         ("trace", "C20b", {"gains little": ("answered", 1.0, 1.1), "gains much": ("answered", 5, 6)}),
-        ("trace", "C21b", {"not cubic either": ("refuted", 1.0, 3.0)}),
+        ("trace", "C21b", {"not cubic in the dimension": ("refuted", 1.0, 3.0)}),
     ],
 )  # fmt: skip
 def test_another_number_makes_another_sentence(study, rows, name, claim, cases):

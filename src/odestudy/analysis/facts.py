@@ -116,6 +116,10 @@ class Facts:
     table: Callable[[str], pd.DataFrame]
     tier: str
 
+    def named(self, claim: str) -> str:
+        """What the number of a row is called."""
+        return str(next(c for c in self.claims if c["id"] == claim)["estimand"]["short"])
+
     def __call__(self, claim: str) -> Fact:
         """One row; of a claim that the ledger lacks, one without data."""
         about = next(c for c in self.claims if c["id"] == claim)

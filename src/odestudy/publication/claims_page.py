@@ -19,7 +19,11 @@ supported where each row is, each tested one-sided at 5 %, and refuted where one
 its rows. A question has a resolution in place of a rule: the precision at which it counts as answered. No verdict depends
 on what else was run.
 
-P is the proposal, N the reading note, T the poster, I the introduction, H the walk-through, R the poster's repository.
+P is the proposal, N the reading note, T the poster, I the introduction, H the walk-through, R the poster's fuller edition
+in its repository; a number behind the letter is a section. C05a is a row of the claim C05; rows that are named but not
+listed here are in the report. ResNet 6 and ResNet 1 are residual networks of six blocks and of one. A seed is one
+repetition, with an initialisation and data of its own. N of a fit is the quantity that is varied. RMSE is the root mean
+square error, nRMSE the same over the spread of the data, NLL the negative log-likelihood.
 """
 
 

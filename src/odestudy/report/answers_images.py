@@ -135,7 +135,7 @@ def _costs(f: Facts) -> str:
     elif math.isfinite(ratio := training_ratio(f)):
         parts.append(f"training on digits takes {number(ratio, 2)} times as long as with six blocks")
     if size.known:
-        rest = f", as many as with a single block ({single.short} times)" if single.known else ""
+        rest = f" and {single.short} times those of a single block" if single.known else ""
         parts.append(f"the ODE-Net has {size.short} times the parameters{rest}")
     return sentence(parts, f"what it costs is not known yet ({because(step)})")
 
