@@ -178,11 +178,11 @@ def test_too_short_trajectories_are_fitted_and_the_report_says_that_nobody_can_t
 
 
 def test_standing_still_that_forecasts_as_well_is_told_first():
-    said = answer(HeldOut(points=5, error=0.6, still=0.5, seen=0.55))
+    said = answer(HeldOut(points=5, error=0.6, still=0.5, seen=0.55, least=0.05))
     assert said.startswith("**This fit forecasts no better than standing still**")
     assert "More data alone would not help" in said
-    assert "More data would help" in answer(HeldOut(points=5, error=0.4, still=0.5, seen=0.05))
-    assert "Do not trust" in answer(HeldOut(points=5, error=float("nan"), still=0.5, seen=0.05))
+    assert "More data would help" in answer(HeldOut(points=5, error=0.4, still=0.5, seen=0.05, least=0.02))
+    assert "Do not trust" in answer(HeldOut(points=5, error=float("nan"), still=0.5, seen=0.05, least=0.02))
 
 
 def interrupted(monkeypatch, at):

@@ -204,7 +204,7 @@ def of(experiment: str, **changes: Any):
         ("images", of("sizes", rtol=None), "images_sizes.sizes needs 'step' or 'rtol' (with arm odenet_backprop)"),
         ("images", of("cross", test_methods=["eulr"]), "cross: images_solvers.cross cannot use test_methods.0: 'eulr'"),
         ("images", of("train", amp=True), "cannot use amp: True is not allowed; allowed: False (float64 was asked for)"),
-        ("dynamics", of("recover", window_min=9.0), "experiments.recover: dynamics.recover cannot use this: window_min 9 is above window_max 5"),
+        ("dynamics", of("unstable_start", window_min=9.0), "experiments.unstable_start: dynamics.recover cannot use this: window_min 9 is above window_max 5"),
         ("dynamics", of("recover", noise=None), "dynamics.recover needs 'noise' or 'noise_pct'"),
         ("dynamics", of("crash", precisions=["float16"]), "precisions.0: 'float16' is not allowed; allowed: float32"),
         ("density", of("models", train_method="rk5"), "train_method: 'rk5' is not allowed"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from odestudy.analysis.values import number
 from odestudy.fit.model import Ensemble
+from odestudy.fit.noise import least_error, noise_of
 from odestudy.fit.observations import Table
 
 SHARE = 0.8  # of each trajectory, for the fit that is judged on the rest
@@ -25,12 +26,14 @@ class HeldOut:
         error: of the forecast; nan where it could not be continued.
         still: of the forecast that nothing changes.
         seen: of forecasts over stretches as long before them, which the fit did see.
+        least: that the right model would have as well, because of the noise.
     """
 
     points: int
     error: float
     still: float
     seen: float
+    least: float
 
     @property
     def useful(self) -> bool:
@@ -39,6 +42,11 @@ class HeldOut:
     @property
     def good(self) -> bool:
         return self.useful and self.error <= GOOD
+
+    @property
+    def as_good_as_can_be(self) -> bool:
+        """Whether the right model would hardly do better."""
+        return self.error <= AS_GOOD * self.least + ROOM
 
     @property
     def enough(self) -> bool:
@@ -64,7 +72,8 @@ def held_out(table: Table, seen: Table, ensemble: Ensemble) -> HeldOut:
             past = ensemble.forecast(y[first], t[first : last + 1])
             wrong["seen"].append((past - y[first : last + 1])[1:] / spread)
     errors = {name: float(np.sqrt(np.mean(np.concatenate(e) ** 2))) for name, e in wrong.items()}
-    return HeldOut(points=sum(map(len, wrong["error"])), **errors)
+    least = least_error(table, seen, ensemble, noise_of(seen))
+    return HeldOut(points=sum(map(len, wrong["error"])), **errors, least=least)
 
 
 def answer(judged: HeldOut | None) -> str:
@@ -89,9 +98,16 @@ def answer(judged: HeldOut | None) -> str:
 
 
 def _data(judged: HeldOut) -> str:
+    """Whether the data suffice: by what the noise allows, and by the error on what was seen."""
+    least = f"because of the noise even the right model would be off by {number(judged.least)}"
     seen = f"over stretches as long that it did see, its error is {number(judged.seen)}"
+    if judged.good and (judged.enough or judged.as_good_as_can_be):
+        return f"The data suffice: {least}; {seen}."
+    if judged.as_good_as_can_be:
+        return f"The data do not suffice: {least}. Less noise would help, or a state that is observed more often."
     if not judged.enough:
-        return f"More data would help: {seen}."
-    if judged.good:
-        return f"The data suffice: {seen}."
-    return f"More data alone would not help much: {seen}. Noise, a state that was not observed, or too few training steps limit it."
+        return f"More data would help: {seen}, and {least}."
+    return (
+        f"More data alone would not help much: {seen}, and {least}. A state that was not observed, a model that is too "
+        "small, or too few training steps limit it."
+    )

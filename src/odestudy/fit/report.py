@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from odestudy.analysis.csvs import write_csv
@@ -14,6 +15,7 @@ from odestudy.fit.headings import slopes
 from odestudy.fit.judge import SHARE, HeldOut, answer, can_hold_out, held_out
 from odestudy.fit.learn import Settings, learn
 from odestudy.fit.model import Ensemble, save
+from odestudy.fit.noise import noise_of, signal_to_noise
 from odestudy.fit.observations import Table
 from odestudy.fit.pictures import draw_forecast, draw_portrait
 from odestudy.fit.tables import MOST_GRID, field_table, forecast_table
@@ -28,6 +30,8 @@ FILES = {
     "portrait.png": "observations, learnt trajectories and the vector field",
     "forecast.png": "observations and forecasts over time",
 }
+LOST = 1.0  # times the noise, below which a movement is not seen
+ORDINALS = ("first", "second", "third", "fourth", "last")
 
 
 def write_fit(table: Table, settings: Settings, folder: Path, source: str) -> Path:
@@ -106,6 +110,7 @@ def _parts(
             if table.d <= MOST_GRID
             else " It has too many dimensions for a grid and is given at the observations."
         ),
+        _signal(table),
         pipe_table(["", "value"], [[escape(k), escape(v)] for k, v in facts.items()]),
         loading(
             "odestudy.fit.model",
@@ -114,6 +119,27 @@ def _parts(
         ),
         pipe_table(["file", "what it holds"], [[escape(name), escape(what)] for name, what in FILES.items()]),
     ]
+
+
+def _signal(table: Table) -> str:
+    """How far the state moves above the noise, fifth by fifth of the span, and what that means."""
+    noise = noise_of(table)
+    ratios = signal_to_noise(table, noise)
+    share = 100 * noise / table.observed().spread
+    worst = int(np.argmax(share))
+    said = (
+        f"**Signal to noise.** The noise, from how far observations are off a polynomial through their neighbours, is at most "
+        f"{number(share[worst])} % of a column's standard deviation ({escape(table.columns[worst].header)}). Within each fifth "
+        "of the span, a trajectory moves by so many times the noise:"
+    )
+    lost = [k for k, ratio in enumerate(ratios) if ratio < LOST]
+    end = ""
+    if lost:
+        named = ", ".join(ORDINALS[k] for k in lost)
+        end = f"In the {named} fifth the state moves less than the noise: these observations tell next to nothing of the field."
+    heads = [f"{name} fifth" for name in ORDINALS]
+    row = ["n/a" if ratio != ratio else number(ratio) for ratio in ratios]
+    return "\n\n".join(part for part in (said, pipe_table(heads, [row]), end) if part)
 
 
 def _disagreement(table: Table, field: pd.DataFrame, supported: bool) -> str:

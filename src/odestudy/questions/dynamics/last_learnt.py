@@ -14,8 +14,8 @@ def last_learnt(study: Study, question: str, definition: dict[str, Any]) -> Rows
     """For each way of training and seed the largest k, or damping, such that it and all smaller ones are learnt.
 
     What tells ways apart is what the table's summary is by. `short_of` is the largest that was tried over the last that is
-    learnt; a seed that does not learn the first has a last one of zero, which counts as a tenth of the first here. `learnt_s` is the training time, a
-    seed's share, at the last one.
+    learnt; a seed that does not learn the first has a last one of zero, which counts as a tenth of the first here. `learnt_pct` are
+    the errors up to which a linear system counts as learnt; `learnt_s` is the training time, a seed's share, at the last one.
     """
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     folder: dict[tuple[Any, ...], str] = {}
@@ -27,7 +27,7 @@ def last_learnt(study: Study, question: str, definition: dict[str, Any]) -> Rows
             if level is None:  # no axis of stiffness, or a job that ended before it came to any
                 continue
             key = (*(axes | {name: row[name] for name in by if name in row}).items(), row["seed"])
-            runs.setdefault(key, []).append(row | {"level": level})
+            runs.setdefault(key, []).append(row | {"level": level, "within_pct": job.spec.get("learnt_pct")})
             folder.setdefault(key, job.folder)
     return [
         {**dict(how), "seed": seed, "status": "ok", "message": "", "job": folder[key]} | _last(found)
@@ -44,11 +44,14 @@ def _last(rows: list[dict[str, Any]]) -> dict[str, Any]:
             break
         learnt.append(row)
     tried = rows[-1]["level"]
+    rule = {} if rows[0]["within_pct"] is None else {"learnt_pct": rows[0]["within_pct"]}
     if not learnt:
-        return {"last_k": 0.0, "tried_k": tried, "short_of": 10 * tried / rows[0]["level"]}
+        return {"last_k": 0.0, "tried_k": tried, "short_of": 10 * tried / rows[0]["level"]} | rule
     last = learnt[-1]
-    return {"last_k": last["level"], "tried_k": tried, "short_of": tried / last["level"]} | (
-        {"learnt_s": last["train_s"]} if last.get("train_s") is not None else {}
+    return (
+        {"last_k": last["level"], "tried_k": tried, "short_of": tried / last["level"]}
+        | rule
+        | ({"learnt_s": last["train_s"]} if last.get("train_s") is not None else {})
     )
 
 

@@ -57,9 +57,10 @@ def caption(data: FigureData) -> str:
         said.append(f"{data.label(str(kind), 'problem')}: {', '.join(parts)}")
     text = sentence(f"last k that is learnt, median over seeds, {'; '.join(said)}")
     tried = listing(number(float(k)) for k in sorted(table["tried_k"].unique()))
+    within = listing(number(float(bound)) for bound in sorted(table["learnt_pct"].unique()))
     return (
-        f"{text} Learnt means that the field on the data's support and both decay rates are within 10 %, for this k and for all "
-        f"smaller ones; tried up to {tried}. Lines reach from the smallest to the largest of {table['seed'].nunique()} seeds; at "
+        f"{text} Learnt means that the field on the data's support and both decay rates are within {within} %, for this k and "
+        f"for all smaller ones; tried up to {tried}. Lines reach from the smallest to the largest of {table['seed'].nunique()} seeds; at "
         "the left end not even the first k is learnt."
     )
 
@@ -81,6 +82,6 @@ def _table(data: FigureData) -> pd.DataFrame:
     table = data.table(TABLE)
     if not table.empty:
         table = table[(table["method"] == METHOD) & (table["share"] == 1.0)]
-    if table.empty or "last_k" not in table:
+    if table.empty or not {"last_k", "learnt_pct"} <= set(table):
         raise NothingToShow("no badly conditioned system was learnt")
     return table
