@@ -229,3 +229,36 @@ def test_a_fit_is_the_same_twice_and_keeps_the_best_look_at_the_validation_point
     assert first.parts == second.parts
     torch.testing.assert_close(first.density.log_prob(first.test), second.density.log_prob(second.test))
     assert 0 < first.best_iteration <= 30
+
+
+def test_flow_matching_fits_the_same_net_and_says_so(tmp_path, monkeypatch):
+    steps = []
+    fit_settings = FitSettings
+
+    def noted(**settings):
+        steps.append(settings["train"])
+        return fit_settings(**settings)
+
+    monkeypatch.setattr("odestudy.points.fit.FitSettings", noted)
+    path, folder = written(tmp_path, table(300, 2)), tmp_path / "points_density"
+    assert main(["density", str(path), *QUICK, "--train", "matching"]) == 0
+    assert "fitted by flow matching" in (folder / "report.md").read_text(encoding="utf-8")
+    assert main(["density", str(path), *QUICK]) == 0
+    assert "fitted by maximum likelihood" in (folder / "report.md").read_text(encoding="utf-8")
+    assert steps == ["matching", "likelihood"]
+
+
+def test_a_flow_that_was_matched_comes_near_the_law_of_its_points():
+    values = table(400).to_numpy() * [1.0, 10.0]
+    settings = {"width": 16, "batch": 128, "learning_rate": 0.02, "train": "matching"}
+    fitted = fit_points(values, FitSettings(iterations=300, **settings))
+    expected = torch.distributions.Normal(*(torch.tensor(f(axis=0)) for f in (values.mean, values.std)))
+    gap = fitted.density.log_prob(fitted.test) - expected.log_prob(fitted.test).sum(1)
+    assert abs(float(gap.mean())) < 0.3
+    early = fit_points(values, FitSettings(iterations=1, **settings))
+    assert fitted.density.log_prob(fitted.test).mean() > early.density.log_prob(fitted.test).mean()
+
+
+def test_another_way_of_training_is_refused():
+    with pytest.raises(ValueError, match="allowed: likelihood, matching"):
+        FitSettings(train="trace")

@@ -26,6 +26,12 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--width", type=positive, default=64, help="width of the net's two hidden layers (64)"
     )
+    parser.add_argument(
+        "--train",
+        choices=("likelihood", "matching"),
+        default="likelihood",
+        help="by maximum likelihood or by flow matching, which is quicker a step (likelihood)",
+    )
     parser.add_argument("--samples", type=positive, default=1000, help="samples to write (1000)")
     parser.add_argument(
         "--grid-points", type=positive, default=120, help="points on a side of the grid (120)"
@@ -65,7 +71,11 @@ def _fit(options: argparse.Namespace, points: Any, folder: Path) -> None:
 
     with fit_device(options.device) as device, Progress(options.iterations, "training") as progress:
         settings = fit.FitSettings(
-            iterations=options.iterations, width=options.width, seed=options.seed, device=device
+            iterations=options.iterations,
+            width=options.width,
+            seed=options.seed,
+            device=device,
+            train=options.train,
         )
         sizes = {"samples": options.samples, "grid_points": options.grid_points}
         try:

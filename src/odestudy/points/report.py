@@ -33,6 +33,7 @@ NUMBERS = {
     "iterations": "training steps",
     "best_iteration": "training step that was kept",
 }
+HOW = {"likelihood": "maximum likelihood", "matching": "flow matching"}
 WITHOUT_DATE: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -108,7 +109,7 @@ def _parts(
     return [
         answer(numbers),
         cut,
-        f"A continuous normalising flow, fitted by maximum likelihood to {len(fitted.train)} of {numbers['n']} points, "
+        f"A continuous normalising flow, fitted by {HOW[fitted.settings.train]} to {len(fitted.train)} of {numbers['n']} points, "
         f"d = {numbers['d']}; {len(fitted.test)} were held out for the figures above. {held} of {len(checks)} parts of its "
         "certificate hold.",
         bullets(points.notes),
