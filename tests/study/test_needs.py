@@ -205,7 +205,7 @@ def of(experiment: str, **changes: Any):
         ("images", of("cross", test_methods=["eulr"]), "cross: images_solvers.cross cannot use test_methods.0: 'eulr'"),
         ("images", of("train", amp=True), "cannot use amp: True is not allowed; allowed: False (float64 was asked for)"),
         ("dynamics", of("unstable_start", window_min=9.0), "experiments.unstable_start: dynamics.recover cannot use this: window_min 9 is above window_max 5"),
-        ("dynamics", of("recover", noise=None), "dynamics.recover needs 'noise' or 'noise_pct'"),
+        ("dynamics", of("unstable_start", noise=None), "dynamics.recover needs 'noise' or 'noise_pct'"),
         ("dynamics", of("crash", precisions=["float16"]), "precisions.0: 'float16' is not allowed; allowed: float32"),
         ("density", of("models", train_method="rk5"), "train_method: 'rk5' is not allowed"),
         ("density", of("linear", methods={"eulr": 3}), "methods"),
@@ -279,6 +279,6 @@ def test_what_a_tier_sets_is_refused_there(edit):
 
 
 def test_what_an_experiment_leaves_out_has_its_default_in_the_specification(edit):
-    root = edit("config/questions/gradients.yaml", of("modes", repeats=None, mode_steps=None))
+    root = edit("config/questions/gradients.yaml", of("modes", mode_steps=None))
     (one,), (other,) = (load_study(where, "quick").jobs_by["gradients", "modes"] for where in (root, ROOT))
     assert one.spec == other.spec
