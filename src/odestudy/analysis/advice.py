@@ -58,9 +58,9 @@ def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
 def _room(found: Estimate, region: Region) -> str:
     """How far the nearest end of the interval is from the nearest bound."""
     pairs = [(end, bound) for end in (found.low, found.high) for bound in (region.low, region.high)]
-    near, bound = min(
-        ((e, b) for e, b in pairs if np.isfinite(b) and np.isfinite(e)),
-        key=lambda pair: abs(pair[0] - pair[1]),
-    )
+    finite = [(end, bound) for end, bound in pairs if np.isfinite(bound) and np.isfinite(end)]
+    if not finite:  # a threshold that no seed met
+        return "there is none up to what was tried"
+    near, bound = min(finite, key=lambda pair: abs(pair[0] - pair[1]))
     what = "it is" if found.low == found.high else "the interval ends at"
     return f"{what} {number(near)}, the bound is {chosen(bound)}"
