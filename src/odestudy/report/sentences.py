@@ -15,8 +15,11 @@ def source(fact: Fact) -> str:
     """On how much a number rests, and what its verdict leaves open."""
     if fact.sure:
         return fact.source
-    coarse = fact.row["reason"] == "coarse"
-    return f"{fact.source}, {'not yet as precise as asked' if coarse else f'not decided: {because(fact)}'}"
+    left = {
+        "coarse": "not yet as precise as asked",
+        "still_learning": "not decided: half the training does not match it yet",
+    }
+    return f"{fact.source}, {left.get(fact.row['reason'], f'not decided: {because(fact)}')}"
 
 
 def sentence(parts: list[str], otherwise: str, glue: str = "; ") -> str:
