@@ -15,6 +15,8 @@ def draw_line(
     axes: Axes, rows: pd.DataFrame, x: str, column: str, look: dict[str, Any], *, positive: bool = True
 ) -> None:
     """One series; with `positive`, what a logarithmic axis cannot show is left out."""
+    if column not in rows:  # no run of this tier wrote it
+        return
     rows = rows.dropna(subset=[column]).sort_values(x, kind="stable")
     if positive:
         rows = rows[rows[column] > 0]
