@@ -38,7 +38,6 @@ CASES = {
     ),
     ("dynamics", "unstable_start"): ({"iterations": 4, "points": 20}, {2}, {"seed": 0}),
     ("dynamics", "baselines"): ({"baselines": ["gradient_matching"], "fit_iterations": 4}, {2}, {"seed": 0}),
-    ("dynamics", "crash"): ({"growths": [1.0], "gradient": "backprop"}, {0}, {"seed": 0}),
     ("dynamics", "cost"): ({"repeats": 1}, {2}, {"seed": 0}),
     ("dynamics", "fast_modes"): ({"ks": [1.0, 2.0]}, {0}, {"k": 1.0}),
 }
@@ -119,7 +118,9 @@ def test_each_task_of_densities_and_dynamics_is_tried(study):
         for job in jobs
     }
     tried = {study.jobs_by[experiment][0].task for experiment in CASES}
-    assert tasks - tried == {"density_ways.ways", "density_fit.in_time"}
+    untried = {"density_digits.digits", "density_gap.linear", "dynamics_conditioning.stiff"}
+    untried |= {"dynamics_unstable.crash"}  # a threshold has no row for a try without memory
+    assert tasks - tried == {"density_fit.in_time"} | untried
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_a_way_that_has_no_memory_leaves_the_other_ways(study, monkeypatch):
     assert others(kept, key) == alike(others(wanted, key))
 
 
-@pytest.mark.parametrize("experiment", ["recover", "multiple"])
+@pytest.mark.parametrize("experiment", ["recover", "gated_multiple"])
 def test_a_stack_of_seeds_without_memory_trains_each_by_itself(study, monkeypatch, experiment):
     spec = cut_down(study, ("dynamics", experiment), iterations=4)
     alone = [run(spec | {"seeds": [seed]}) for seed in spec["seeds"]]
@@ -231,7 +232,7 @@ def test_a_nan_in_a_generators_parameter_ends_its_seed_at_the_next_iteration(stu
     assert others(rows, {"seed": 0}) == alike(others(whole, {"seed": 0}))
 
 
-@pytest.mark.parametrize("experiment", ["recover", "multiple"])
+@pytest.mark.parametrize("experiment", ["recover", "gated_multiple"])
 def test_a_nan_in_one_model_of_a_stack_ends_that_seed_at_that_iteration(study, monkeypatch, experiment):
     spec = cut_down(study, ("dynamics", experiment), seeds=[0, 1, 2], iterations=6)
     _, whole = run(spec)

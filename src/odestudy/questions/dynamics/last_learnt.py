@@ -44,7 +44,7 @@ def _last(rows: list[dict[str, Any]]) -> dict[str, Any]:
             break
         learnt.append(row)
     tried = rows[-1]["level"]
-    rule = {} if rows[0]["within_pct"] is None else {"learnt_pct": rows[0]["within_pct"]}
+    rule = {} if (within := rows[0].get("within_pct")) is None else {"learnt_pct": within}
     if not learnt:
         return {"last_k": 0.0, "tried_k": tried, "short_of": 10 * tried / rows[0]["level"]} | rule
     last = learnt[-1]
