@@ -20,6 +20,7 @@ COST = {"seeds_in_batch", "nfe_forward", "nfe_backward", "accepted_steps", "reje
 SHORT = {"iterations": 4, "samples": 32, "grid_points": 20}
 # Experiment -> what makes it short, the calls of `backward` at which memory is out, and whose rows that ends.
 CASES = {
+    ("dynamics", "crash"): ({"growths": [1.0], "gradient": "backprop"}, {0}, {"seed": 0}),
     ("density", "trained"): (SHORT | {"methods": {"rk4": 2}, "integral_steps": [1]}, {2}, {"seed": 0}),
     ("density", "ways_training"): (
         {"dimensions": [2], "repeats": 1, "ways": ["trace", "logdet"]},
@@ -92,7 +93,14 @@ def lost(rows):
     return [row for part in rows.values() for row in part if row["status"] == "out_of_memory"]
 
 
-@pytest.mark.parametrize("experiment", CASES, ids="-".join)
+# A threshold takes a try without memory for one that does not underflow, and its row for ok.
+AMISS = pytest.mark.xfail(strict=True, reason="dynamics_unstable.crash tells no row that a try had no memory")
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [pytest.param(c, id="-".join(c), marks=[AMISS] if c == ("dynamics", "crash") else []) for c in CASES],
+)
 def test_out_of_memory_is_the_status_of_one_row_and_the_others_are_as_undisturbed(
     study, monkeypatch, experiment
 ):
@@ -119,7 +127,6 @@ def test_each_task_of_densities_and_dynamics_is_tried(study):
     }
     tried = {study.jobs_by[experiment][0].task for experiment in CASES}
     untried = {"density_digits.digits", "density_gap.linear", "dynamics_conditioning.stiff"}
-    untried |= {"dynamics_unstable.crash"}  # a threshold has no row for a try without memory
     assert tasks - tried == {"density_fit.in_time"} | untried
 
 
