@@ -15,6 +15,7 @@ from odestudy.analysis.values import MISSING, interval
 from odestudy.analysis.verdicts import ANSWERED, REASONS, REFUTED, SUPPORTED
 from odestudy.statistics.estimates import BINOMIAL, ORDER, RANGE, STUDENT
 from odestudy.statistics.region import region_of
+from odestudy.study.estimands import beside
 
 DIGITS = 2
 
@@ -141,6 +142,21 @@ class Facts:
             region_of(about).high,
             self.tier,
         )
+
+    def around(self, claim: str, name: str) -> tuple[float, float]:
+        """The interval of a baseline over seeds, from the summary of its table; NaN where that has none."""
+        about = next(c for c in self.claims if c["id"] == claim)
+        entry = next(entry for entry in about["beside"] if entry["is"] == name)
+        if "value" not in entry:
+            source = beside(about["estimand"], entry)
+            rows = self.rows(f"{source['table']}_summary", **source["where"])
+            column = source["column"]
+            # A row of the ledger may be of another tier than the tables; then its number is another one.
+            if len(rows) == 1 and math.isclose(
+                rows.iloc[0].get(column, math.nan), self(claim).beside[name], rel_tol=1e-6
+            ):
+                return tuple(float(rows.iloc[0].get(f"{column}_{end}", math.nan)) for end in ("low", "high"))
+        return math.nan, math.nan
 
     def cell(self, table: str, column: str, unit: str = "", **where: Any) -> str:
         """One number of a summary with its interval; "n/a" where it is not there."""

@@ -70,7 +70,10 @@ def _in_time(data: FigureData, axes: Axes, means: pd.DataFrame, styles: dict[str
     for name, look in styles.items():
         rows = means[means["test_method"] == name].dropna(subset=["forward_s"])
         bars: dict[str, Any] = {
-            f"{side}err": [(rows[c] - rows[f"{c}_low"]).fillna(0), (rows[f"{c}_high"] - rows[c]).fillna(0)]
+            f"{side}err": [
+                (rows[c] - rows[f"{c}_low"]).fillna(0).clip(lower=0),
+                (rows[f"{c}_high"] - rows[c]).fillna(0).clip(lower=0),
+            ]
             for side, c in (("x", "nfe_forward"), ("y", "forward_s"))
         }
         shown = look | {"linestyle": "none", "elinewidth": 0.6, "capsize": 1.5}

@@ -39,9 +39,9 @@ def write_snapshot(study: Study) -> None:
     write_atomically(study.root / CLAIMS_PAGE, claims_page(study).encode())
     shown, readme = Context(study, study.results), study.root / README
     pictures = {answer.name: picture(answer.name, shown.facts) for answer in ANSWERS}
-    for name, (content, _) in pictures.items():
-        write_atomically(study.root / _file(name), content)
-    summary = summary_of(shown, {name: alt for name, (_, alt) in pictures.items()})
+    for name, drawn in pictures.items():
+        write_atomically(study.root / _file(name), drawn.svg)
+    summary = summary_of(shown, {name: drawn.alt for name, drawn in pictures.items()})
     text = put_between(readme.read_text(encoding="utf-8"), "findings", summary)
     write_atomically(study.root / PAGE, page_of(study, shown.ledger).encode())
     write_atomically(readme, text.encode())

@@ -30,8 +30,11 @@ def _equal_time(f: Facts) -> str:
     fact = f("C22f")
     if not fact.known:
         return f"How it does beside RealNVP in the same training time is not known yet ({because(fact)})."
-    far = "farther away than" if fact.low > 1 else "nearer than" if fact.high < 1 else "as far away as"
-    return f"In the same training time it ends {far} RealNVP, at {fact.said} times the distance ({source(fact)})."
+    beside = f"{fact.said} times the distance of RealNVP ({source(fact)})"
+    if fact.low <= 1 <= fact.high:
+        return f"In the same training time it ends at {beside}: which is nearer is not decided."
+    way = "farther away" if fact.low > 1 else "nearer"
+    return f"In the same training time it ends {way} than RealNVP, at {beside}."
 
 
 LIMITS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -60,6 +61,10 @@ class Context(FiguresShown, LedgerShown, RunsShown):
     def unfold(self) -> str:
         """The end of what `fold` began."""
         return "" if self.paper else CLOSING
+
+    def detail(self, title: str, caller: Callable[[], str]) -> str:
+        """What only the page has, folded: the body of a template's call block."""
+        return "" if self.paper else f"{opening(title)}\n{caller()}\n{CLOSING}"
 
     def about_numbers(self) -> str:
         """How to read the numbers of the first page."""

@@ -39,13 +39,24 @@ def figure_markdown(
 
 
 def answer_picture(facts: Facts, folder: Path, name: str, *, paper: bool = False) -> str:
-    """A picture of the first page, written into a folder, as Markdown that the folder's pages can show."""
+    """A picture of the first page, written into a folder, as Markdown that the folder's pages can show.
+
+    On a page its data stand behind it, which a script draws again for a reader to explore.
+    """
     from odestudy.figures.answers.draw import picture
 
-    content, alt = picture(name, facts)
-    write_atomically(folder / f"answer_{name}.svg", content)
-    said = re.sub(r"[\"\\{}\n]", " ", alt)
-    return f'![](answer_{name}.svg){{.answer alt="{said}" width={4.3 if paper else 5.6}in}}'
+    drawn = picture(name, facts)
+    write_atomically(folder / f"answer_{name}.svg", drawn.svg)
+    said = re.sub(r"[\"\\{}\n]", " ", drawn.alt)
+    if paper:
+        return f'![](answer_{name}.svg){{.answer alt="{said}" width=4.3in}}'
+    shown = f'![](answer_{name}.svg){{.answer alt="{said}" width=5.6in}}'
+    data = drawn.data.replace("<", "\\u003c")  # no tag may end the script
+    return (
+        f'{shown}\n\n```{{=html}}\n<script type="application/json" class="chart">{data}</script>\n```'
+        if data
+        else shown
+    )
 
 
 def _arrays(study: Study, results: Path, figure: str) -> str:

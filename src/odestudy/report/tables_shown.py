@@ -65,14 +65,14 @@ class TablesShown(ReportedRun):
             table = table.dropna(subset=[having]) if having in table else table.iloc[:0]
         text = rows_markdown(table, columns, self.labels(name))
         path = f"tables/{name}.csv"
-        if whole and not self.paper:
+        if whole:
             return f"{text}\n{self.source(path, definition['title'])}"
         return self._with_source(text, path, definition["title"])
 
     def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:
         """A table and where it comes from; a long one folded, on paper a long or wide one left out."""
         rows, columns = max(0, text.count("\n") - 2), text.partition("\n")[0].count("|") - 1
-        if self.paper and (rows > LONG_PAPER_ROWS or columns > WIDE_PAPER_COLUMNS):
+        if self.paper and (text.startswith("*No data") or rows > LONG_PAPER_ROWS or columns > WIDE_PAPER_COLUMNS):
             return ""
         if rows <= LONG_TABLE_ROWS:
             return f"{text}\n{self.source(path, title, about)}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odestudy.analysis.facts import Facts
+from odestudy.figures.answers.chart import Panel, Point, Series, points
 from odestudy.figures.answers.look import INK, OTHER, OWN, THIRD, beside_end, canvas, message
 from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import log_axis, ticks_at
@@ -15,15 +18,15 @@ SETS = {"mnist": "MNIST", "digits": "digits"}
 NETS = {"odenet_backprop": ("by back-propagation", OTHER), "resnet6": ("residual net", THIRD), "odenet_adjoint": ("by the adjoint", OWN)}  # fmt: skip
 
 
-def draw(f: Facts) -> tuple[Figure, str]:
+def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     """A panel for each of the two advantages."""
     sweep, cost = _best(f, "images_sweep_summary"), _best(f, "images_cost_summary")
     if sweep.empty or cost.empty:
         raise NothingToShow("no net was tested with several steps at this tier")
     figure, (upper, lower) = canvas(2, height=4.6)
-    said = _trade(upper, sweep), _memory(lower, cost)
+    (traded, times), (kept, memory) = _trade(upper, sweep), _memory(lower, cost)
     message(figure, _says(f))
-    return figure, " ".join(said)
+    return figure, f"{traded} {kept}", (times, memory)
 
 
 def _says(f: Facts) -> str:
@@ -38,7 +41,7 @@ def _best(f: Facts, table: str) -> pd.DataFrame:
     return next((found for name in SETS if not (found := f.rows(table, dataset=name)).empty), rows.iloc[:0])
 
 
-def _trade(axes: Axes, sweep: pd.DataFrame) -> str:
+def _trade(axes: Axes, sweep: pd.DataFrame) -> tuple[str, Panel]:
     euler = (
         sweep[sweep["test_method"] == "euler"]
         .dropna(subset=["eval_s"])
@@ -55,28 +58,53 @@ def _trade(axes: Axes, sweep: pd.DataFrame) -> str:
     axes.set_xlim(right=3 * seconds.max())
     axes.set_ylim(bottom=0, top=1.1 * errors.max())
     data = SETS[str(euler["dataset"].iloc[0])]
-    axes.set_title("one trained net, solved by Euler steps", loc="left")
-    axes.set_xlabel(f"time to classify the test images of {data} (s)")
-    axes.set_ylabel("test error (%)")
+    panel = Panel(
+        "lines", "one trained net, solved by Euler steps", (Series("Euler steps", OWN, _steps(euler)),), "%",
+        f"time to classify the test images of {data} (s)", "test error (%)", ("x",),
+    )  # fmt: skip
+    _named(axes, panel)
     first, last = errors.iloc[0], errors.iloc[-1]
-    return f"Above: test error of one trained net on {data} against time, {first:.3g} % with one Euler step, {last:.3g} % with {steps.iloc[-1]:.0f}."
+    said = (
+        f"Above: test error of one trained net on {data} against time, {first:.3g} % with one Euler step, {last:.3g} % with "
+        f"{steps.iloc[-1]:.0f}."
+    )
+    return said, panel
 
 
-def _memory(axes: Axes, cost: pd.DataFrame) -> str:
-    said = []
+def _steps(euler: pd.DataFrame) -> tuple[Point, ...]:
+    """Each number of steps at the time that it takes."""
+    found = points(euler, "test_error_pct", x="eval_s", at="{} s")
+    counts = (f"{n:.0f} step{'s' * (n > 1)}" for n in (1 / euler["test_step"]).round())
+    return tuple(replace(p, at=f"{n}, {p.at}", label=n) for p, n in zip(found, counts, strict=True))
+
+
+def _named(axes: Axes, panel: Panel) -> None:
+    axes.set_title(panel.title, loc="left")
+    axes.set_xlabel(panel.x)
+    axes.set_ylabel(panel.y)
+
+
+def _memory(axes: Axes, cost: pd.DataFrame) -> tuple[str, Panel]:
+    said, series = [], []
     for arm, (name, colour) in NETS.items():
         mine = cost[(cost["arm"] == arm) & cost["steps"].notna()].sort_values("steps")
         if mine.empty:
             continue
         axes.plot(mine["steps"], mine["peak_mib"], color=colour, marker="o")
         last = mine.iloc[-1]
-        beside_end(axes, last["steps"], last["peak_mib"], f"{name}: {last['peak_mib']:.3g} MiB", colour)
+        label = f"{name}: {last['peak_mib']:.3g} MiB"
+        beside_end(axes, last["steps"], last["peak_mib"], label, colour)
+        series.append(
+            Series(name, colour, points(mine, "peak_mib", x="steps", at="{} steps or blocks"), label)
+        )
         said.append(f"{name} {last['peak_mib']:.3g} MiB")
     axes.set_xscale("log")
     ticks_at(axes, sorted(set(cost["steps"].dropna())))
     axes.set_xlim(right=11 * cost["steps"].max())
     axes.set_ylim(bottom=0)
-    axes.set_title("memory of the process in a training step", loc="left")
-    axes.set_xlabel("solver steps, or blocks")
-    axes.set_ylabel("peak (MiB)")
-    return f"Below: peak memory against steps, at the most {', '.join(said)}."
+    panel = Panel(
+        "lines", "memory of the process in a training step", tuple(series), "MiB", "solver steps, or blocks", "peak (MiB)",
+        ("x",),
+    )  # fmt: skip
+    _named(axes, panel)
+    return f"Below: peak memory against steps, at the most {', '.join(said)}.", panel

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from odestudy.analysis.facts import Facts
 from odestudy.analysis.values import number
+from odestudy.figures.answers.chart import Panel, Series, points
 from odestudy.figures.answers.look import OTHER, OWN, SOFT, beside_end, canvas, message
 from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import log_axis
@@ -19,20 +20,22 @@ ARMS = {
 LEARNT = 10.0  # percent: what the study calls recovered
 
 
-def draw(f: Facts) -> tuple[Figure, str]:
+def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     """A line a way of training."""
     rows = f.rows(TABLE, problem="stiff", method="dopri5", share=1.0)
     if rows.empty or rows["field_error_pct"].dropna().empty:
         raise NothingToShow("no badly conditioned system was learnt at this tier")
     figure, (axes,) = canvas()
-    said, reach = [], 0.0
+    said, series, reach = [], [], 0.0
     for arm, (name, colour) in ARMS.items():
         mine = rows[rows["arm"] == arm].dropna(subset=["field_error_pct"]).sort_values("k")
         if mine.empty:
             continue
         axes.plot(mine["k"], mine["field_error_pct"], color=colour, marker="o")
         last = mine.iloc[-1]
-        beside_end(axes, last["k"], last["field_error_pct"], f"{name}: {number(last['field_error_pct'], 2)} %", colour,
+        label = f"{name}: {number(last['field_error_pct'], 2)} %"
+        series.append(Series(name, colour, points(mine, "field_error_pct", x="k", at="a ratio of {}"), label))
+        beside_end(axes, last["k"], last["field_error_pct"], label, colour,
                    above=7 if arm == "plain" else 0 if arm == "true_form" else -7)  # fmt: skip
         said.append(f"{name} {number(last['field_error_pct'], 2)} %")
         if arm == "time":
@@ -41,8 +44,12 @@ def draw(f: Facts) -> tuple[Figure, str]:
     log_axis(axes, "x")
     log_axis(axes, "y")
     axes.set_xticks(sorted(set(rows["k"])))
-    axes.set_xlabel("fast over slow decay rate")
-    axes.set_ylabel("error of the field (%)")
+    panel = Panel(
+        "lines", "error of the learnt vector field", tuple(series), "%", "fast over slow decay rate", "error of the field (%)",
+        ("x", "y"),
+    )  # fmt: skip
+    axes.set_xlabel(panel.x)
+    axes.set_ylabel(panel.y)
     learnt = (
         f"learnt up to {number(reach, 2)} times, with states and time scaled" if reach > 0 else "not learnt"
     )
@@ -50,4 +57,5 @@ def draw(f: Facts) -> tuple[Figure, str]:
     return (
         figure,
         f"Error of the learnt field against the ratio of decay rates; at the largest: {', '.join(said)}.",
+        (panel,),
     )

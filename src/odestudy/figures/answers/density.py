@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,9 +11,11 @@ from matplotlib.figure import Figure
 
 from odestudy.analysis.facts import Facts
 from odestudy.analysis.values import number
+from odestudy.figures.answers.chart import Panel, Point, in_colours, points
 from odestudy.figures.answers.look import OTHER, OWN, bars, canvas, message
 from odestudy.figures.base import NothingToShow
 
+FLOW = "continuous flow"
 OTHERS = ("RealNVP", "Gaussian mixture", "kernel estimate")
 TABLES = ("density_models_summary", "density_time_summary")  # mixtures stand in the second alone
 TARGETS = {
@@ -25,32 +28,34 @@ TARGETS = {
 }
 
 
-def draw(f: Facts) -> tuple[Figure, str]:
+def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     """A bar a model, and a bar a target, the nearest first."""
     own = f("C22a")
     if not own.known:
         raise NothingToShow("no flow was trained on the checkerboard at this tier")
     figure, (upper, lower) = canvas(2, height=4.6, height_ratios=[4, 6])
-    models = _sorted({"continuous flow": own.value} | {name: own.beside[name] for name in OTHERS})
-    place = list(models).index("continuous flow")
+    own_point = Point(FLOW, own.value, own.low, own.high)
+    models = _sorted(
+        [own_point, *(Point(name, own.beside[name], *f.around("C22a", name)) for name in OTHERS)]
+    )
+    place = [p.at for p in models].index(FLOW)
     nearer = f"{place} of {len(models) - 1} other models come" if place else "no other model comes"
-    said = [_panel(upper, "distance from a checkerboard", models, "continuous flow")]
+    panels = [_panel(upper, "distance from a checkerboard", models, FLOW)]
     flow = _of_the_flow(f)
-    errors = {
-        name: float(flow.loc[flow["target"] == target, "excess_nat"].mean())
-        for target, name in TARGETS.items()
-    }
-    targets = _sorted(errors)
+    targets = _sorted(
+        [
+            replace(p, at=name)
+            for target, name in TARGETS.items()
+            for p in points(flow[flow["target"] == target], "excess_nat")
+        ]
+    )
     if targets:
-        said.append(_panel(lower, "distance of the flow, by target", targets, ""))
+        panels.append(_panel(lower, "distance of the flow, by target", targets, ""))
     else:
         lower.set_axis_off()
-    hardest = list(targets)[-1].replace("\n", " ") if targets else ""
-    message(
-        figure,
-        f"{nearer[0].upper()}{nearer[1:]} nearer than the flow{f'; hardest: {hardest}' if hardest else ''}",
-    )
-    return figure, " ".join(said)
+    hardest = f"; hardest: {targets[-1].at}" if targets else ""
+    message(figure, f"{nearer[0].upper()}{nearer[1:]} nearer than the flow{hardest}")
+    return figure, " ".join(said for _, said in panels), tuple(panel for panel, _ in panels)
 
 
 def _of_the_flow(f: Facts) -> pd.DataFrame:
@@ -62,19 +67,24 @@ def _of_the_flow(f: Facts) -> pd.DataFrame:
     return rows[rows["model"] == "cnf"].drop_duplicates("target")
 
 
-def _sorted(found: dict[str, float]) -> dict[str, float]:
-    return {name: x for name, x in sorted(found.items(), key=lambda item: item[1]) if math.isfinite(x)}
+def _sorted(found: list[Point]) -> list[Point]:
+    return sorted((p for p in found if math.isfinite(p.value)), key=lambda p: p.value)
 
 
-def _panel(axes: Axes, title: str, values: dict[str, float], own: str) -> str:
-    labels = [f"{number(x, 2)} nat" for x in values.values()]
-    bars(
-        axes,
-        list(values),
-        list(values.values()),
-        labels,
-        [OWN if own in (name, "") else OTHER for name in values],
+def _panel(axes: Axes, title: str, found: list[Point], own: str) -> tuple[Panel, str]:
+    """Bars, and what they say in words."""
+
+    def colour(name: str) -> str:
+        return OWN if own in (name, "") else OTHER
+
+    names, labels = [p.at for p in found], [f"{number(p.value, 2)} nat" for p in found]
+    bars(axes, names, [p.value for p in found], labels, list(map(colour, names)))
+    panel = Panel(
+        "bars",
+        title,
+        in_colours(found, labels, lambda p: colour(p.at), {OWN: FLOW, OTHER: "other models"}),
+        "nat",
     )
-    axes.set_title(title, loc="left")
-    said = ", ".join(f"{name} {label}" for name, label in zip(values, labels, strict=True)).replace("\n", " ")
-    return f"{title[0].upper()}{title[1:]}: {said}."
+    axes.set_title(panel.title, loc="left")
+    said = ", ".join(f"{name} {label}" for name, label in zip(names, labels, strict=True))
+    return panel, f"{title[0].upper()}{title[1:]}: {said}."

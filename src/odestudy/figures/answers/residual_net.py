@@ -8,21 +8,22 @@ from matplotlib.figure import Figure
 
 from odestudy.analysis.facts import Facts, training_ratio
 from odestudy.analysis.values import number
+from odestudy.figures.answers.chart import Panel, Point, in_colours
 from odestudy.figures.answers.look import INK, OTHER, OWN, SOFT, canvas, message
 from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import log_axis
 
 
-def draw(f: Facts) -> tuple[Figure, str]:
+def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     """A bar a measure, on a scale of ratios, the smallest first."""
-    found = {name: value for name, value in _ratios(f).items() if math.isfinite(value) and value > 0}
-    ratios = dict(sorted(found.items(), key=lambda item: item[1]))
+    found = sorted((p for p in _ratios(f) if math.isfinite(p.value) and p.value > 0), key=lambda p: p.value)
+    ratios = {p.at: p.value for p in found}
     if not ratios:
         raise NothingToShow("no residual net was measured beside the ODE-Net at this tier")
     figure, (axes,) = canvas(height=1.1 + 0.45 * len(ratios))
     for at, value in enumerate(ratios.values()):
         side = 1 if value > 1 else -1
-        axes.plot([1, value], [at, at], color=OWN if value > 1 else OTHER, linewidth=7, solid_capstyle="butt")
+        axes.plot([1, value], [at, at], color=_colour(value), linewidth=7, solid_capstyle="butt")
         axes.annotate(f"{number(value, 2)} ×", (value, at), (7 * side, 0), textcoords="offset points", va="center",
                       ha="left" if side > 0 else "right", color=INK, fontweight="bold")  # fmt: skip
     axes.axvline(1, color=SOFT, linewidth=1)
@@ -32,10 +33,23 @@ def draw(f: Facts) -> tuple[Figure, str]:
     axes.spines["left"].set_visible(False)
     axes.set_xlim(min(0.4, min(ratios.values()) / 6), max(2.5, 3 * max(ratios.values())))
     log_axis(axes, "x")
-    axes.set_xlabel("ODE-Net over residual net of six blocks")
+    labels = [f"{number(value, 2)} ×" for value in ratios.values()]
+    panel = Panel(
+        "ratios", "ODE-Net over residual net of six blocks", in_colours(found, labels, lambda p: _colour(p.value), {OTHER: "less", OWN: "more"}),
+        log=("x",),
+    )  # fmt: skip
+    axes.set_xlabel(panel.title)
     message(figure, _says(ratios, told_apart(f)))
     said = ", ".join(f"{name} {number(value, 2)}".replace("\n", " ") for name, value in ratios.items())
-    return figure, f"Bars on a scale of ratios, the ODE-Net over a residual net of six blocks: {said}."
+    return (
+        figure,
+        f"Bars on a scale of ratios, the ODE-Net over a residual net of six blocks: {said}.",
+        (panel,),
+    )
+
+
+def _colour(ratio: float) -> str:
+    return OWN if ratio > 1 else OTHER
 
 
 def told_apart(f: Facts) -> bool:
@@ -54,21 +68,22 @@ def _says(ratios: dict[str, float], errors_differ: bool) -> str:
     return f"Beside a residual net: {', '.join(parts) or 'no difference'}"
 
 
-def _ratios(f: Facts) -> dict[str, float]:
-    """Measure -> ODE-Net by adjoint over the residual net."""
+def _ratios(f: Facts) -> list[Point]:
+    """The ODE-Net by adjoint over the residual net, a measure a point."""
     error, memory, step = f("C09a"), f("C04a"), f("C11b")
     if error.known:
         errors, shown = error.beside["ODE-Net, %"] / error.beside["ResNet 6, %"], "MNIST"
     else:
         errors, shown = _ratio(f, "images_accuracy_summary", "test_error_pct"), "digits"
-    seconds, timed = (step.value, "MNIST") if step.known else (training_ratio(f), "digits")
-    return {
-        "parameters\n(nets for MNIST)": f("C10a").value,
-        "memory\n(64 steps or blocks)": memory.beside["64 steps, MiB"]
-        / memory.beside["ResNet of 64 blocks, MiB"],
-        f"test error\n({shown})": errors,
-        f"step time\n({timed})": seconds,
-    }
+    kept = memory.beside["64 steps, MiB"] / memory.beside["ResNet of 64 blocks, MiB"]
+    return [
+        Point("parameters\n(nets for MNIST)", f("C10a").value),
+        Point("memory\n(64 steps or blocks)", kept),
+        Point(f"test error\n({shown})", errors),
+        Point("step time\n(MNIST)", step.value, step.low, step.high)
+        if step.known
+        else Point("step time\n(digits)", training_ratio(f)),
+    ]
 
 
 def _ratio(f: Facts, table: str, column: str) -> float:

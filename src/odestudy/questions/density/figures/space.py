@@ -22,6 +22,7 @@ SHOWS = {
 
 MOST_TARGETS = 2
 LAST_FRAMES = 7
+CUT_OPEN = ("shells",)  # targets whose inside their outside would hide
 TITLES = ("target", "flow", "target, cut", "flow, cut")
 VIEW: dict[str, Any] = {"elev": 22, "azim": 35}
 
@@ -31,11 +32,10 @@ def draw(data: FigureData) -> Figure:
     figure = Figure(figsize=(WIDTH, 2.0 * len(found)), layout="constrained")
     for i, (target, (_, arrays)) in enumerate(found.items()):
         half, top = float(arrays["extent"]), float(arrays["target"].max())
-        clouds = (arrays["expected"], None), (arrays["drifting"][-1], arrays["drifting_log"][-1])
-        for j, (points, logs) in enumerate(clouds):
+        for j, points in enumerate((arrays["expected"], arrays["drifting"][-1])):
             axes: Any = figure.add_subplot(len(found), 4, 4 * i + j + 1, projection="3d")
-            _cloud(axes, points, logs, half)
             axes.view_init(**VIEW)
+            _cloud(axes, points, half, opened=target in CUT_OPEN)
         for j, name in enumerate(("target", "density")):
             cut = figure.add_subplot(len(found), 4, 4 * i + j + 3)
             paint(cut, arrays[name], half, top)
@@ -45,7 +45,7 @@ def draw(data: FigureData) -> Figure:
 
 
 def animate(data: FigureData) -> FuncAnimation:
-    """The target beside the samples on their way from the base, coloured by the density there, while both turn."""
+    """The target beside the samples on their way from the base, while both turn."""
     found = _shown(data)
     frames = min(len(arrays["drifting"]) for _, arrays in found.values())
     figure = Figure(figsize=(WIDTH, 3.1 * len(found)), layout="constrained")
@@ -60,8 +60,8 @@ def animate(data: FigureData) -> FuncAnimation:
             for axes in (left, right):
                 axes.clear()
                 axes.view_init(VIEW["elev"], VIEW["azim"] + 5 * step)
-            _cloud(left, arrays["expected"], None, half)
-            _cloud(right, arrays["drifting"][k], arrays["drifting_log"][k], half)
+            _cloud(left, arrays["expected"], half, opened=target in CUT_OPEN)
+            _cloud(right, arrays["drifting"][k], half, opened=target in CUT_OPEN)
             left.set_title(data.label(target), fontsize=9)
             right.set_title(f"flow, t = {arrays['frame_t'][k]:.2f}", fontsize=9)
         return []
@@ -80,28 +80,43 @@ def caption(data: FigureData) -> str:
         for row in rows.values()
     ]
     text = f"In space the NLL of the flow is above the true entropy by {listing(away)}; its density integrates to {listing(masses)}."
+    hollow = [data.label(target) for target in rows if target in CUT_OPEN]
+    opened = (
+        f" Of {listing(hollow)} only the half behind the middle is shown, so that the inside is seen."
+        if hollow
+        else ""
+    )
     return (
-        f"{text} Samples of target and flow, those of the flow coloured by its log-density; right, the densities on a "
-        "cut through the origin, on one scale of colour. The first seed."
+        f"{text} Left, samples of target and flow, coloured by their distance from the middle.{opened} Right, both "
+        "densities on a cut through the origin, on one scale of colour. The first seed."
     )
 
 
 def alt(data: FigureData) -> str:
     return (
-        f"For {listing(map(data.label, _shown(data)))}: clouds of points in space, the target's and the flow's, and "
+        f"For {listing(map(data.label, _shown(data)))}: clouds of points in space, the target's and the flow's, the inside of hollow ones laid open, and "
         "maps of both densities on a plane through the middle."
     )
 
 
-def _cloud(axes: Any, points: np.ndarray, logs: np.ndarray | None, half: float) -> None:
-    colour: dict[str, Any] = {"color": "0.35"} if logs is None else {"c": logs, "cmap": "cividis"}
-    if logs is not None:
-        colour |= {"vmin": float(np.quantile(logs, 0.05)), "vmax": float(np.quantile(logs, 0.95))}
-    axes.scatter(*points.T, s=2.5, linewidths=0, depthshade=False, rasterized=True, **colour)
+def _cloud(axes: Any, points: np.ndarray, half: float, *, opened: bool) -> None:
+    """Samples (n, 3), coloured by their distance from the middle; where opened without those before it."""
+    if opened:
+        points = points[points @ _towards_reader(axes) < 0]
     reach = 0.75 * half
+    axes.scatter(
+        *points.T, c=np.linalg.norm(points, axis=1), cmap="cividis", vmin=0, vmax=reach, s=2.5, linewidths=0,
+        depthshade=False, rasterized=True,
+    )  # fmt: skip
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), zlim=(-reach, reach))
     axes.set_box_aspect((1, 1, 1), zoom=1.35)
     axes.set_axis_off()
+
+
+def _towards_reader(axes: Any) -> np.ndarray:
+    """The direction from which axes are seen, a unit vector."""
+    up, around = np.radians(axes.elev), np.radians(axes.azim)
+    return np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
 
 
 def _shown(data: FigureData) -> Shown:

@@ -55,7 +55,8 @@ def _draw_arm(axes: Axes, rows: pd.DataFrame, style: dict[str, Any], shift: floa
         rows["threshold_high"].fillna(rows["tried_to"]),
     )
     high = high.where(rows["threshold_low"].notna(), rows["threshold"])  # no interval of so few problems
-    bars = [(rows["threshold"] - low)[known], (high - rows["threshold"])[known]]
+    # Of a median of equal thresholds the ends differ from it by rounding.
+    bars = [(rows["threshold"] - low)[known].clip(lower=0), (high - rows["threshold"])[known].clip(lower=0)]
     axes.errorbar(at[known], rows["threshold"][known], bars, linestyle="none", elinewidth=1, **look)
     axes.plot(
         at[~known], rows["tried_to"][~known], marker="^", markerfacecolor="white", linestyle="none",
