@@ -40,7 +40,7 @@ verdicts: $(VENV)/study.stamp
 	$(BIN)/odestudy compare results/published/$(TIER)-cpu results/$(TIER) --markdown
 
 docs: $(VENV)/docs.stamp
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n auto
@@ -75,7 +75,7 @@ $(VENV)/study.stamp: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/study.stamp
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,slurm]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,slurm,docs]"
 	@touch $@
 
 $(VENV)/docs.stamp: $(VENV)/study.stamp
