@@ -49,7 +49,7 @@ def _limits(f: Facts) -> str:
     if (tails := f("C22d")).known:
         # Of tails the row says how far out the flow's samples reach, which is short of the target's below one.
         said = f"heavy tails ({f.named('C22d')}: {tails.said})"
-        hard, easy = (hard + [said], easy) if tails.high < 1 else (hard, easy + [said])
+        (hard if tails.high < 1 else easy).append(said)
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
     if easy:
         parts.append(f"what is not seen to: {and_list(easy)}")
