@@ -32,7 +32,8 @@ def as_markdown(
         parts.append(_table("Claim", changed))
     if len(moved):
         lines = [
-            (escape(f"{r.id}: {rows[str(r.id)]['says']}"), *_sides(r, rows[str(r.id)])) for r in moved.itertuples()
+            (escape(f"{r.id}: {rows[str(r.id)]['says']}"), *_sides(r, rows[str(r.id)]))
+            for r in moved.itertuples()
         ]
         parts.append(_folded(f"Rows that changed: {len(moved)}", _table("Row", lines)))
     return "\n\n".join([*parts, _metrics(found)]) + "\n"
