@@ -37,7 +37,8 @@ CASES = {
         {2},
         {"seed": 0, "arm": "plain"},
     ),
-    ("dynamics", "stiff"): ({"iterations": 4, "points": 20}, {2}, {"seed": 0}),
+    # A stack without memory is taken up seed by seed, so the first of these has none either.
+    ("dynamics", "stiff"): ({"iterations": 4, "points": 20}, {2, 3}, {"seed": 0}),
     ("dynamics", "unstable_start"): ({"iterations": 4, "points": 20}, {2}, {"seed": 0}),
     ("dynamics", "baselines"): ({"baselines": ["gradient_matching"], "fit_iterations": 4}, {2}, {"seed": 0}),
     ("dynamics", "cost"): ({"repeats": 1}, {2}, {"seed": 0}),
@@ -75,7 +76,7 @@ def alike(value):
         return {name: alike(one) for name, one in value.items()}
     if isinstance(value, list):
         return [alike(one) for one in value]
-    return value if isinstance(value, str) else pytest.approx(value, rel=1e-6, nan_ok=True)
+    return value if value is None or isinstance(value, str) else pytest.approx(value, rel=1e-6, nan_ok=True)
 
 
 def out_of_memory(original, calls):
@@ -126,17 +127,18 @@ def test_each_task_of_densities_and_dynamics_is_tried(study):
 @pytest.mark.parametrize(
     ("call", "row"), [(0, {"seed": 0, "model": "cnf"}), (4, {"seed": 0, "model": "realnvp"})]
 )
+@pytest.mark.parametrize(("experiment", "second"), [("models_time", "kde"), ("digits", "matching")])
 def test_out_of_memory_ends_a_model_at_equal_time_or_with_the_flow_those_of_its_seed(
-    study, monkeypatch, call, row
+    study, monkeypatch, experiment, second, call, row
 ):
     """How many steps fit into a time is not repeatable, so that only statuses can be compared."""
-    spec = cut_down(study, ("density", "models_time"), **SHORT, models=["realnvp", "kde"])
+    spec = cut_down(study, ("density", experiment), iterations=4, samples=32, models=["realnvp", second])
     monkeypatch.setattr(torch.Tensor, "backward", out_of_memory(torch.Tensor.backward, {call}))
     _, rows = run(spec)
     (ended,) = lost(rows)
     assert row.items() <= ended.items()
     assert ended["message"].endswith(MESSAGE)
-    names = ["cnf", "realnvp", "kde"]
+    names = ["cnf", "realnvp", second]
     done = [(0, n) for n in (["cnf"] if call == 0 else names)] + [(1, n) for n in names]
     assert [(r["seed"], r["model"]) for r in rows["runs"]] == done
     assert all(r["status"] == "ok" for r in rows["runs"] if r is not ended)
