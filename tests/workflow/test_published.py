@@ -73,7 +73,8 @@ def test_readme_and_findings_are_those_of_the_published_quick_run(tmp_path):
     page = (ROOT / PAGE).read_text(encoding="utf-8")
     assert page == page_of(study, shown.ledger)
     assert (
-        summary_of(shown, {answer.name: picture(answer.name, shown.facts).alt for answer in ANSWERS}) in readme
+        summary_of(shown, {answer.name: picture(answer.name, shown.facts).alt for answer in ANSWERS})
+        in readme
     )
     assert advice_of(shown) in (ROOT / GUIDE).read_text(encoding="utf-8")
     assert all((ROOT / "docs/pictures" / f"answer_{answer.name}.svg").is_file() for answer in ANSWERS)

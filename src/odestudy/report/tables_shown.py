@@ -72,7 +72,9 @@ class TablesShown(ReportedRun):
     def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:
         """A table and where it comes from; a long one folded, on paper a long or wide one left out."""
         rows, columns = max(0, text.count("\n") - 2), text.partition("\n")[0].count("|") - 1
-        if self.paper and (text.startswith("*No data") or rows > LONG_PAPER_ROWS or columns > WIDE_PAPER_COLUMNS):
+        if self.paper and (
+            text.startswith("*No data") or rows > LONG_PAPER_ROWS or columns > WIDE_PAPER_COLUMNS
+        ):
             return ""
         if rows <= LONG_TABLE_ROWS:
             return f"{text}\n{self.source(path, title, about)}"
