@@ -56,16 +56,61 @@ def test_nothing_is_requested_from_outside(opened):
 
 def test_every_figure_is_visible_and_described(opened):
     sizes = opened.execute_script(
-        "return [...document.querySelectorAll('.answer img, figure img:not([loading])')]"
+        "return [...document.querySelectorAll('.answer:not(.explored) img, figure img:not([loading])')]"
         ".map(i => [i.naturalWidth, i.clientHeight, i.alt.length])"
     )
-    assert len(sizes) >= 9
+    assert len(sizes) >= 6
     later = opened.execute_script(
         "return [...document.querySelectorAll('figure img[loading]')].map(i => i.alt.length)"
     )
     assert later
     assert min(later) > 20
     assert all(width > 100 and height > 50 and alt > 20 for width, height, alt in sizes), sizes
+
+
+def test_a_value_with_its_interval_is_said_at_the_pointer_and_by_the_arrow_keys(opened):
+    from selenium.webdriver.common.keys import Keys
+
+    panel = opened.find_element("css selector", ".explore .panel")
+    canvas = panel.find_element("css selector", "canvas")
+    shown = "const chart = Chart.getChart(arguments[0]); return chart.data.datasets.flatMap(d => d.data.map(x => x.point.said))"
+    values = opened.execute_script(shown, canvas)
+    canvas.send_keys(Keys.ARROW_RIGHT)
+    said = panel.find_element("css selector", "output").get_attribute("textContent")
+    assert values[0] in said
+    tip = "const chart = Chart.getChart(arguments[0]); return chart.tooltip.body.flatMap(b => b.lines)"
+    assert values[0] in opened.execute_script(tip, canvas)[0]
+    canvas.send_keys(Keys.TAB)
+
+
+def test_an_entry_of_a_legend_hides_its_series_and_shows_it_again(opened):
+    panel = next(
+        p
+        for p in opened.find_elements("css selector", ".explore .panel")
+        if p.find_elements("css selector", ".legend")
+    )
+    entry, canvas = (
+        panel.find_element("css selector", ".legend button"),
+        panel.find_element("css selector", "canvas"),
+    )
+    visible = "return Chart.getChart(arguments[0]).isDatasetVisible(0)"
+    for state in (False, True):
+        opened.execute_script("arguments[0].click()", entry)
+        assert opened.execute_script(visible, canvas) == state
+        assert entry.get_attribute("aria-pressed") == str(state).lower()
+
+
+def test_without_scripts_the_pictures_themselves_stand_there(opened):
+    address = opened.current_url
+    opened.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    opened.get(address)
+    whole = opened.execute_cdp_cmd("DOM.getDocument", {})["root"]["nodeId"]
+    found = opened.execute_cdp_cmd("DOM.querySelectorAll", {"nodeId": whole, "selector": ".answer img"})
+    boxes = [opened.execute_cdp_cmd("DOM.getBoxModel", {"nodeId": n})["model"] for n in found["nodeIds"]]
+    opened.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    opened.get(address)
+    assert len(boxes) == 6
+    assert all(box["height"] > 50 and box["width"] > 200 for box in boxes)
 
 
 def test_the_pictures_of_the_appendix_are_unpacked_and_show(opened):

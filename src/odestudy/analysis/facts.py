@@ -155,7 +155,8 @@ class Facts:
             if len(rows) == 1 and math.isclose(
                 rows.iloc[0].get(column, math.nan), self(claim).beside[name], rel_tol=1e-6
             ):
-                return tuple(float(rows.iloc[0].get(f"{column}_{end}", math.nan)) for end in ("low", "high"))
+                low, high = (float(rows.iloc[0].get(f"{column}_{end}", math.nan)) for end in ("low", "high"))
+                return low, high
         return math.nan, math.nan
 
     def cell(self, table: str, column: str, unit: str = "", **where: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -39,7 +38,7 @@ def caption(data: FigureData) -> str:
     said = [
         f"{data.label(name, 'model')} {estimate(data, summary.loc[name], 'bits_per_dim')}"
         for name in rows
-        if name in summary.index and pd.notna(summary.loc[name, "bits_per_dim"])
+        if name in summary.index and summary["bits_per_dim"].notna()[name]
     ]
     bits = f"Bits per pixel on test images, the fewer the better: {listing(said)}. " if said else ""
     return (
