@@ -71,5 +71,5 @@ def _shown(data: FigureData) -> dict[str, np.ndarray]:
     arrays = next((found for job in jobs if REAL in (found := data.arrays(job))), {})
     names = [name for name in in_order(table, "model") if len(arrays.get(name, ()))] if arrays else []
     if not names:
-        raise NothingToShow("no model was trained on digits")
+        raise NothingToShow("no samples of digits were kept")
     return {name: arrays[name] for name in (REAL, *names)}
