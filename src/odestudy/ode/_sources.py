@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from odestudy.ode._step import VectorField
-from odestudy.ode._uses import due
+from odestudy.ode._uses import Uses, due
 
 UNSEEN = (
     "f depends on a tensor of shape {} that needs a gradient and that was not seen while it was evaluated: name it in "
@@ -33,6 +33,17 @@ class Sources:
         self.ends = [x.grad_fn for x in self.tensors if x.grad_fn is not None]
         self.known = {id(x) for x in self.tensors}
         self.calls, self.strangers = 0, dict[int, Tensor]()
+        self.uses = Uses(self.tensors) if complete else None
+
+    def watched(self, t: Tensor, y: Tensor) -> Tensor:
+        """f(t, y), each evaluation watched until `refuse_unseen` is called."""
+        return self.f(t, y) if self.uses is None else self.uses.watch(self.f, t, y)
+
+    def refuse_unseen(self) -> None:
+        """Raises RuntimeError where f was seen to use what is not among the tensors; from here on it is not watched."""
+        for x in () if self.uses is None else self.uses.found.values():
+            raise RuntimeError(UNSEEN.format(tuple(x.shape)))
+        self.uses = None
 
     def look(self, slope: Tensor, t: Tensor, y: Tensor) -> None:
         """Raises RuntimeError where f's slope at t and y depends on what is not among the tensors.

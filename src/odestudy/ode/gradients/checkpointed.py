@@ -92,6 +92,7 @@ class _Checkpointed(torch.autograd.Function):
             replay.draws = draws
             for i in range(len(states) - 1, -1, -1):
                 replay.segment(states[i], i * ctx.stride, (i + 1) * ctx.stride)
+                replay.sources.refuse_unseen()
         ctx.run.stats.status_backward = "ok"
         return None, None, None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
 
@@ -109,7 +110,7 @@ class Replay:
         self.grads = [torch.zeros_like(p) for p in params]
         self.sources = run.made_sources()
         guard = Guard(look=self.sources.look)
-        self.f = Counted(self.sources.f, Counter(run.stats, backward=True), guard)
+        self.f = Counted(self.sources.watched, Counter(run.stats, backward=True), guard)
         self.draws: Draws | None = None
         self.wants_t = run.times.offsets is not None
         self.grad_offsets = torch.zeros_like(run.times.offsets) if run.times.offsets is not None else None
