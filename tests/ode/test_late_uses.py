@@ -42,11 +42,14 @@ def check(since: float, solved: Callable[[Late], Solution]) -> None:
         assert float(c.grad) == pytest.approx(right, rel=2e-2)
 
 
-@pytest.mark.parametrize("gradient", GRADIENTS)
+@pytest.mark.parametrize("gradient", [*GRADIENTS, "reversible"])
 @pytest.mark.parametrize("since", [0.1, 0.5, 0.9, 0.98])
 def test_a_tensor_that_is_used_late_has_its_gradient_or_is_refused(gradient: Any, since: float) -> None:
     y0 = torch.ones(1, dtype=F64)
-    check(since, lambda f: solve(f, y0, [0.0, 1.0], gradient=gradient, jump_t=[since]))
+    how: Any = (
+        {"jump_t": [since]} if gradient != "reversible" else {"method": "reversible_heun", "dtmax": 0.01}
+    )
+    check(since, lambda f: solve(f, y0, [0.0, 1.0], gradient=gradient, rtol=1e-4, **how))
 
 
 @pytest.mark.parametrize("since", [0.9, 0.98])

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from odestudy.ode._guard import Guard
 from odestudy.ode._step import VectorField
 from odestudy.ode._uses import Uses, due
 
@@ -33,17 +34,18 @@ class Sources:
         self.ends = [x.grad_fn for x in self.tensors if x.grad_fn is not None]
         self.known = {id(x) for x in self.tensors}
         self.calls, self.strangers = 0, dict[int, Tensor]()
-        self.uses = Uses(self.tensors) if complete else None
 
-    def watched(self, t: Tensor, y: Tensor) -> Tensor:
-        """f(t, y), each evaluation watched until `refuse_unseen` is called."""
-        return self.f(t, y) if self.uses is None else self.uses.watch(self.f, t, y)
+    def guard(self) -> Guard:
+        """A guard of f that looks for what is not among the tensors; until `refuse_unseen` at each evaluation."""
+        # What f has of some samples is made anew for them, from its parameters, before it is evaluated.
+        watched = self.complete and not hasattr(self.f, "for_samples")
+        return Guard(Uses(self.tensors) if watched else None, self.look, always=True)
 
-    def refuse_unseen(self) -> None:
-        """Raises RuntimeError where f was seen to use what is not among the tensors; from here on it is not watched."""
-        for x in () if self.uses is None else self.uses.found.values():
+    def refuse_unseen(self, guard: Guard) -> None:
+        """Raises RuntimeError where f used what is not among the tensors; from here on it is looked at now and then."""
+        for x in () if guard.uses is None else guard.uses.found.values():
             raise RuntimeError(UNSEEN.format(tuple(x.shape)))
-        self.uses = None
+        guard.uses = None
 
     def look(self, slope: Tensor, t: Tensor, y: Tensor) -> None:
         """Raises RuntimeError where f's slope at t and y depends on what is not among the tensors.
