@@ -111,6 +111,8 @@ def say(name, found):
         ("residual_net", "C09a", {"equal within": ("supported", -0.1, 0.1), ": worse": ("refuted", 0.3, 0.5), ": better": ("refuted", -0.5, -0.3), "which is better is not decided": ("inconclusive", -0.1, 0.5)}),
         ("recovery", "C18a", {"comes nearer": ("answered", 6, 7), "stays farther": ("answered", 0.1, 0.2), "comes as near": ("answered", 0.4, 0.6)}),
         ("density", "C22f", {"farther away than RealNVP": ("answered", 1.5, 2), "nearer than RealNVP": ("answered", 0.5, 0.8), "as far away as RealNVP": ("answered", 0.8, 1.2)}),
+        ("density", "C22b", {"hard: parts that lie apart": ("answered", 3, 4), "not seen to: parts that lie apart": ("answered", 0.9, 1.1)}),
+        ("density", "C22d", {"hard: heavy tails": ("answered", 0.5, 0.6), "not seen to: .*heavy tails": ("answered", 0.9, 1.1)}),
         ("conditioning", "C17a", {"far apart up to a ratio of": ("answered", 9, 10), "far apart not at all": ("answered", 0.2, 0.3)}),
         ("conditioning", "C17d", {"up to a damping of": ("answered", 9, 10), "is not learnt": ("answered", 0.1, 0.2)}),
         ("conditioning", "C16b", {"and not stiffness": ("refuted", 40, 50), r"is the cause\.": ("supported", 10, 12)}),

@@ -34,19 +34,25 @@ def _equal_time(f: Facts) -> str:
     return f"In the same training time it ends {far} RealNVP, at {fact.said} times the distance ({source(fact)})."
 
 
-LIMITS = {
-    "C22b": "parts that lie apart",
-    "C22c": "thin parts",
-    "C22d": "heavy tails",
-    "C22e": "many dimensions",
-}
+# A property of the target, and the row that says by which factor it makes the flow worse.
+LIMITS = {"C22b": "parts that lie apart", "C22c": "thin parts", "C22e": "many dimensions"}
 
 
 def _limits(f: Facts) -> str:
-    known = [
-        f"{text} ({f.named(claim)}: {f(claim).said})" for claim, text in LIMITS.items() if f(claim).known
-    ]
-    parts = [f"what makes a target hard: {and_list(known)}"] if known else []
+    told = {
+        claim: f"{text} ({f.named(claim)}: {f(claim).said})"
+        for claim, text in LIMITS.items()
+        if f(claim).known
+    }
+    hard = [text for claim, text in told.items() if f(claim).low > 1]
+    easy = [text for claim, text in told.items() if f(claim).low <= 1]
+    if (tails := f("C22d")).known:
+        # Of tails the row says how far out the flow's samples reach, which is short of the target's below one.
+        said = f"heavy tails ({f.named('C22d')}: {tails.said})"
+        (hard if tails.high < 1 else easy).append(said)
+    parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
+    if easy:
+        parts.append(f"what is not seen to: {and_list(easy)}")
     if f("C27a").supported:
         parts.append("no flow can swap two points on a line, since its paths do not cross")
     return sentence(parts, f"what limits the target is not known yet ({because(f('C22b'))})")

@@ -25,25 +25,36 @@ def crash(params: Crash, device: str) -> Outcome:
     from the first step backward, and how other gradients ended.
     """
     axes = product(params.seeds, params.losses, params.precisions)
-    return Outcome({"runs": [_threshold(params, *point, device) for point in axes]})
+    return Outcome(
+        {
+            "runs": [
+                {"seed": seed, "loss": loss, "precision": precision}
+                | attempt(_threshold, params, seed, loss, precision, device)
+                for seed, loss, precision in axes
+            ]
+        }
+    )
 
 
 def _threshold(params: Crash, seed: int, loss: str, precision: str, device: str) -> Row:
+    """Where one seed's gradient begins to underflow.
+
+    Raises:
+        NumericalFailure: a try had no memory, so that nothing is known of it.
+    """
     ends: dict[float, str] = {}
 
     def underflows(growth: float) -> bool:
         case = Case.of(params.problem, growth, seed, params.offset, params.points, loss)
-        ends[growth] = attempt(_gradient, params, case, precision, device)["status"]
+        end = attempt(_gradient, params, case, precision, device)
+        if end["status"] == "out_of_memory":
+            raise NumericalFailure("out_of_memory", end["message"])
+        ends[growth] = end["status"]
         return ends[growth] == UNDERFLOW
 
     found = threshold(underflows, params.growths)
     expected = predicted(params, seed, loss, precision)
     return {
-        "seed": seed,
-        "loss": loss,
-        "precision": precision,
-        "status": "ok",
-        "message": "",
         "underflow_at": found.value if found.value < float("inf") else None,
         "predicted_at": expected if expected < float("inf") else None,
         "tried_to": found.tried_to,
