@@ -1,6 +1,8 @@
 ## make study    run a tier and write its report     [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n] [CORES=n] [GPU_SHARE=n] [FIRST=1] [VERBOSE=1]
 ## make report   tables, figures and report of the published results; of an own run alone [TIER=...] [QUESTIONS=...] [SEEDS=n]
 ## make publish  a finished run, packed, to results/published [TIER=...] [QUESTIONS=...] [SEEDS=n]
+## make verdicts an own run's verdicts beside the published ones, as Markdown [TIER=...]
+## make docs     the documentation as pages, to site/
 ## make test     all tests but the slow ones (pytest -m slow)
 ## make lint     format, style, types
 ## make audit    known vulnerabilities of the pinned versions
@@ -19,7 +21,7 @@ GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c '^GPU')
 SETTINGS := tier=$(TIER) $(if $(QUESTIONS),questions=$(QUESTIONS)) $(if $(ARMS),arms=$(ARMS)) $(if $(SEEDS),seeds=$(SEEDS))
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources gpu=$(if $(filter 0,$(GPUS)),1,$(GPUS)) --config $(SETTINGS)
 
-.PHONY: help study report publish test lint audit wheels offline clean
+.PHONY: help study report publish verdicts docs test lint audit wheels offline clean
 
 help:
 	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
@@ -34,13 +36,19 @@ report: $(VENV)/study.stamp
 publish: study
 	$(BIN)/odestudy publish --tier $(TIER) $(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEEDS),--seeds $(SEEDS))
 
+verdicts: $(VENV)/study.stamp
+	$(BIN)/odestudy compare results/published/$(TIER)-cpu results/$(TIER) --markdown
+
+docs: $(VENV)/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check workflow
 	$(BIN)/mypy
 	$(BIN)/mypy tests/ode/typed_use.py
 	$(BIN)/hadolint Dockerfile
@@ -67,7 +75,11 @@ $(VENV)/study.stamp: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/study.stamp
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,slurm]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,slurm,docs]"
+	@touch $@
+
+$(VENV)/docs.stamp: $(VENV)/study.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	@touch $@
 
 clean:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 from odestudy.analysis.csvs import read_csv
 from odestudy.cli.main import main
 from odestudy.errors import DataError
-from odestudy.publication.compare import _numbers, compare, read_results
+from odestudy.publication.comment import as_markdown
+from odestudy.publication.compare import AT_EQUAL_TIME, _numbers, compare, read_results
 from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
 from odestudy.publication.publish import publish
 from odestudy.publication.shown import as_text, write_html, write_json
@@ -23,6 +25,7 @@ from odestudy.publication.verify import NUMBERS, differences
 from odestudy.runtime.packed import Packed, read_packed, write_packed
 from odestudy.runtime.store import seal, write_metrics
 from odestudy.study import load_study
+from odestudy.study.claims import Headline
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,6 +47,8 @@ def folder(
         "estimate": 1.0,
         "low": 0.5,
         "high": 2.0,
+        "reason": "",
+        "detail": "",
     }
     pd.DataFrame([claim | {"tier": tier}]).to_csv(tables / "ledger.csv", index=False)
     pd.DataFrame([{"job": "a/b", "device_name": device}]).to_csv(tables / "jobs.csv", index=False)
@@ -93,6 +98,46 @@ def test_only_a_flipped_verdict_gives_exit_code_1(tmp_path, capsys, there, outco
     assert main(["compare", str(a), str(b), "--json", str(tmp_path / "c.json")]) == code
     assert json.loads((tmp_path / "c.json").read_text())["verdicts"][0]["outcome"] == outcome
     assert (f"{outcome}: C01" in capsys.readouterr().out) == (outcome != "same")
+
+
+CLAIM = Headline(title="It <works>.", headline="C01", meant="That.", fair="So.", change="This.")
+ROW = {"C01": {"says": "It works | well.", "estimand": {"unit": "%"}}}
+
+
+def comment(a: Path, b: Path) -> str:
+    return as_markdown(compare(read_results(a, ROOT), read_results(b, ROOT), set()), {"C01": CLAIM}, ROW)
+
+
+def test_a_comment_on_a_change_begins_with_the_claims_whose_verdict_is_another(tmp_path):
+    a, b = folder(tmp_path / "a"), folder(tmp_path / "b", verdict="refuted", error=(1.4, 1.21, 1.6))
+    text = comment(a, b)
+    first, claims, rows, metrics = text.split("\n\n", 1)[0], *re.split(r"<details>|</details>", text)
+    assert first.endswith("1 claim and 1 row changed.")
+    assert r"| C01: It \<works\>. | ✓ supported | **✗ refuted** |" in claims
+    assert r"| C01: It works \| well. | ✓ supported, 1.00 \[0.50, 2.00\] % |" in rows
+    assert metrics.strip() == "Of 4 metrics 2 differ (`errors` 2), 0 are on one side only."
+
+
+def test_a_comment_where_nothing_changed_is_two_lines(tmp_path):
+    lines = [line for line in comment(folder(tmp_path / "a"), folder(tmp_path / "b")).splitlines() if line]
+    assert len(lines) == 2
+    assert lines[0].endswith("none changed.")
+
+
+def test_a_claim_that_one_side_lacks_is_told_as_a_row_and_no_claim(tmp_path):
+    a, b = folder(tmp_path / "a"), folder(tmp_path / "b")
+    ledger = read_csv(b / "tables/ledger.csv")
+    ledger.assign(id="C99").to_csv(b / "tables/ledger.csv", index=False)
+    text = comment(a, b)
+    assert "no claim and 1 row changed." in text
+    assert "✓ supported, 1.00" in text
+    assert "| none, " in text
+
+
+def test_the_command_prints_the_comment(tmp_path, capsys):
+    a, b = folder(tmp_path / "a"), folder(tmp_path / "b")
+    assert main(["compare", str(a), str(b), "--markdown"]) == 0
+    assert capsys.readouterr().out.startswith("**Verdicts**, from ")
 
 
 def test_other_tiers_and_folders_without_tables_are_refused(tmp_path, capsys):
@@ -154,18 +199,28 @@ def test_a_metric_that_is_the_end_of_an_interval_is_no_stumbling_block():
 def test_a_flag_of_the_clock_and_what_was_done_in_equal_time_are_no_difference(tmp_path):
     a, b = (
         pd.DataFrame(
-            {"target": ["t"], "equal_time": ["yes"], "runs": [5], "ok": [5]}
+            {"target": ["t"], "runs": [5], "ok": [5]}
             | {
                 f"{c}{end}": [value]
-                for c in ("noisy", "iterations", "error")
+                for c in ("noisy", "equal_time", "iterations", "samples_used", "budget_s", "error")
                 for end in ("", "_low", "_high")
             }
         )
         for value in (1.0, 9.0)
     )
-    assert {metric for frame in (a, b) for _, metric in _numbers(frame)} == {"error"}
-    apart = a.rename(columns={"equal_time": "arm"})
-    assert {metric for _, metric in _numbers(apart)} == {"iterations", "error"}
+    assert {metric for frame in (a, b) for _, metric in _numbers(frame)} == {"budget_s", "error"}
+    apart = a.drop(columns=[f"budget_s{end}" for end in ("", "_low", "_high")])
+    assert {metric for _, metric in _numbers(apart)} == {"iterations", "samples_used", "error"}
+
+
+def test_every_table_of_the_study_that_trains_for_a_given_time_is_told_by_its_budget():
+    """What `compare` leaves out at equal time hangs on the name of a column that the tables have."""
+    study = load_study(ROOT, "quick")
+    tables = [t for q in study.questions.values() for t in q["tables"].values()]
+    assert sum(AT_EQUAL_TIME in t["summary"]["columns"] for t in tables) >= 2
+    for table in tables:
+        if "spent_s" in table["summary"]["columns"]:
+            assert AT_EQUAL_TIME in table["summary"]["columns"]
 
 
 @pytest.fixture(scope="module")

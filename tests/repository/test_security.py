@@ -19,7 +19,7 @@ from odestudy.report.markdown import escape, summary_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")])
-RULES = sorted([ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")])
+RULES = sorted([ROOT / "workflow/Snakefile", *(ROOT / "workflow/rules").glob("*.smk")])
 SCRIPT = "<script>alert(1)</script>"
 
 

@@ -15,7 +15,7 @@ from odestudy.study.overrides import OVERRIDES
 from odestudy.study.load import TIERS, load_study
 from odestudy.study.planned import rules_of_jobs
 
-ROOT = Path(workflow.basedir)
+ROOT = Path(workflow.basedir).parent
 os.environ[RUN] = str(os.getpid())  # scripts end when this process does
 
 

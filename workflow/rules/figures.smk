@@ -25,6 +25,8 @@ for question, spec in study(chosen_tier()).questions.items():
         benchmark:
             f"results/{{run}}/benchmarks/figures_{question}.tsv"
         localrule: True
+        conda:
+            "../envs/report.yml"
         params:
             code=figures_code(question),
             question=question,

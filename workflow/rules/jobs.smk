@@ -48,6 +48,8 @@ for tier in tiers_with_jobs():
             benchmark:
                 f"results/{tier}/benchmarks/{batch.name}.tsv"
             priority: batch.priority
+            conda:
+                "../envs/jobs.yml"
             threads: workflow.resource_settings.cores or 1 if batch.timed else batch.threads
             resources:
                 gpu=gpu_places(batch),

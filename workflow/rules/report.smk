@@ -20,6 +20,8 @@ rule report:
     benchmark:
         "results/{run}/benchmarks/report.tsv"
     localrule: True
+    conda:
+        "../envs/report.yml"
     params:
         code=lambda wildcards: code_hash("odestudy.report.make"),
         study=of_study,

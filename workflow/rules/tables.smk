@@ -15,6 +15,8 @@ for question in study(chosen_tier()).questions:
         benchmark:
             f"results/{{run}}/benchmarks/tables_{question}.tsv"
         localrule: True
+        conda:
+            "../envs/report.yml"
         params:
             code=tables_code(question),
             question=question,
@@ -37,6 +39,8 @@ rule ledger:
     benchmark:
         "results/{run}/benchmarks/ledger.tsv"
     localrule: True
+    conda:
+        "../envs/report.yml"
     params:
         code=lambda wildcards: code_hash("odestudy.analysis.ledger", "odestudy.analysis.tables"),
         study=of_study,

@@ -16,6 +16,9 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("a", type=Path, help="a results folder, such as results/published/quick-cpu")
     parser.add_argument("b", type=Path, help="the folder to hold against it, such as results/quick")
+    parser.add_argument(
+        "--markdown", action="store_true", help="print the verdicts that changed, as a comment on a change"
+    )
     parser.add_argument("--json", type=Path, help="also write every row to this file")
     parser.add_argument("--html", type=Path, help="also write a page to this file")
     parser.add_argument("--across-tiers", action="store_true", help="compare results of different tiers too")
@@ -24,6 +27,7 @@ def add(commands: Any) -> None:
 
 def act(options: argparse.Namespace) -> int:
     """Print the comparison; 1 where a claim is supported on one side and refuted on the other."""
+    from odestudy.publication.comment import as_markdown
     from odestudy.publication.compare import compare, read_results
     from odestudy.publication.shown import as_text, write_html, write_json
     from odestudy.runtime.clone import project_root
@@ -35,9 +39,10 @@ def act(options: argparse.Namespace) -> int:
     columns = [c for spec in study.questions.values() for c in spec["columns"].items()]
     measured = {name for name, about in columns if about.get("measured")}
     found = compare(a, b, measured, options.across_tiers)
-    print(as_text(found))
+    rows = {claim["id"]: claim for claim in study.claims}
+    print(as_markdown(found, study.headlines, rows) if options.markdown else as_text(found))
     if options.json:
         write_json(found, options.json)
     if options.html:
-        write_html(found, options.html, study.root, {claim["id"]: claim["says"] for claim in study.claims})
+        write_html(found, options.html, study.root, {name: row["says"] for name, row in rows.items()})
     return int(found.flipped)

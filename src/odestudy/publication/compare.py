@@ -20,8 +20,9 @@ SAME, CHANGED, FLIPPED = "same", "changed", "flipped"
 OPPOSITE = {"supported", "refuted"}
 RELATIVE = 0.01  # for numbers without an interval: one seed, or deterministic
 # A flag of the clock, and what a trainer got done in a given time, tell of the machine and not of the method.
-OF_THE_MACHINE = {"noisy"}
+OF_THE_MACHINE = {"noisy", "equal_time"}
 OF_THE_MACHINE_AT_EQUAL_TIME = {"iterations", "samples_used"}
+AT_EQUAL_TIME = "budget_s"  # a table with this column has trainings that ended by the clock
 FACTOR = 2.0  # for times and memory: within this factor of what the machines' typical ratio predicts
 
 
@@ -111,7 +112,7 @@ def _numbers(summary: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float,
     """(case, metric) -> mean, low, high; what stands before the column `runs` names the case."""
     columns = [str(c) for c in summary]
     by = columns[: columns.index("runs")]
-    left_out = OF_THE_MACHINE | (OF_THE_MACHINE_AT_EQUAL_TIME if "equal_time" in by else set())
+    left_out = OF_THE_MACHINE | (OF_THE_MACHINE_AT_EQUAL_TIME if AT_EQUAL_TIME in columns else set())
     # A column that is itself the end of an interval, as order_low is, has no ends of its own under its name.
     metrics = [c for c in columns[columns.index("ok") + 1 :] if {f"{c}_low", f"{c}_high"} <= set(columns)]
     metrics = [c for c in metrics if c not in left_out]
@@ -160,11 +161,12 @@ def _verdicts(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     keep = ["id", "verdict", "estimate", "low", "high"]
     both = a[keep].merge(b[keep], on="id", how="outer", suffixes=("_a", "_b"), sort=False)
     return both.assign(
-        outcome=[_outcome(x, y) for x, y in zip(both["verdict_a"], both["verdict_b"], strict=True)]
+        outcome=[outcome(x, y) for x, y in zip(both["verdict_a"], both["verdict_b"], strict=True)]
     )
 
 
-def _outcome(a: Any, b: Any) -> str:
+def outcome(a: Any, b: Any) -> str:
+    """How two verdicts of one claim, or of one row, stand to each other."""
     if pd.isna(a) or pd.isna(b):
         return MISSING
     return SAME if a == b else FLIPPED if {a, b} == OPPOSITE else CHANGED
