@@ -104,8 +104,7 @@ def test_solve_ends_at_the_event_and_moves_with_it(gradient: str) -> None:
 
 def test_an_event_that_never_comes_is_a_status() -> None:
     never = lambda t, y: y[0] + 1e9
-    how = {"event_fn": never, "method": "rk4", "dt0": 0.05, "max_steps": 500, "throw": False}
-    solution = ode.solve(Fall(), start(), [0.0, 1.0], **how)
+    solution = ode.solve(Fall(), start(), [0.0, 1.0], event_fn=never, method="rk4", dt0=0.05, throw=False)
     assert solution.status == "max_steps"
     assert "no event" in solution.message
 
