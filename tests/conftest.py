@@ -57,9 +57,11 @@ def edit(study_copy: Path):
 
     def change(file: str, how) -> Path:
         path = study_copy / file
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(
+            path.read_text(encoding="utf-8"), yaml.CSafeLoader
+        )  # many times as fast as safe_load
         how(data)
-        path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+        path.write_text(yaml.dump(data, Dumper=yaml.CSafeDumper, sort_keys=False), encoding="utf-8")
         return study_copy
 
     return change

@@ -65,7 +65,7 @@ def without_measured(rows):
 
 def test_a_training_that_was_killed_goes_on_to_the_same_bits(root, tmp_path):
     """kill -9 after the first checkpoint, then again; augmented, so that both generators have to be taken up."""
-    spec = small_training(root, arm="resnet6", epochs=60, augment=True, train_size=128)
+    spec = small_training(root, arm="resnet6", epochs=20, augment=True, train_size=128)
     whole = run_job(spec, tmp_path / "whole/metrics.json", code="c", root=root)
     target = tmp_path / "killed/metrics.json"
     (tmp_path / "spec.json").write_text(json.dumps(spec))

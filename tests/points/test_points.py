@@ -23,6 +23,13 @@ from odestudy.userdata.progress import Progress
 QUICK = ["--iterations", "20", "--width", "8", "--grid-points", "30", "--samples", "50"]
 
 
+@pytest.fixture(autouse=True)
+def _few_frames(monkeypatch):
+    """Drawing the moving picture would take most of the time."""
+    monkeypatch.setattr("odestudy.points.figures.FRAMES", 2)
+    monkeypatch.setattr("odestudy.points.figures.LAST_FRAMES", 1)
+
+
 def table(n=200, d=2, seed=0):
     values = np.random.default_rng(seed).normal(size=(n, d)) * 3 + 5
     return pd.DataFrame(values, columns=[f"x{i + 1}" for i in range(d)])
@@ -104,9 +111,7 @@ def test_a_file_that_is_not_there_is_one_line_and_exit_code_two(tmp_path, capsys
 
 
 @pytest.mark.parametrize("d", [1, 2, 3, 9])
-def test_the_command_writes_density_samples_certificate_and_pictures(tmp_path, capsys, monkeypatch, d):
-    monkeypatch.setattr("odestudy.points.figures.FRAMES", 2)
-    monkeypatch.setattr("odestudy.points.figures.LAST_FRAMES", 1)
+def test_the_command_writes_density_samples_certificate_and_pictures(tmp_path, capsys, d):
     frame = table(240, d)
     assert main(["density", str(written(tmp_path, frame)), *QUICK]) == 0
     assert "trace and log-determinant agree" in capsys.readouterr().out

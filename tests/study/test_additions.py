@@ -80,8 +80,8 @@ class Scratch:
     def refine_less(self) -> None:
         """So that the methods are measured in a second."""
         tier = self.folder / "config/tiers/smoke.yaml"
-        assert "base: {halvings: 6," in tier.read_text()
-        tier.write_text(tier.read_text().replace("base: {halvings: 6,", "base: {halvings: 2,"))
+        assert "base: {halvings: 5," in tier.read_text()
+        tier.write_text(tier.read_text().replace("base: {halvings: 5,", "base: {halvings: 2,"))
 
     def python(self, code: str) -> str:
         """What code prints that runs with the copied package; `study` and `build` are there."""

@@ -39,6 +39,25 @@ def test_the_examples_make_files_that_their_commands_read_without_a_doubt(page, 
             assert (points.values.shape, points.notes) == ((569, 2), [])
 
 
+@pytest.mark.slow
+def test_the_reports_begin_as_the_page_says(page, tmp_path):
+    """In words; the last digits of its numbers are those of one machine."""
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    commands = [line for line in re.findall(r"^    odestudy (.+)$", page, re.MULTILINE) if "FILE" not in line]
+    quoted = re.findall(r"The report begins so:\n\n((?:> .+\n)+)", page)
+    for block, command, quote in zip(blocks, commands, quoted, strict=True):
+        subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True)
+        run = [sys.executable, "-m", "odestudy.cli.main", *shlex.split(command)]
+        subprocess.run(run, cwd=tmp_path, check=True, capture_output=True)
+        (report,) = tmp_path.glob(f"{shlex.split(command)[1].removesuffix('.csv')}*/report.md")
+        begins = report.read_text(encoding="utf-8").split("---\n\n")[1].split("\n\n")[0]
+        assert words_of(begins) == words_of(quote.replace("> ", ""))
+
+
+def words_of(text):
+    return re.sub(r"[−-]?\d[\d.]*", "#", " ".join(text.replace("\\", "").split()))
+
+
 def test_pictures_are_there_and_at_most_300_kb(page, root):
     pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", page)
     assert len(pictures) == 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
-from odestudy.figures.scaling import cost_table, draw_costs, growth, once
-from odestudy.figures.words import failures, in_order, listing, sentence
+from odestudy.figures.scaling import cost_caption, cost_table, draw_costs
+from odestudy.figures.words import in_order, listing
 
 COLUMNS = ["saved_mib", "peak_mib"]
 
@@ -16,9 +16,8 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    text = sentence(f"memory saved for the backward pass of one training step, {growth(data, COLUMNS[0])}")
-    failed = failures(data, cost_table(data), ["dataset", "arm"], "crosses at the upper edge")
-    return f"{text} {sentence(f'{once(data)}; each measured once, hence no bars')} {failed}"
+    what = "memory saved for the backward pass of one training step"
+    return cost_caption(data, what, COLUMNS[0], "each measured once, hence no bars")
 
 
 def alt(data: FigureData) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
-from odestudy.figures.scaling import cost_table, draw_costs, growth, once
-from odestudy.figures.words import failures, in_order, listing, sentence
+from odestudy.figures.scaling import cost_caption, cost_table, draw_costs
+from odestudy.figures.words import in_order, listing
 
 COLUMN = "wall_s"
 QUARTILES = ("wall_q1_s", "wall_q3_s")
@@ -17,9 +17,8 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    text = sentence(f"median time of one training step, {growth(data, COLUMN)}")
-    failed = failures(data, cost_table(data), ["dataset", "arm"], "crosses at the upper edge")
-    return f"{text} {sentence(f'{once(data)}; bars: quartiles over the timed repeats')} {failed}"
+    what = "median time of one training step"
+    return cost_caption(data, what, COLUMN, "bars: quartiles over the timed repeats")
 
 
 def alt(data: FigureData) -> str:

@@ -15,7 +15,7 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.dots import failed_handle
 from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import counted, from_to, in_order, is_ok, number, quantity
+from odestudy.figures.words import counted, failures, from_to, in_order, is_ok, number, quantity, sentence
 from odestudy.measure.fits import power_fit
 
 TABLE = "images_cost"
@@ -61,7 +61,7 @@ def cost_table(data: FigureData) -> pd.DataFrame:
     return table
 
 
-def growth(data: FigureData, column: str) -> str:
+def _growth(data: FigureData, column: str) -> str:
     """For each data set and arm the value at the fewest and at the most steps, and the power law through all."""
     table = cost_table(data)
     said = []
@@ -93,7 +93,13 @@ def _law(data: FigureData, rows: pd.DataFrame, column: str) -> str:
     return f"{way} (power {number(fit.alpha)})" if fit.high - fit.low < WIDEST else way
 
 
-def once(data: FigureData) -> str:
+def cost_caption(data: FigureData, what: str, column: str, bars: str) -> str:
+    """What was measured and how it grows, how often, what its bars are, and what failed."""
+    failed = failures(data, cost_table(data), ["dataset", "arm"], "crosses at the upper edge")
+    return f"{sentence(f'{what}, {_growth(data, column)}')} {sentence(f'{_once(data)}; {bars}')} {failed}"
+
+
+def _once(data: FigureData) -> str:
     """How often it was measured, and what a hollow marker is."""
     table = cost_table(data)
     text = f"power: alpha of a + b N^alpha, where the fit settles it; {counted(int(table['seed'].nunique()), 'seed')}"

@@ -12,6 +12,7 @@ from odestudy.ode._dirk_step import DirkStep, Start
 from odestudy.ode._dirk_tableau import DirkTableau
 from odestudy.ode._jacobian import Jacobian, check_jacobian
 from odestudy.ode._newton import Accuracy
+from odestudy.ode._of_tableau import OfTableau
 from odestudy.ode._span import Span
 from odestudy.ode._step import VectorField, weighted_sum
 from odestudy.ode._stepper import StepResult
@@ -20,7 +21,7 @@ from odestudy.ode._tolerance import Tolerance
 
 
 @dataclass(frozen=True)
-class Dirk:
+class Dirk(OfTableau):
     """An (E)SDIRK method; its stages are solved by simplified Newton iterations with one matrix per step.
 
     `jacobian` is "full" (of the flat state), "per_sample" (a state [batch, ...] whose samples do not depend on
@@ -43,20 +44,8 @@ class Dirk:
             raise ValueError(f"option 'newton_tol' must be between 0 and 1, got {self.newton_tol!r}")
 
     @property
-    def name(self) -> str:
-        return self.tableau.name
-
-    @property
-    def order(self) -> int:
-        return self.tableau.order
-
-    @property
     def error_power(self) -> int:
         return self.tableau.error_order + 1 if self.tableau.error_row else 0
-
-    @property
-    def nodes(self) -> tuple[float, ...]:
-        return self.tableau.c
 
     def within(self, tolerance: Tolerance, fixed: bool) -> "Dirk":
         """The method, with its stages solved well within this tolerance; on `fixed` steps at any cost."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from odestudy.ode._constants import powers, table
 from odestudy.ode._implicit_slope import along, attach_solution
 from odestudy.ode._jacobian import Jacobian, Shifted, check_jacobian, jacobian, rows
+from odestudy.ode._of_tableau import OfTableau
 from odestudy.ode._rosenbrock_tableau import RosenbrockTableau
 from odestudy.ode._span import Span
 from odestudy.ode._step import VectorField, weighted_sum
@@ -26,7 +27,7 @@ class Linearization(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rosenbrock:
+class Rosenbrock(OfTableau):
     """A Rosenbrock method: one Jacobian and one LU factorization a step, all stages linear systems with it.
 
     Its order rests on exact derivatives: f must let autograd see how it depends on y and t (no float(t), no
@@ -42,20 +43,8 @@ class Rosenbrock:
         check_jacobian(self.jacobian)
 
     @property
-    def name(self) -> str:
-        return self.tableau.name
-
-    @property
-    def order(self) -> int:
-        return self.tableau.order
-
-    @property
     def error_power(self) -> int:
         return self.tableau.error_order + 1
-
-    @property
-    def nodes(self) -> tuple[float, ...]:
-        return self.tableau.c
 
     @cached_property
     def _rows(self) -> tuple[tuple[Terms, Terms], ...]:

@@ -6,8 +6,9 @@ from typing import Any
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from odestudy.ode._guard import Guard
 from odestudy.ode._step import VectorField
-from odestudy.ode._uses import due
+from odestudy.ode._uses import Uses, due
 
 UNSEEN = (
     "f depends on a tensor of shape {} that needs a gradient and that was not seen while it was evaluated: name it in "
@@ -33,6 +34,18 @@ class Sources:
         self.ends = [x.grad_fn for x in self.tensors if x.grad_fn is not None]
         self.known = {id(x) for x in self.tensors}
         self.calls, self.strangers = 0, dict[int, Tensor]()
+
+    def guard(self) -> Guard:
+        """A guard of f that looks for what is not among the tensors; until `refuse_unseen` at each evaluation."""
+        # What f has of some samples is made anew for them, from its parameters, before it is evaluated.
+        watched = self.complete and not hasattr(self.f, "for_samples")
+        return Guard(Uses(self.tensors) if watched else None, self.look, always=True)
+
+    def refuse_unseen(self, guard: Guard) -> None:
+        """Raises RuntimeError where f used what is not among the tensors; from here on it is looked at now and then."""
+        for x in () if guard.uses is None else guard.uses.found.values():
+            raise RuntimeError(UNSEEN.format(tuple(x.shape)))
+        guard.uses = None
 
     def look(self, slope: Tensor, t: Tensor, y: Tensor) -> None:
         """Raises RuntimeError where f's slope at t and y depends on what is not among the tensors.

@@ -34,34 +34,37 @@ def refuse_strange(data: Any, file: str) -> None:
         if not todo:
             return
         value, path = todo.pop()
-        at = f"{file}: {key_at(path)}"
         if len(path) > DEEPEST:
-            raise ConfigError(f"{at}: nested more than {DEEPEST} deep")
+            raise ConfigError(f"{file}: {key_at(path)}: nested more than {DEEPEST} deep")
         if isinstance(value, dict):
             for key in value:
                 if not isinstance(key, str):
+                    at = f"{file}: {key_at(path)}"
                     raise ConfigError(
                         f"{at}: key {shown_value(key)} is of type {kind_of(key)}; write it in quotes"
                     )
                 if not key.isprintable():
+                    at = f"{file}: {key_at(path)}"
                     raise ConfigError(f"{at}: key {shown_value(key)} has characters that cannot be shown")
             todo += [(inner, (*path, key)) for key, inner in value.items()]
         elif isinstance(value, list):
             todo += [(inner, (*path, i)) for i, inner in enumerate(value)]
         elif isinstance(value, str):
-            _refuse_half_characters(value, at)
+            if _half_characters(value):
+                raise ConfigError(f"{file}: {key_at(path)}: {shown_value(value)} is no text in Unicode")
         elif isinstance(value, int) and abs(value) > LARGEST:
-            raise ConfigError(f"{at}: {shown_value(value)} is beyond 64 bits")
+            raise ConfigError(f"{file}: {key_at(path)}: {shown_value(value)} is beyond 64 bits")
         elif not (value is None or isinstance(value, int | float)):
             allowed = "numbers, texts, booleans, lists, mappings"
-            raise ConfigError(f"{at}: {shown_value(value)} is a {kind_of(value)}; allowed: {allowed}")
+            raise ConfigError(
+                f"{file}: {key_at(path)}: {shown_value(value)} is a {kind_of(value)}; allowed: {allowed}"
+            )
     raise ConfigError(f"{file}: more than {MOST_VALUES} values")
 
 
-def _refuse_half_characters(text: str, at: str) -> None:
-    """Surrogates alone, which no file in UTF-8 can hold."""
-    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
-        raise ConfigError(f"{at}: {shown_value(text)} is no text in Unicode")
+def _half_characters(text: str) -> bool:
+    """Whether there are surrogates alone, which no file in UTF-8 can hold."""
+    return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def key_at(path: Iterable[Any]) -> str:

@@ -1,6 +1,7 @@
 """What the continuous adjoints share: from the last observation back to the first, segment by segment."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +17,16 @@ from odestudy.ode._sources import Sources
 from odestudy.ode._status import Failure, SolveError
 from odestudy.ode._step import VectorField
 from odestudy.ode.gradients._implicit import for_adjoint
+
+
+class Solved(torch.autograd.Function):
+    """The states of a solve without a graph, given one: `backward` is that of the gradient that is made of it."""
+
+    @staticmethod
+    def forward(ctx: Any, run: Run, states: list[Tensor], y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
+        ys, ctx.run = states[0], run
+        ctx.save_for_backward(ys, *params)
+        return ys
 
 
 def real(params: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -9,6 +9,7 @@ from odestudy.ode._control import Counter
 from odestudy.ode._observer import Nothing
 from odestudy.ode._run import Run, state_norms
 from odestudy.ode.gradients._backsolve import (
+    Solved,
     augmented_slopes,
     back_solve,
     real,
@@ -39,13 +40,7 @@ def adjoint(run: Run) -> Tensor:
     return _Adjoint.apply(run, [ys], run.problem.y0, t, *real(params))
 
 
-class _Adjoint(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, run: Run, states: list[Tensor], y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
-        ys, ctx.run = states[0], run
-        ctx.save_for_backward(ys, *params)
-        return ys
-
+class _Adjoint(Solved):
     @staticmethod
     @once("adjoint")
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:

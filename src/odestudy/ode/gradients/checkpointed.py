@@ -14,7 +14,6 @@ from odestudy.ode._counted import Counted
 from odestudy.ode._diagnosis import unsolved
 from odestudy.ode._draws import Draws, drawing_again, set_generators
 from odestudy.ode._grid import ON_TIMES
-from odestudy.ode._guard import Guard
 from odestudy.ode._observer import Observations
 from odestudy.ode._precision import as_like
 from odestudy.ode._run import Run
@@ -92,6 +91,7 @@ class _Checkpointed(torch.autograd.Function):
             replay.draws = draws
             for i in range(len(states) - 1, -1, -1):
                 replay.segment(states[i], i * ctx.stride, (i + 1) * ctx.stride)
+                replay.sources.refuse_unseen(replay.guard)
         ctx.run.stats.status_backward = "ok"
         return None, None, None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads
 
@@ -108,8 +108,8 @@ class Replay:
         self.a_solver_state: list[Tensor] = []
         self.grads = [torch.zeros_like(p) for p in params]
         self.sources = run.made_sources()
-        guard = Guard(look=self.sources.look)
-        self.f = Counted(self.sources.f, Counter(run.stats, backward=True), guard)
+        self.guard = self.sources.guard()
+        self.f = Counted(self.sources.f, Counter(run.stats, backward=True), self.guard)
         self.draws: Draws | None = None
         self.wants_t = run.times.offsets is not None
         self.grad_offsets = torch.zeros_like(run.times.offsets) if run.times.offsets is not None else None

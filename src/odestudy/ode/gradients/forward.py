@@ -1,6 +1,8 @@
 """Forward mode: the sensitivities are solved along with the state."""
 
+from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,7 +13,7 @@ from odestudy.ode._control import Counter
 from odestudy.ode._norms import Norm
 from odestudy.ode._run import Run
 from odestudy.ode._step import VectorField
-from odestudy.ode._uses import Uses
+from odestudy.ode._uses import Uses, due
 from odestudy.ode.gradients._backsolve import real, time_gradients
 from odestudy.ode.gradients._implicit import for_tangents
 from odestudy.ode.gradients._once import once
@@ -50,6 +52,9 @@ class _Forward(torch.autograd.Function):
         )
         zs = solve_forward(run, system.field(run), system.start())
         run.plan = plan
+        if run.failure is None and len(zs) > 1:  # what f uses late only may not have been seen
+            end = torch.tensor(run.times.values[-1], dtype=zs.dtype, device=zs.device)
+            _watched(system.slopes, end, zs[-1])
         ys = zs[:, :n].reshape(len(zs), *y0.shape)
         ctx.run, ctx.shape, ctx.varied_y0 = run, y0.shape, varied_y0
         ctx.save_for_backward(ys, zs[:, n:].reshape(len(zs), system.directions, n), *params)
@@ -97,45 +102,46 @@ class Sensitivities:
         return tuple(tangents)
 
     def field(self, run: Run) -> VectorField:
-        """d/dt (y, S), one evaluation of f and one of its tangent map counted as one."""
-        counter, checked = Counter(run.stats), False
-
-        def evaluate(t: Tensor, z: Tensor) -> Tensor:
-            y, s = z[: self.n].reshape(self.y0.shape), z[self.n :].reshape(self.directions, *self.y0.shape)
-            values = tuple(p.detach() for p in self.params)
-
-            def along(ds: Tensor, *dps: Tensor) -> Any:
-                return jvp(lambda x, *ps: self._f(t, x, ps), (y, *values), (ds, *dps))
-
-            if self.directions == 0:
-                return self._f(t, y, values).reshape(-1)
-            out_dims: Any = (None, 0)
-            slopes = []
-            for piece in zip(*(x.split(CHUNK) for x in (s, *self.tangents)), strict=True):
-                dy, ds = vmap(along, out_dims=out_dims)(*piece)
-                slopes.append(ds.reshape(-1))
-            return torch.cat([dy.reshape(-1), *slopes])
+        """`slopes`, an evaluation of f and one of its tangent map counted as one."""
+        counter, calls = Counter(run.stats), 0
 
         def augmented(t: Tensor, z: Tensor) -> Tensor:
-            nonlocal checked
+            nonlocal calls
             counter.evaluation()
-            if checked:
-                return evaluate(t, z)
-            checked = True
-            return _first(evaluate, t, z)
+            calls += 1
+            return _watched(self.slopes, t, z) if due(calls) else self.slopes(t, z)
 
         return augmented
+
+    def slopes(self, t: Tensor, z: Tensor) -> Tensor:
+        """d/dt (y, S)."""
+        y, s = z[: self.n].reshape(self.y0.shape), z[self.n :].reshape(self.directions, *self.y0.shape)
+        values = tuple(p.detach() for p in self.params)
+
+        def along(ds: Tensor, *dps: Tensor) -> Any:
+            return jvp(lambda x, *ps: self._f(t, x, ps), (y, *values), (ds, *dps))
+
+        if self.directions == 0:
+            return self._f(t, y, values).reshape(-1)
+        out_dims: Any = (None, 0)
+        slopes = []
+        for piece in zip(*(x.split(CHUNK) for x in (s, *self.tangents)), strict=True):
+            dy, ds = vmap(along, out_dims=out_dims)(*piece)
+            slopes.append(ds.reshape(-1))
+        return torch.cat([dy.reshape(-1), *slopes])
 
     def _f(self, t: Tensor, y: Tensor, params: tuple[Tensor, ...]) -> Tensor:
         if not params or self.problem.module is None:
             return self.problem.f(t, y)
-        given = dict(zip(self.names, params, strict=True))
+        given = {name: p for names, p in zip(self.names, params, strict=True) for name in names}
         module = self.problem.module
-        return self.problem.on_flat(lambda t, y: functional_call(module, given, (t, y)))(t, y)
+        # Not by torch's own tie_weights, which leaves what it put there in a module that is there under two names.
+        call = partial(functional_call, module, given, tie_weights=False)
+        return self.problem.on_flat(lambda t, y: call((t, y)))(t, y)
 
 
-def _first(evaluate: VectorField, t: Tensor, z: Tensor) -> Tensor:
-    """The first evaluation; ValueError where f is not one whose sensitivities can be had so."""
+def _watched(evaluate: VectorField, t: Tensor, z: Tensor) -> Tensor:
+    """An evaluation; ValueError where f is not one whose sensitivities can be had so."""
     uses = Uses()
     try:
         slopes = uses.watch(evaluate, t, z)
@@ -153,13 +159,16 @@ def _first(evaluate: VectorField, t: Tensor, z: Tensor) -> Tensor:
     return slopes
 
 
-def _names(run: Run, params: tuple[Tensor, ...]) -> tuple[str, ...]:
-    """The parameters' names in the module; empty where one of them is not in it."""
+def _names(run: Run, params: tuple[Tensor, ...]) -> tuple[list[str], ...]:
+    """Each parameter's names, one in each module that has it; empty where one of them is in none."""
     if run.problem.module is None:
         return ()
-    known = {id(p): name for name, p in run.problem.module.named_parameters()}
-    names = tuple(known[id(p)] for p in params if id(p) in known)
-    return names if len(names) == len(params) else ()
+    known = defaultdict[int, list[str]](list)
+    for prefix, part in run.problem.module.named_modules():
+        for name, p in part.named_parameters(prefix, recurse=False, remove_duplicate=False):
+            known[id(p)].append(name)
+    names = tuple(known[id(p)] for p in params)
+    return names if all(names) else ()
 
 
 def _state_norm(norm: Norm, y0: Tensor) -> Norm:

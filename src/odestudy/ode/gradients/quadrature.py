@@ -9,6 +9,7 @@ from odestudy.ode._accepted import Accepted
 from odestudy.ode._control import Counter
 from odestudy.ode._run import Run, state_norms
 from odestudy.ode.gradients._backsolve import (
+    Solved,
     augmented_slopes,
     back_solve,
     real,
@@ -35,13 +36,7 @@ def quadrature(run: Run) -> Tensor:
     return _Quadrature.apply(run, [ys], run.problem.y0, t, *real(params))
 
 
-class _Quadrature(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, run: Run, states: list[Tensor], y0: Tensor, t: Tensor, *params: Tensor) -> Tensor:
-        ys, ctx.run = states[0], run
-        ctx.save_for_backward(ys, *params)
-        return ys
-
+class _Quadrature(Solved):
     @staticmethod
     @once("quadrature")
     def backward(ctx: Any, grad_ys: Tensor) -> tuple[Tensor | None, ...]:

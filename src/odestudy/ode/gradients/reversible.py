@@ -72,6 +72,7 @@ class _Reversible(torch.autograd.Function):
             for i in range(len(ctx.spans) - 1, 0, -1):
                 y, solver_state = _back(stepper, replay, i, y, tuple(solver_state))
                 replay.segment(y, i, i + 1, solver_state)
+                replay.sources.refuse_unseen(replay.guard)
             replay.segment(y0, 0, 1)
         ctx.run.stats.status_backward = "ok"
         return None, None, None, replay.a + grad_ys[0], replay.grad_t(), *replay.grads

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._control import Counter
-from odestudy.ode._guard import Guard
 from odestudy.ode._precision import as_like
 from odestudy.ode._sources import Sources
 from odestudy.ode._uses import Uses
@@ -61,6 +60,7 @@ class _Checkpointed(torch.autograd.Function):
         replay = SampleReplay(ctx.run, params, ctx.table, ctx.counts, grad_ys)
         for i in range(len(levels) - 1, -1, -1):
             replay.segment(levels[i], i * ctx.stride, (i + 1) * ctx.stride)
+            replay.sources.refuse_unseen(replay.guard)
         ctx.run.stats.status_backward = "ok"
         return None, None, None, replay.a + replay.at_start(), replay.grad_t(), *replay.grads
 
@@ -83,7 +83,7 @@ class SampleReplay:
         offsets = run.times.offsets
         self.grad_offsets = None if offsets is None else torch.zeros_like(offsets)
         self.counter, self.sources = Counter(run.stats, backward=True), Sources(run.problem.f, run.sources)
-        self.problem, self.guard = replace(run.problem, f=self.sources.f), Guard(look=self.sources.look)
+        self.problem, self.guard = replace(run.problem, f=self.sources.f), self.sources.guard()
 
     def segment(self, states: Tensor, start: int, stop: int) -> None:
         """Back through the steps from `start` to before `stop`, of the samples that took them."""
