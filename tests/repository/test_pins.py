@@ -130,7 +130,7 @@ def test_the_workflow_catalogue_finds_what_it_looks_for(root):
     assert set(about) == {"mandatory-flags", "software-stack-deployment"}
     assert all(isinstance(works, bool) for works in about["software-stack-deployment"].values())
     assert (root / "workflow/Snakefile").is_file()
-    assert not (root / "Snakefile").exists()  # Snakemake takes workflow/Snakefile where there is no other
+    assert 'include: "workflow/Snakefile"' in (root / "Snakefile").read_text()
     text = (root / "config/README.md").read_text()
     for path in (root / "config").glob("*"):
         assert path.name == "README.md" or f"`{path.name}" in text, path

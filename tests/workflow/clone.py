@@ -30,4 +30,6 @@ def run(
 def copy_of_clone(target: Path) -> Path:
     for name in ("config", "workflow", "report"):
         shutil.copytree(ROOT / name, target / name)
+    shutil.copy(ROOT / "Snakefile", target / "Snakefile")
+    (target / "profiles").symlink_to("workflow/profiles")
     return target

@@ -15,7 +15,9 @@ from odestudy.study.overrides import OVERRIDES
 from odestudy.study.load import TIERS, load_study
 from odestudy.study.planned import rules_of_jobs
 
-ROOT = Path(workflow.basedir).parent
+# Of the Snakefile that was called: the one at the top, or workflow/Snakefile.
+BASE = Path(workflow.basedir)
+ROOT = BASE.parent if BASE.name == "workflow" else BASE
 os.environ[RUN] = str(os.getpid())  # scripts end when this process does
 
 
