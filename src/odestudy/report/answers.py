@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from odestudy.analysis.facts import Facts
 from odestudy.report.answers_density import density, trace
 from odestudy.report.answers_dynamics import conditioning, recovery
-from odestudy.report.answers_images import advantages, residual_net
+from odestudy.report.answers_images import adjoint, advantages, residual_net
 from odestudy.report.answers_timeseries import spirals
 
 
@@ -57,8 +57,8 @@ ANSWERS = (
 
 # What the section on each of the study's questions begins with.
 SECTIONS = {
-    "gradients": (advantages,),
-    "images": (residual_net,),
+    "gradients": (adjoint,),
+    "images": (advantages, residual_net),
     "dynamics": (recovery, conditioning),
     "density": (density, trace),
     "timeseries": (spirals,),

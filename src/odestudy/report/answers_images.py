@@ -11,7 +11,12 @@ from odestudy.report.sentences import because, sentence, source
 
 def advantages(f: Facts) -> list[str]:
     """Accuracy traded for time, and constant memory, at what price."""
-    return [_trade(f), _memory(f), _price_of_the_adjoint(f)]
+    return [_trade(f), *adjoint(f)]
+
+
+def adjoint(f: Facts) -> list[str]:
+    """Constant memory, and at what price."""
+    return [_memory(f), _price_of_the_adjoint(f)]
 
 
 def _trade(f: Facts) -> str:
