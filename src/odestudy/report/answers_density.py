@@ -55,7 +55,7 @@ def _limits(f: Facts) -> str:
         (hard if tails.high < 1 else easy).append(said)
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
     if easy:
-        parts.append(f"what is not seen to: {and_list(easy)}")
+        parts.append(f"what is not seen to make it harder: {and_list(easy)}")
     if f("C27a").supported:
         parts.append("no flow can swap two points on a line, since its paths do not cross")
     return sentence(parts, f"what limits the target is not known yet ({because(f('C22b'))})")
@@ -88,12 +88,14 @@ def _coarse(f: Facts) -> str:
     if not own.known:
         return f"What training by the trace at coarse steps does is not known yet ({because(own)})."
     euler_steps = number(1 / own.where["step"])
-    by_determinant = f"; by the log-determinant it claims {exact.said}" if exact.known else ""
+    by_determinant = f", and {exact.said} by the log-determinant" if exact.known else ""
     if own.high < 0:
-        lead = f"With {euler_steps} Euler steps training exploits the gap: by the trace a flow claims to be better than the truth, by an NLL of"
+        lead = f"With {euler_steps} Euler steps training exploits the gap, and the flow claims to be better than the truth"
     else:
-        lead = f"With {euler_steps} Euler steps a flow trained by the trace does not claim to be better than the truth: its NLL is off by"
-    return f"{lead} {own.said} ({source(own)}){by_determinant}."
+        lead = f"With {euler_steps} Euler steps a flow trained by the trace does not claim to be better than the truth"
+    return (
+        f"{lead}: its NLL minus the true entropy is {own.said} by the trace ({source(own)}){by_determinant}."
+    )
 
 
 def _gain(f: Facts) -> str:
@@ -107,7 +109,7 @@ def _gain(f: Facts) -> str:
         else ""
     )
     structure = (
-        ", although by the structure of the net the determinant is not cubic in the dimension"
+        ", although the determinant of this net's step, by its structure, is not cubic in the dimension as that of a general matrix is"
         if growth.refuted
         else ""
     )

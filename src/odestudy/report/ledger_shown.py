@@ -62,7 +62,7 @@ class LedgerShown(ReportedRun):
         """How many claims have which verdict."""
         chance, expected = self.false_verdicts()
         said = (
-            f" Of the {chance} verdicts that rest on data which scatter, chance alone would turn {number(expected, 2)}."
+            f" Of the {chance} verdicts that rest on data which scatter, chance alone is expected to make {number(expected, 2)} wrong."
             if chance
             else ""
         )

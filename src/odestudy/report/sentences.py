@@ -17,7 +17,7 @@ def source(fact: Fact) -> str:
         return fact.source
     left = {
         "coarse": "not yet as precise as asked",
-        "still_learning": "not decided: half the training does not match it yet",
+        "still_learning": "not decided: half the training gives a worse result, so a longer one may give a better",
     }
     return f"{fact.source}, {left.get(fact.row['reason'], f'not decided: {because(fact)}')}"
 

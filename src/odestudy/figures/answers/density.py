@@ -24,7 +24,6 @@ TARGETS = {
     "line1": "a line of width 0.01",
     "mixture8": "8 dimensions",
     "mixture64": "64 dimensions",
-    "checkerboard": "checkerboard",
 }
 
 
