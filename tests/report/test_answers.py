@@ -116,6 +116,7 @@ def say(name, found):
         ("density", "C22b", {"target hard: parts that lie apart": ("answered", 3, 4), "to make it harder: parts that lie apart": ("answered", 0.9, 1.1)}),
         ("density", "C22d", {"target hard: heavy tails": ("answered", 0.5, 0.6), "to make it harder: .*heavy tails": ("answered", 0.9, 1.1)}),
         ("conditioning", "C17a", {"far apart up to a ratio of": ("answered", 9, 10), "far apart not at all": ("answered", 0.2, 0.3)}),
+        ("conditioning", "C17c", {"only where it is as large as the other": ("answered", 1, 1), "times smaller than the other": ("answered", 9, 10)}),
         ("conditioning", "C17d", {"up to a damping of": ("answered", 9, 10), "is not learnt": ("answered", 0.1, 0.2)}),
         ("conditioning", "C16b", {"and not stiffness": ("refuted", 40, 50), r"is the cause\.": ("supported", 10, 12)}),
         ("trace", "C20a", {"It is, with": ("answered", 0.006, 0.014), "Hardly": ("answered", 0.6, 0.7)}),

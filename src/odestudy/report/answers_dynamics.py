@@ -77,38 +77,39 @@ def conditioning(f: Facts) -> list[str]:
     return [_linear(f), _stiff(f), _crash(f)]
 
 
-# Row -> (what is badly conditioned, how its number is called).
+# Row -> (what is badly conditioned, how its number is called, what is said where the last one learnt is the first, k = 1).
 KINDS = {
-    "C17a": ("decay rates far apart", "a ratio of {}"),
-    "C17b": ("nearly parallel eigenvectors", "k = {}"),
-    "C17c": ("a mode of small amplitude in the data", "an amplitude {} times smaller than the other's"),
+    "C17a": ("decay rates far apart", "a ratio of {}", "only where they are equal"),
+    "C17b": ("nearly parallel eigenvectors", "k = {}", "only at k = 1"),
+    "C17c": (
+        "a mode of small amplitude in the data",
+        "an amplitude {} times smaller than the other's",
+        "only where it is as large as the other",
+    ),
 }
 LIMIT = "true form by least squares"
 
 
 def _linear(f: Facts) -> str:
+    learnt = {row: f(row) for row in KINDS if f(row).known}
+    if not learnt:
+        return f"Whether badly conditioned linear dynamics can be learnt is not known yet ({because(f('C17a'))})."
+    sources = {source(last) for last in learnt.values()}
     parts = []
-    for row, (what, how) in KINDS.items():
-        last = f(row)
-        if not last.known:
-            continue
+    for row, last in learnt.items():
+        what, how, first = KINDS[row]
+        found = "not at all"
+        if last.value >= 1:
+            found = first if last.value == 1 else f"up to {how.format(number(last.value, 2))}"
         allowed = last.beside[LIMIT]
         limit = (
             f", where least squares with the true form reaches {number(allowed, 2)}"
             if math.isfinite(allowed)
             else ""
         )
-        found = f"up to {how.format(number(last.value, 2))}" if last.value >= 1 else "not at all"
-        parts.append(f"{what} {found}{limit} ({source(last)})")
-    unknown = (
-        f"whether badly conditioned linear dynamics can be learnt is not known yet ({because(f('C17a'))})"
-    )
-    return sentence(
-        [f"among the values tried, with equations and loss scaled, these were learnt: {'; '.join(parts)}"]
-        if parts
-        else [],
-        unknown,
-    )
+        parts.append(f"{what} {found}{limit}" + (f" ({source(last)})" if len(sources) > 1 else ""))
+    together = f" (each: {sources.pop()})" if len(sources) == 1 else ""
+    return f"Among the values tried, with equations and loss scaled, these were learnt: {'; '.join(parts)}{together}."
 
 
 def _stiff(f: Facts) -> str:
