@@ -137,7 +137,17 @@ def test_a_training_that_runs_out_of_evaluations_is_a_row_with_a_status_and_the_
     assert all(r["message"].startswith("iteration 0") for r in rows)
 
 
-MEASURED = ("_s", "_us", "time_ratio", "peak_mib", "peak_growth", "wall_growth", "equal_time", "noisy")
+MEASURED = (
+    "_s",
+    "_us",
+    "time_ratio",
+    "peak_mib",
+    "peak_growth",
+    "wall_growth",
+    "equal_time",
+    "noisy",
+    "because",
+)
 
 
 def without_measured(outcome):
