@@ -58,7 +58,7 @@ def runs(thresholds):
 def test_a_limit_is_the_median_with_its_interval_and_none_where_most_problems_reach_none():
     found = _limit(runs([10.0, 11.0, 12.0, 13.0, 14.0, None]))
     assert (found["threshold"], found["threshold_low"], found["threshold_high"]) == (12.5, 10.0, None)
-    assert found["limit"] == "12.5 [10.0, above 30]"
+    assert found["limit"] == "12.5 [10.0, no upper end]"
     none = _limit(runs([None] * 6))
     assert none["limit"] == "none up to 30"
     assert "threshold" not in none

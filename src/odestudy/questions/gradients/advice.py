@@ -95,20 +95,23 @@ def _short_of_memory(found: Measured) -> str:
 
 
 def _calm(found: Measured) -> str:
-    return f"{_memory(found, 'adjoint')}; lost beyond a contraction of {_limit(found, 'adjoint', 'decaying')}"
+    return f"{_memory(found, 'adjoint')}; contraction at which it is lost: {_limit(found, 'adjoint', 'decaying')}"
 
 
 def _contracting(found: Measured) -> str:
     return (
-        f"on Van der Pol's equation the adjoint is lost beyond a contraction of {_limit(found, 'adjoint', 'vanderpol')}; "
+        f"contraction on Van der Pol's equation at which the adjoint is lost: {_limit(found, 'adjoint', 'vanderpol')}; "
         f"backprop: {_limit(found, 'backprop', 'vanderpol').partition(' at ')[0]}"
     )
 
 
 def _growing(found: Measured) -> str:
-    return (
-        f"on a growing mode the adjoint is lost: {_limit(found, 'adjoint', 'growing').partition(' at ')[0]}"
-    )
+    limit = _limit(found, "adjoint", "growing").partition(" at ")[0]
+    if limit.startswith(
+        "none"
+    ):  # a mode that grows does not contract, so there is no number to say up to where
+        return "on no growing mode that was tried was the adjoint lost"
+    return f"contraction beside a growing mode at which the adjoint is lost: {limit}"
 
 
 def _few_parameters(found: Measured) -> str:
@@ -122,7 +125,7 @@ def _few_parameters(found: Measured) -> str:
 
 
 def _reversible(found: Measured) -> str:
-    return f"{_memory(found, 'reversible')}; lost beyond a contraction of {_limit(found, 'reversible', 'decaying')}"
+    return f"{_memory(found, 'reversible')}; contraction at which it is lost: {_limit(found, 'reversible', 'decaying')}"
 
 
 # What limits the problem, what to take, and what that stands on. `solve`'s docstring says the same in short.

@@ -47,7 +47,7 @@ def _limit(runs: pd.DataFrame) -> dict[str, Any]:
     if not math.isfinite(middle):
         return row | {"limit": f"none up to {tried:.0f}"}
     wide, *_ = _median(runs["lipschitz"].astype(float).fillna(math.inf).tolist())
-    top = f"{high:.1f}" if math.isfinite(high) else f"above {tried:.0f}"
+    top = f"{high:.1f}" if math.isfinite(high) else "no upper end"
     ends = f" [{low:.1f}, {top}]" if not math.isnan(low) else ""
     return row | {
         "threshold": middle, "threshold_high": high if math.isfinite(high) else None, "lipschitz": wide,
