@@ -119,7 +119,7 @@ def say(name, found):
         ("conditioning", "C17c", {"only where it is as large as the other": ("answered", 1, 1), "times smaller than the other": ("answered", 9, 10)}),
         ("conditioning", "C17d", {"up to a damping of": ("answered", 9, 10), "is not learnt": ("answered", 0.1, 0.2)}),
         ("conditioning", "C16b", {"and not stiffness": ("refuted", 40, 50), r"is the cause\.": ("supported", 10, 12)}),
-        ("trace", "C20a", {"It is, with": ("answered", 0.006, 0.014), "Hardly": ("answered", 0.6, 0.7)}),
+        ("trace", "C20a", {"is of use with": ("answered", 0.006, 0.014), "is hardly of use": ("answered", 0.6, 0.7)}),
         ("trace", "C20k", {"claims to be better": ("refuted", -0.4, -0.2), "does not claim": ("supported", 0.1, 0.2)}),
         ("trace", "C20b", {"gains little": ("answered", 1.0, 1.1), "gains much": ("answered", 5, 6)}),
         ("trace", "C21b", {"not cubic in the dimension": ("refuted", 1.0, 3.0)}),

@@ -72,9 +72,9 @@ def _gap(f: Facts) -> str:
         return f"How far the trace is from the determinant at an affordable step is not known yet ({because(own)})."
     small = own.beside["gap that counts as small"]
     lead = (
-        "It is, with a solver of higher order"
+        "At steps that one can afford the trace is of use with a solver of higher order"
         if own.low < small
-        else "Hardly, even with a solver of higher order"
+        else "At steps that one can afford the trace is hardly of use, even with a solver of higher order"
     )
     steps = f"; a gap of {chosen(small)} nat allows RK4 steps of {rk4.said}, Euler steps of {euler.said}" if euler.known and rk4.known else ""  # fmt: skip
     return (

@@ -65,7 +65,7 @@ def caption(data: FigureData) -> str:
     target = in_order(summary, "target")[0]
     mine = summary[summary["target"] == target]
     said = [
-        f"by the {data.label(formula)} {_better(mine[mine['formula'] == formula])}"
+        f"by the {data.label(formula, 'formula')} {_better(mine[mine['formula'] == formula])}"
         for formula in in_order(mine, "formula")
     ]
     text = sentence(f"{data.label(target)}: training claims a density better than the truth {listing(said)}")
