@@ -37,7 +37,7 @@ publish: study
 	$(BIN)/odestudy publish --tier $(TIER) $(if $(QUESTIONS),--questions $(QUESTIONS)) $(if $(SEEDS),--seeds $(SEEDS))
 
 verdicts: $(VENV)/study.stamp
-	$(BIN)/odestudy compare results/published/$(TIER)-cpu results/$(TIER) --markdown
+	$(BIN)/odestudy compare $(firstword $(wildcard results/published/$(TIER)-*)) results/$(TIER) --markdown
 
 docs: $(VENV)/docs.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

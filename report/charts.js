@@ -42,7 +42,9 @@
           if (Number.isFinite(point.low) && Number.isFinite(point.high)) {
             const scale = chart.scales[lines ? "y" : "x"];
             const clip = (v) => Math.min(Math.max(v, lines ? area.top : area.left), lines ? area.bottom : area.right);
-            const [low, high] = [point.low, point.high].map((v) => clip(scale.getPixelForValue(v)));
+            const start = lines ? area.bottom : area.left;
+            const place = (v) => (scale.type === "logarithmic" && v <= 0 ? start : scale.getPixelForValue(v));
+            const [low, high] = [point.low, point.high].map((v) => clip(place(v)));
             ctx.beginPath();
             ctx.moveTo(...(lines ? [x, low] : [low, y]));
             ctx.lineTo(...(lines ? [x, high] : [high, y]));
@@ -110,6 +112,13 @@
   };
   const scale = (panel, axis, ticks) => {
     const log = panel.log.includes(axis);
+    // The axis of the values reaches to the ends of their intervals.
+    const ends =
+      axis === (panel.kind === "lines" ? "y" : "x")
+        ? panel.series
+            .flatMap((s) => s.points.flatMap((p) => [p.low, p.high]))
+            .filter((v) => Number.isFinite(v) && (!log || v > 0))
+        : [];
     const round = (value, axes) => {
       const [mantissa] = value.toExponential().split("e");
       return mantissa === "1" || (axes.max / axes.min < 300 && (mantissa === "2" || mantissa === "5"));
@@ -117,6 +126,8 @@
     return {
       type: log ? "logarithmic" : "linear",
       beginAtZero: !log,
+      ...(ends.length ? { suggestedMax: Math.max(...ends) } : {}),
+      ...(ends.length && log ? { suggestedMin: Math.min(...ends) } : {}),
       title: { display: Boolean(panel[axis]), text: panel[axis], color: css("--soft") },
       grid: { color: css("--line") },
       ticks: {
