@@ -123,7 +123,8 @@ def _cost(shooting: Shooting, seconds: float, done: int) -> Row:
         "accepted_steps": accepted,
         "rejected_steps": rejected,
     }
-    if shooting.alive.any():
+    # rodas5p differentiates f forwards, through tensors without a storage that could be sized.
+    if shooting.alive.any() and shooting.solver.method != "rodas5p":
         cost["saved_mib"] = saved_for_backward_mib(shooting.losses) / int(shooting.alive.sum())
     return cost
 

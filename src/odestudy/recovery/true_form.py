@@ -99,16 +99,20 @@ def _solve(field: Field, z0: np.ndarray, t: np.ndarray, stiff: bool) -> np.ndarr
     def slope(time: float, z: np.ndarray) -> np.ndarray:
         return field(time, z.reshape(z0.shape)).reshape(-1)
 
+    nowhere = np.full((len(z0), len(t), z0.shape[1]), LARGE)
     with np.errstate(all="ignore"):
-        found = solve_ivp(
-            slope,
-            (t[0], t[-1]),
-            z0.reshape(-1),
-            "Radau" if stiff else "DOP853",
-            t_eval=t,
-            rtol=1e-7,
-            atol=1e-9,
-        )
+        try:
+            found = solve_ivp(
+                slope,
+                (t[0], t[-1]),
+                z0.reshape(-1),
+                "Radau" if stiff else "DOP853",
+                t_eval=t,
+                rtol=1e-7,
+                atol=1e-9,
+            )
+        except ValueError:  # Radau's linear algebra, of a state that is no longer finite
+            return nowhere
     states = np.full((z0.size, len(t)), LARGE)
     states[:, : found.y.shape[1]] = found.y
     return np.nan_to_num(states, nan=LARGE).T.reshape(len(t), *z0.shape).swapaxes(0, 1)
