@@ -203,5 +203,9 @@ def points_with_interval(
 
 
 def legend_below(figure: Figure, handles: list[Any], columns: int = 4) -> None:
-    """One legend for the whole figure, under it."""
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(columns, len(handles)))
+    """One legend for the whole figure, under it, in as many columns as its width holds."""
+    for n in range(min(columns, len(handles)), 0, -1):
+        legend = figure.legend(handles=handles, loc="outside lower center", ncols=n)
+        if n == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()

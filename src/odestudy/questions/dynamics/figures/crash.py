@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -30,7 +32,8 @@ def draw(data: FigureData) -> Figure:
     for _, run in table.iterrows():
         y = rows.index(tuple(run[name] for name in ROW)) + SHIFT[run["precision"]]
         _threshold(axes, run, y, COLOURS[run["precision"]])
-    axes.set_yticks(range(len(rows)), [_name(data, *row) for row in rows], fontsize=7.5)
+    names = [fill(_name(data, *row), 32) for row in rows]
+    axes.set_yticks(range(len(rows)), names, fontsize=7.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 1.12 * float(table["tried_to"].max()))
     axes.set_xlabel("eigenvalue times horizon from which on the gradient underflows")
