@@ -32,7 +32,7 @@ def draw(data: FigureData) -> Figure:
     for _, run in table.iterrows():
         y = rows.index(tuple(run[name] for name in ROW)) + SHIFT[run["precision"]]
         _threshold(axes, run, y, COLOURS[run["precision"]])
-    names = [fill(_name(data, *row), 32) for row in rows]
+    names = [fill(_name(data, *row), 28) for row in rows]
     axes.set_yticks(range(len(rows)), names, fontsize=7.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 1.12 * float(table["tried_to"].max()))
