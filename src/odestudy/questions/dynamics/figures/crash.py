@@ -27,12 +27,13 @@ SHIFT = {"float32": -0.14, "float64": 0.14}
 def draw(data: FigureData) -> Figure:
     table = _table(data)
     rows = list(table[ROW].drop_duplicates().itertuples(index=False, name=None))
-    figure, grid = canvas(1, 1, height=1.0 + 0.27 * len(rows))
+    figure, grid = canvas(1, 1, height=1.0 + 0.3 * len(rows))
     axes = grid[0, 0]
     for _, run in table.iterrows():
         y = rows.index(tuple(run[name] for name in ROW)) + SHIFT[run["precision"]]
         _threshold(axes, run, y, COLOURS[run["precision"]])
-    names = [fill(_name(data, *row), 28) for row in rows]
+    figure.set_layout_engine("constrained", w_pad=0.25)  # long names are wider than it reckons
+    names = [fill(_name(data, *row), 46) for row in rows]
     axes.set_yticks(range(len(rows)), names, fontsize=7.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 1.12 * float(table["tried_to"].max()))
