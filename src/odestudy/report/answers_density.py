@@ -43,7 +43,7 @@ LIMITS = {"C22b": "parts that lie apart", "C22c": "thin parts", "C22e": "many di
 
 def _limits(f: Facts) -> str:
     told = {
-        claim: f"{text} ({f.named(claim)}: {f(claim).said})"
+        claim: f"{text} ({f.named(claim)}: {f(claim).said} times)"
         for claim, text in LIMITS.items()
         if f(claim).known
     }
@@ -51,7 +51,7 @@ def _limits(f: Facts) -> str:
     easy = [text for claim, text in told.items() if f(claim).low <= 1]
     if (tails := f("C22d")).known:
         # Of tails the row says how far out the flow's samples reach, which is short of the target's below one.
-        said = f"heavy tails ({f.named('C22d')}: {tails.said})"
+        said = f"heavy tails ({f.named('C22d')}: {tails.said} times)"
         (hard if tails.high < 1 else easy).append(said)
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
     if easy:
@@ -114,9 +114,9 @@ def _gain(f: Facts) -> str:
         else ""
     )
     advice = (
-        "(6), which is exact for the map as computed, costs hardly more"
+        "the log-determinant (6), which is exact for the map as computed, costs hardly more"
         if gain == "little"
-        else "(7) is of use, and (6) where the map as computed has to be a density, as in training at coarse steps"
+        else "the trace (7) is of use, and the log-determinant (6) where the map as computed has to be a density, as in training at coarse steps"
     )
     return (
         f"At an equal error of the likelihood the trace gains {gain}: the log-determinant takes {high.said} times "
