@@ -11,7 +11,7 @@ from odestudy.runtime.registry import find_task
 from odestudy.study import load_study
 
 CUT = {
-    "train_size": 8, "epochs": 1, "batch": 8, "eval_batch": 20, "repeats": 1, "steps": [2], "methods": ["euler"],
+    "train_size": 10, "epochs": 1, "batch": 8, "eval_batch": 20, "repeats": 1, "steps": [2], "methods": ["euler"],
     "test_steps": [1], "tolerances": [1.0e-1], "seeds": [0], "device": "cpu",
 }  # fmt: skip
 # What is seen in the images decides the outcome of these; the others count and time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from odestudy.runtime.names import names_in
 from odestudy.runtime.parameters import Count, Counts, Parameters, Positive, Values, one_of
@@ -126,10 +126,19 @@ class Train(Judged):
     pass
 
 
+def _integrates(arm: Arm) -> Arm:
+    if not isinstance(arm, OdeArm):
+        raise ValueError("its net has no ODE; allowed: odenet, walkthrough")
+    return arm
+
+
+AnyOde = Annotated[AnyArm, AfterValidator(_integrates)]
+
+
 class Tested(Training):
     """What the test of one net by several solvers needs."""
 
-    arm: OdeArm = Field(description="The net.")
+    arm: AnyOde = Field(description="The net.")
     test_methods: list[FixedStep] = Field(description="Fixed-step methods of the test.")
     test_steps: list[Count] = Field(description="Numbers of steps of these methods.")
     adaptive_methods: list[Adaptive] = Field(description="Methods of the test that have a tolerance.")
@@ -157,7 +166,7 @@ class Step(Training):
 
 
 class Stages(Net):
-    arm: OdeArm = Field(description="The net.")
+    arm: AnyOde = Field(description="The net.")
     batch: Count = Field(description="Images in the training step.")
     methods: Annotated[list[FixedStep], Field(min_length=1)] = Field(
         description="Fixed-step methods whose time is measured."
