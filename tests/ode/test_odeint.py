@@ -1,5 +1,7 @@
 """odeint and odeint_adjoint in place of torchdiffeq's."""
 
+import math
+
 import pytest
 import torch
 import torchdiffeq
@@ -62,6 +64,18 @@ def test_adams_methods_agree_with_torchdiffeq(method: str, options: dict) -> Non
     theirs = values_and_gradients(torchdiffeq.odeint, method=method, options=options)
     for a, b in zip(ours[:-1], theirs[:-1], strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("step_size", "stable"), [(0.0025, True), (0.005, False)])
+def test_explicit_adams_is_of_torchdiffeqs_order_and_so_stable_where_that_is(
+    step_size: float, stable: bool
+) -> None:
+    """Of order 11, for steps below 0.0034 on y' = -y."""
+    y0, t = torch.ones(1, dtype=F64), torch.tensor([0.0, 5.0], dtype=F64)
+    for odeint in (ode.odeint, torchdiffeq.odeint):
+        y = odeint(lambda t, y: -y, y0, t, method="explicit_adams", options={"step_size": step_size})[-1]
+        error = abs(float(y) - math.exp(-5))
+        assert error < 1e-10 if stable else error > 1e10
 
 
 @pytest.mark.parametrize("solver", ["RK45", "DOP853", "Radau", "BDF", "LSODA", "adams"])

@@ -14,7 +14,6 @@ DOCS = HERE.parents[1] / "docs" / "ode.md"
 # Each stands, with its reason, in docs/ode.md.
 DEPARTURES = {
     "event_tests.TestEventHandling.test_adjoint",
-    "event_tests.TestEventHandling.test_odeint: explicit_adams",
     "norm_tests.TestNorms.test_adjoint_norm",
     "odeint_tests.TestDiscontinuities.test_odeint_perturb: implicit_midpoint",
     "odeint_tests.TestMinMaxStep.test_min_max_step",

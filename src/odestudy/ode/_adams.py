@@ -17,7 +17,7 @@ from odestudy.ode._stepper import StepResult
 from odestudy.ode.tableaus.low_order import RK4
 
 STARTUP = 3  # slopes that the starting steps leave behind before the multistep formula takes over
-HIGHEST = 12
+HIGHEST, USUAL = 12, 11  # torchdiffeq's max_order of 12 keeps eleven slopes, and so is of order 11
 SAME_STEP = 1e-6  # relative difference of two step sizes that still count as one
 
 
@@ -48,12 +48,14 @@ class Adams:
 
     The first steps, and those after a change of the step size, are RK4's 3/8 rule; the order then grows
     with the history. Its start limits the observed order to 5. The corrector iterates `max_iters` times,
-    with no test of convergence that would need the host. Source: Hairer, Nørsett, Wanner I, III.1.
+    with no test of convergence that would need the host. The higher the order the shorter the steps at which
+    Bashforth's formulas are stable: on y' = -l y, l > 0, for l dt below 0.3 at order 4, 0.0034 at order 11 and
+    0.0017 at order 12. Source: Hairer, Nørsett, Wanner I, III.1, and V.1 for the stability.
     """
 
     name: str
     implicit: bool
-    max_order: int = HIGHEST
+    max_order: int = USUAL
     max_iters: int = 4
     error_power = 0
     one_step = False

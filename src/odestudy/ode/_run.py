@@ -46,9 +46,9 @@ class Run:
     sources: tuple[Tensor, ...] = ()  # what a gradient is wanted of beside the state
     generators: tuple[torch.Generator, ...] = ()  # f's own
 
-    def field(self, uses: Uses | None = None) -> VectorField:
-        """f with its forward evaluations counted, its first output checked; `uses` looks on."""
-        return Counted(self.problem.f, Counter(self.stats), Guard(uses))
+    def field(self, uses: Uses | None = None, always: bool = False) -> VectorField:
+        """f with its forward evaluations counted, its first output checked; `uses` looks on, now and then or `always`."""
+        return Counted(self.problem.f, Counter(self.stats), Guard(uses, always=always))
 
     def no_event(self, horizon: float, y: Tensor) -> Failure:
         """The failure of a solve that met no event and ended at `y`."""

@@ -118,7 +118,9 @@ def solve(
         step_t: times, shape [N], to step onto, in any order; those outside of t are left out.
         jump_t: such times at which f may jump; it is asked on either side, and by no step across.
         params: what f depends on, tensors or a module; None takes f's own where it is a module. Gradients
-            other than "backprop" need them; tensors that f is seen to use beside them have their gradient too.
+            other than "backprop" need them; tensors that f is seen to use beside them have their gradient too, and
+            those that it uses only at times when it is not looked at are refused in backward, but for some that
+            Python does not show (docs/ode.md, "f"): name in params what f depends on for a while only.
         dense: whether to keep the solution as a function of time, Solution.interpolant, which needs the memory of
             every step's stages.
         event_fn: callable event_fn(t, y), a number, a tensor or yes and no; the solve ends where an element

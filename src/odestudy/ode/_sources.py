@@ -1,12 +1,14 @@
 """What a gradient is wanted of beside the state: f's parameters, and the other tensors that it uses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from odestudy.ode._guard import Guard
+from odestudy.ode._reach import reachable
 from odestudy.ode._step import VectorField
 from odestudy.ode._uses import Uses, due
 
@@ -21,7 +23,8 @@ class Sources:
 
     These are `given`; where one was computed from another, copies stand in for those that were computed, as a
     gradient through f would otherwise be carried on into their history, for each evaluation anew. Where all that
-    f depends on is to be `complete`, evaluations are looked at now and then for what is not among it.
+    f depends on is to be `complete`, evaluations are looked at now and then for what is not among it, and each for
+    the `hidden` tensors, which f could use, and did not when it was seen.
     """
 
     def __init__(self, f: VectorField, given: tuple[Tensor, ...], complete: bool = True) -> None:
@@ -33,7 +36,21 @@ class Sources:
         self.complete = complete
         self.ends = [x.grad_fn for x in self.tensors if x.grad_fn is not None]
         self.known = {id(x) for x in self.tensors}
+        self.hidden = _apart(reachable(f), given) if complete else ()
         self.calls, self.strangers = 0, dict[int, Tensor]()
+
+    def gradients(
+        self, outputs: Tensor | Sequence[Tensor], inputs: Sequence[Tensor], grads: Tensor | Sequence[Tensor]
+    ) -> list[Tensor]:
+        """Those of the inputs, zeros where the outputs do not depend on one.
+
+        Raises RuntimeError where they depend on a hidden tensor.
+        """
+        found = torch.autograd.grad(outputs, (*inputs, *self.hidden), grads, allow_unused=True)
+        for x, grad in zip(self.hidden, found[len(inputs) :], strict=True):
+            if grad is not None:
+                raise RuntimeError(UNSEEN.format(tuple(x.shape)))
+        return [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=False)]
 
     def guard(self) -> Guard:
         """A guard of f that looks for what is not among the tensors; until `refuse_unseen` at each evaluation."""
@@ -96,6 +113,18 @@ class StandIns(TorchFunctionMode):
     ) -> Any:
         named = {name: self._swapped(value) for name, value in (kwargs or {}).items()}
         return func(*map(self._swapped, args), **named)
+
+
+def _apart(hidden: tuple[Tensor, ...], given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Those that are not given, and that nothing given was computed from."""
+    known = {id(x) for x in given}
+    hidden = tuple(x for x in hidden if id(x) not in known)
+    made = [x.grad_fn for x in given if x.grad_fn is not None]
+    if not hidden or not made:
+        return hidden
+    history = list(_walk(made))
+    known = {id(node) for node in history} | {id(getattr(node, "variable", None)) for node in history}
+    return tuple(x for x in hidden if id(x) not in known and id(x.grad_fn) not in known)
 
 
 def _entangled(given: tuple[Tensor, ...]) -> bool:

@@ -65,6 +65,8 @@ def read_bundle(file: Path) -> tuple[str, dict[str, Packed]]:
     Raises:
         DataError: it is no such file, or damaged.
     """
+    if not file.is_file():
+        raise DataError(f"{file}: no such file")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:

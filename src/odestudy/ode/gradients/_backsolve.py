@@ -57,7 +57,7 @@ def augmented_slopes(run: Run, sources: Sources, t: Tensor, z: Tensor) -> list[T
             torch.zeros_like(minus_a).reshape(-1),
             *(torch.zeros_like(p).reshape(-1) for p in params),
         ]
-    grads = torch.autograd.grad(dy, (y, *params), minus_a, allow_unused=True, materialize_grads=True)
+    grads = sources.gradients(dy, (y, *params), minus_a)
     return [dy.detach().reshape(-1), *(g.reshape(-1) for g in grads)]
 
 

@@ -6,6 +6,7 @@ from torch import Tensor
 from odestudy.ode._control import Counter
 from odestudy.ode._grid import ON_TIMES
 from odestudy.ode._observer import Observations, Observer, Several
+from odestudy.ode._reach import reachable
 from odestudy.ode._refusal import without_derivative
 from odestudy.ode._run import Run, check_finite
 from odestudy.ode._save import Saved
@@ -25,7 +26,7 @@ def _apart_from_autograd(run: Run) -> Tensor:
     """scipy's states, which refuse a gradient where one is asked for."""
     t, uses = run.times.tensor, Uses() if torch.is_grad_enabled() else None
     with torch.no_grad():
-        ys = forward(run, run.field(uses))
+        ys = forward(run, run.field(uses, always=bool(reachable(run.problem.f))))
     causes = () if uses is None else tuple(uses.found.values())
     return without_derivative(ys, REFUSAL, run.problem.y0, t, *(run.problem.params or ()), *causes)
 

@@ -130,9 +130,7 @@ class Replay:
                 outputs.append(seen.states(complete=False))
                 gradients.append(self.grad_ys[first : seen.seen])
         inputs = (y0, *held, *self.sources.tensors, *(() if offsets is None else (offsets,)))
-        self.a, *rest = torch.autograd.grad(
-            outputs, inputs, gradients, allow_unused=True, materialize_grads=True
-        )
+        self.a, *rest = self.sources.gradients(outputs, inputs, gradients)
         self.a_solver_state, rest = rest[: len(held)], rest[len(held) :]
         for total, grad in zip(self.grads, rest, strict=False):
             total.add_(grad)

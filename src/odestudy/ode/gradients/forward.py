@@ -11,6 +11,7 @@ from torch.func import functional_call, jvp, vmap
 
 from odestudy.ode._control import Counter
 from odestudy.ode._norms import Norm
+from odestudy.ode._reach import reachable
 from odestudy.ode._run import Run
 from odestudy.ode._step import VectorField
 from odestudy.ode._uses import Uses, due
@@ -84,6 +85,8 @@ class Sensitivities:
         self.directions = self.along_y0 + sum(p.numel() for p in params)
         self.names = _names(run, params)
         self.tangents = self._unit_tangents()
+        known = {id(p) for p in run.problem.params or ()}
+        self.hidden = any(id(x) not in known for x in reachable(run.problem.f))  # something that f could use
 
     def start(self) -> Tensor:
         """(y0, I, 0)."""
@@ -109,7 +112,7 @@ class Sensitivities:
             nonlocal calls
             counter.evaluation()
             calls += 1
-            return _watched(self.slopes, t, z) if due(calls) else self.slopes(t, z)
+            return _watched(self.slopes, t, z) if self.hidden or due(calls) else self.slopes(t, z)
 
         return augmented
 

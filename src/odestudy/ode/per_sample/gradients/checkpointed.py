@@ -100,7 +100,7 @@ class SampleReplay:
             outputs.append(piece)
             gradients.append(self.grad_ys[upload(which, device), upload(who, device)])
         inputs = (y0, *self.sources.tensors, *(() if offsets is None else (offsets,)))
-        a, *rest = torch.autograd.grad(outputs, inputs, gradients, allow_unused=True, materialize_grads=True)
+        a, *rest = self.sources.gradients(outputs, inputs, gradients)
         self.a.index_copy_(0, upload(samples, device), a)
         for total, grad in zip(self.grads, rest, strict=False):
             total.add_(grad)

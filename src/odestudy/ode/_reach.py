@@ -1,0 +1,107 @@
+"""The tensors that f can come to without being given them: behind its closure, its attributes, the globals it names."""
+
+import functools
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+MOST, WIDE = 2000, 200  # objects that are looked into, and elements of each container
+PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size)
+CONTAINERS = (list, tuple, set, frozenset, deque)
+DESCRIPTORS = (property, staticmethod, classmethod, functools.cached_property)
+LIBRARIES = sys.stdlib_module_names | {"torch", "numpy", "scipy"}
+MODULES_OWN = frozenset(vars(nn.Module())) - {"_parameters", "_buffers", "_modules"}  # hooks and flags
+
+
+def reachable(f: Any) -> tuple[Tensor, ...]:
+    """The tensors that need a gradient, the nearest first; among the first MOST objects, as there may be no end.
+
+    What an extension keeps is not among them.
+    """
+    found, seen = dict[int, Tensor](), dict[int, Any]()
+    waiting = deque([f])
+    while waiting and len(seen) < MOST:
+        value = waiting.popleft()
+        if isinstance(value, Tensor):
+            if value.requires_grad and not value.is_meta:
+                found[id(value)] = value
+        elif not isinstance(value, PLAIN) and id(value) not in seen:
+            seen[id(value)] = value
+            waiting.extend(islice(_within(value), WIDE))
+    return tuple(found.values())
+
+
+def _within(value: Any) -> Iterable[Any]:
+    """What is kept in it."""
+    if isinstance(value, dict):
+        return iter(dict.values(value))
+    if isinstance(value, CONTAINERS):
+        return iter(value)
+    if isinstance(value, FunctionType):
+        return _of_function(value)
+    if isinstance(value, MethodType):
+        return iter((value.__self__, value.__func__))
+    if isinstance(value, functools.partial):
+        return chain((value.func,), value.args, value.keywords.values())
+    if isinstance(value, ModuleType):
+        return iter(())
+    if isinstance(value, DESCRIPTORS):
+        return (getattr(value, name, None) for name in ("fget", "__func__", "func"))
+    if isinstance(value, torch.jit.ScriptModule):
+        return value.parameters()
+    if isinstance(value, type):
+        return iter(()) if _of_library(value) else iter(vars(value).values())
+    return _of_instance(value)
+
+
+def _of_instance(value: Any) -> Iterator[Any]:
+    own = getattr(value, "__dict__", {})
+    if isinstance(value, nn.Module):
+        yield from (kept for name, kept in own.items() if name not in MODULES_OWN)
+    else:
+        yield from own.values()
+    for cls in type(value).__mro__:
+        if not _of_library(cls):
+            slots = vars(cls).get("__slots__", ())
+            yield from (
+                getattr(value, name, None) for name in ((slots,) if isinstance(slots, str) else slots)
+            )
+            yield cls
+
+
+def _of_function(value: FunctionType) -> Iterator[Any]:
+    for cell in value.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # a name that has no value yet
+            continue
+    yield from value.__defaults__ or ()
+    yield from (value.__kwdefaults__ or {}).values()
+    yield from value.__dict__.values()
+    if _of_library(value):
+        return
+    names = _names(value.__code__)
+    for name in names:
+        kept = value.__globals__.get(name)
+        if not isinstance(kept, ModuleType):
+            yield kept
+        elif kept.__name__.partition(".")[0] not in LIBRARIES:
+            yield from (vars(kept).get(inner) for inner in names)
+
+
+def _of_library(value: Any) -> bool:
+    name = getattr(value, "__module__", None) or ""
+    return name.partition(".")[0] in LIBRARIES or name.startswith("odestudy.ode.")
+
+
+@functools.lru_cache(maxsize=256)
+def _names(code: CodeType) -> tuple[str, ...]:
+    """The globals and attributes that the code, and that of the functions in it, speaks of."""
+    inner = (_names(const) for const in code.co_consts if isinstance(const, CodeType))
+    return tuple(dict.fromkeys(chain(code.co_names, *inner)))
