@@ -223,6 +223,30 @@ def test_a_random_f_is_refused_where_it_is_not_taken_again(gradient: str, method
         ys[-1].sum().backward()
 
 
+@pytest.mark.parametrize("gradient", ["adjoint", "quadrature", "checkpointed"])
+@pytest.mark.parametrize(
+    "own", [np.random.default_rng(0), np.random.RandomState(0), random.Random(0)], ids=type
+)
+def test_so_it_is_with_a_generator_of_its_own(own: Any, gradient: Any) -> None:
+    y0 = torch.ones(1, dtype=F64, requires_grad=True)
+    ys = solve(
+        lambda t, y: 0.5 * own.random() * y,
+        y0,
+        [0.0, 1.0],
+        method="rk4",
+        dt0=0.1,
+        gradient=gradient,
+        params=(),
+    ).ys
+    with pytest.raises(RuntimeError, match="f draws random numbers at each evaluation"):
+        ys[-1].sum().backward()
+
+
+def test_an_f_that_writes_to_the_state_late_is_refused() -> None:
+    with pytest.raises(ValueError, match="writes to y, which the solver goes on with"):
+        solve(lambda t, y: y.mul_(-1) if t > 0.5 else -y, torch.ones(1, dtype=F64), [0.0, 1.0])
+
+
 @pytest.mark.parametrize("gradient", ["adjoint", "checkpointed"])
 def test_an_f_that_draws_its_noise_once_is_not_random(gradient: str) -> None:
     class Once(nn.Module):

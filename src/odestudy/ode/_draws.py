@@ -1,5 +1,6 @@
 """Random numbers that f draws: whether it does, and how to draw the same ones again."""
 
+import pickle
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +16,24 @@ RANDOM = (
 States = tuple[Any, ...]
 
 
-def generator_states(device: torch.device, own: Sequence[torch.Generator] = ()) -> States:
+def generator_states(device: torch.device, own: Sequence[Any] = ()) -> States:
     """Of the generators of torch, on the host and the device, of numpy, of Python, and of f's `own` ones."""
     _, key, *numpys = np.random.get_state(legacy=True)
     cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     host = (torch.get_rng_state(), (np.asarray(key).tobytes(), *numpys), random.getstate())
-    return (*host, cuda, *(generator.get_state() for generator in own))
+    return (*host, cuda, *(_state(generator) for generator in own))
+
+
+def _state(generator: Any) -> Any:
+    """That of one of torch's, numpy's or Python's generators, comparable."""
+    if isinstance(generator, torch.Generator):
+        return generator.get_state()
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    kept = (
+        generator.bit_generator.state if isinstance(generator, np.random.Generator) else generator.get_state()
+    )
+    return pickle.dumps(kept)
 
 
 def set_generators(states: States, device: torch.device) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from odestudy.ode._draws import RANDOM, generator_states, same
 from odestudy.ode._layout import without_autocast
+from odestudy.ode._reach import generators
 from odestudy.ode._refusal import refuse_twice
 
 Backward = Callable[..., tuple[Tensor | None, ...]]
@@ -29,7 +30,7 @@ def once(gradient: str) -> Callable[[Backward], Backward]:
         @functools.wraps(backward)
         def wrapper(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
             device = grads[0].device
-            own = tuple(ctx.run.generators)
+            own = (*ctx.run.generators, *generators(ctx.run.problem.f))
             before = generator_states(device, own)
             with torch.no_grad(), without_autocast(device):
                 results = backward(ctx, *grads)
