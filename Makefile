@@ -1,14 +1,27 @@
-## make study    run a tier and write its report     [TIER=smoke|quick|cpu|full] [QUESTIONS=dynamics,images] [ARMS=...] [SEEDS=n] [CORES=n] [GPU_SHARE=n] [FIRST=1] [VERBOSE=1]
-## make report   tables, figures and report of the published results; of an own run alone [TIER=...] [QUESTIONS=...] [SEEDS=n]
-## make publish  a finished run, packed, to results/published [TIER=...] [QUESTIONS=...] [SEEDS=n]
-## make verdicts an own run's verdicts beside the published ones, as Markdown [TIER=...]
-## make docs     the documentation as pages, to site/
-## make test     all tests but the slow ones (pytest -m slow)
-## make lint     format, style, types
-## make audit    known vulnerabilities of the pinned versions
-## make wheels   for a machine without network: what it lacks of the study, in a folder [WHEELS=wheels] [HAS=file] [WITHOUT=...]
-## make offline  on such a machine, whose Python has torch: the environment from that folder [WHEELS=wheels] [PYTHON=...]
-## make clean    remove the virtual environment
+## make study     run a tier and write its report; the first time it installs what is needed into .venv
+## make report    the report of the published results; with TIER=... that of your own run
+## make verdicts  the verdicts of your own run that differ from the published ones, as Markdown
+## make publish   pack a finished run of your own into results/published
+## make docs      the documentation as pages, to site/
+## make test      all tests but the slow ones (pytest -m slow)
+## make lint      format, style, types
+## make audit     known vulnerabilities of the pinned versions
+## make wheels    for a machine without network: what it lacks of the study, in a folder
+## make offline   on such a machine, whose Python has torch: the environment from that folder
+## make clean     remove the virtual environment
+##
+## What is run, as in `make study TIER=smoke CORES=2`:
+##   TIER=quick          how much: smoke, quick, cpu or full
+##   QUESTIONS=dynamics  only these questions: dynamics, images, density, timeseries, gradients; with commas
+##   ARMS=resnet6        only these methods of an experiment, with commas
+##   SEEDS=2             at most so many seeds
+## How (make study):
+##   CORES=2             on so many cores, not on all
+##   GPU_SHARE=6         so many jobs at a time on a GPU, not one
+##   FIRST=1             only what the tier names under `first`, without report
+##   VERBOSE=1           with all that Snakemake says
+## Of wheels and offline: WHEELS=folder, PYTHON=python3, and of wheels HAS=file (what `pip list` prints on that machine),
+## WITHOUT=package
 OWN := $(TIER)
 TIER ?= quick
 PYTHON ?= python3
@@ -24,7 +37,13 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES) --resources gpu=$(if $(filter 0,$(
 .PHONY: help study report publish verdicts docs test lint audit wheels offline clean
 
 help:
-	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^## \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+# Before anything is installed.
+TIERS := $(basename $(notdir $(wildcard config/tiers/*.yaml)))
+ifneq ($(filter study report publish verdicts,$(MAKECMDGOALS)),)
+$(if $(filter $(TIER),$(TIERS)),,$(error TIER=$(TIER): no such tier; there are: $(TIERS)))
+endif
 
 # Snakemake's output goes to a log, or with VERBOSE=1 to the terminal.
 study: $(VENV)/study.stamp

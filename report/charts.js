@@ -177,20 +177,31 @@
     return { min: Math.min(0.4, Math.min(...values) / 12), max: Math.max(2.5, 3 * Math.max(...values)) };
   };
 
+  // The names of bars, the smallest first. Each bar that a chart holds has its name here: Chart.js appends what it misses.
+  const names = (bars) => [...bars].sort((a, b) => a.x - b.x).map((bar) => bar.y);
+  // Bars that are hidden leave no empty row.
+  const order = (chart) => {
+    if (chart.options.panel.kind === "lines") return;
+    chart.data.datasets.forEach((dataset, i) => (dataset.data = chart.isDatasetVisible(i) ? dataset.bars : []));
+    chart.data.labels = names(chart.data.datasets.flatMap((dataset) => dataset.data));
+  };
+
   const barsOf = (panel) => {
     const from = panel.kind === "ratios" ? 1 : 0;
     const numbers = panel.series.flatMap((s) => s.points.map((p) => p.label));
     const beyond = width(numbers) + 10;
+    const bars = (series) => series.points.map((point) => ({ x: point.value, y: point.at, point }));
+    const datasets = panel.series.map((series) => ({ series, bars: bars(series) }));
     return {
       type: "bar",
       data: {
-        labels: [],
-        datasets: panel.series.map((series) => ({
-          series,
-          label: series.name,
-          data: series.points.map((point) => ({ x: point.value, y: point.at, point })),
-          borderColor: colour(series),
-          backgroundColor: colour(series),
+        labels: names(datasets.flatMap((dataset) => dataset.bars)),
+        datasets: datasets.map((dataset) => ({
+          ...dataset,
+          label: dataset.series.name,
+          data: dataset.bars,
+          borderColor: colour(dataset.series),
+          backgroundColor: colour(dataset.series),
           base: from,
           barThickness: 18,
           grouped: false,
@@ -217,13 +228,6 @@
         layout: { padding: { right: beyond, left: panel.kind === "ratios" ? 4 : 0 } },
       },
     };
-  };
-
-  // Categories of the bars that are shown, the smallest first.
-  const order = (chart) => {
-    if (chart.options.panel.kind === "lines") return;
-    const shown = chart.data.datasets.filter((_, i) => chart.isDatasetVisible(i)).flatMap((d) => d.data);
-    chart.data.labels = shown.sort((a, b) => a.x - b.x).map((d) => d.y);
   };
 
   const say = (point) => `${point.at.replace(/\n/g, " ")}: ${point.said}`;
@@ -314,8 +318,6 @@
         },
       },
     });
-    order(chart);
-    chart.update();
     walk(canvas, chart, said);
     if (panel.series.length > 1) holder.insertBefore(legend(panel, chart), holder.children[1]);
     return chart;

@@ -100,6 +100,29 @@ def test_an_entry_of_a_legend_hides_its_series_and_shows_it_again(opened):
         assert entry.get_attribute("aria-pressed") == str(state).lower()
 
 
+def test_bars_stand_by_size_and_one_that_is_hidden_leaves_no_empty_row(opened):
+    rows = "return Chart.getChart(arguments[0]).data.labels"
+    shown = (
+        "const chart = Chart.getChart(arguments[0]); return chart.data.datasets.flatMap((d, i) => chart.isDatasetVisible(i)"
+        " ? d.data : []).sort((a, b) => a.x - b.x).map(d => d.y)"
+    )
+    several = 0
+    for panel in opened.find_elements("css selector", ".explore .panel"):
+        canvas = panel.find_element("css selector", "canvas")
+        if opened.execute_script("return Chart.getChart(arguments[0]).options.panel.kind", canvas) == "lines":
+            continue
+        whole = opened.execute_script(rows, canvas)
+        assert whole == opened.execute_script(shown, canvas) != []
+        for entry in panel.find_elements("css selector", ".legend button"):
+            several += 1
+            opened.execute_script("arguments[0].click()", entry)
+            left = opened.execute_script(rows, canvas)
+            assert left == opened.execute_script(shown, canvas) != whole
+            opened.execute_script("arguments[0].click()", entry)
+            assert opened.execute_script(rows, canvas) == whole
+    assert several
+
+
 def test_without_scripts_the_pictures_themselves_stand_there(opened):
     address = opened.current_url
     opened.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})

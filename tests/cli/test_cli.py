@@ -43,6 +43,8 @@ def test_one_job_can_be_run_by_hand_and_is_then_listed_as_done(inside, capsys):
         (["list", "--tier", "huge"], "smoke, quick, cpu, full"),
         (["list", "--questions", "image"], "unknown question"),
         (["list", "--seeds", "0"], "at least 1"),
+        (["unpack", "nothing.tar"], "nothing.tar: no such file"),
+        (["verify", "results/nowhere"], "results/nowhere: no such folder"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_two(inside, capsys, arguments, words):

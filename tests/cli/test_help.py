@@ -13,6 +13,17 @@ from odestudy.text import meant
 NAMES = [module.__name__.rsplit(".", 1)[1] for module in COMMANDS]
 
 
+def test_the_program_itself_has_an_example_and_a_version_as_one_cites_it(root, capsys):
+    for option in ("--help", "--version"):
+        with pytest.raises(SystemExit) as ended:
+            main([option])
+        assert ended.value.code == 0
+    said = capsys.readouterr().out
+    example = re.search(r"Example: (odestudy .*)", said).group(1)
+    make_parser().parse_args(shlex.split(example)[1:])
+    assert f"\nversion: {said.split()[-1]}\n" in (root / "CITATION.cff").read_text()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_help_of_each_command_ends_with_an_example_of_it_that_is_understood(name, capsys):
     with pytest.raises(SystemExit) as ended:

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from odestudy.analysis.labels import Labels
 from odestudy.figures.base import FigureData
 from odestudy.figures.error_dots import say_errors
-from odestudy.figures.phase import Shown, worst_seed
+from odestudy.figures.phase import Shown, which_seed, worst_seed
 from odestudy.figures.scales import log_axis
-from odestudy.figures.words import setting
+from odestudy.figures.words import seeds_behind, setting
 from odestudy.questions.timeseries.figures.homotopy import _turns
 
 ARMS = {"linear": "linear model", "mlp": "MLP", "sindy": "SINDy"}
@@ -83,3 +83,17 @@ def test_an_axis_has_plain_numbers_or_powers_and_never_both(low, ticks):
     log_axis(axes, "x")
     shown = axes.xaxis.get_major_formatter().format_ticks([low * 10**k for k in range(4) if low * 10**k <= 1])
     assert [text.strip("$") for text in shown][: len(ticks)] == ticks
+
+
+def test_seeds_are_those_behind_a_mean_and_not_the_union_of_what_experiments_had():
+    table = pd.DataFrame({"seed": [0, 0, 1, 2, 3], "flow": ["linear", "a", "a", "b", "b"]})
+    assert seeds_behind(table, pd.DataFrame({"runs": [1, 2, 2]})) == (2, 2)
+    assert seeds_behind(table, pd.DataFrame({"runs": [2, 3]})) == (2, 3)
+    assert seeds_behind(table, pd.DataFrame({"mean": [1.0]})) == (4, 4)  # a summary that counts no runs
+
+
+def test_a_picture_of_one_seed_says_of_how_many_of_its_own_job():
+    table = pd.DataFrame({"job": ["a", "a", "b", "b"], "seed": [0, 1, 2, 3]})
+    data = FigureData({"t": table}, {}, Labels({}, {}), {})
+    found = {("s", "m"): Shown(table.iloc[0], {}), ("s", "n"): Shown(table.iloc[2], {})}
+    assert "of 2 seeds the one" in which_seed(data, "t", found)

@@ -16,13 +16,13 @@ import pytest
 import torch
 
 from odestudy.learning import loop
-from odestudy.learning.arms import images_of, new_fit
-from odestudy.questions import images_train
 from odestudy.runtime.checkpoint_dir import at_work
 from odestudy.runtime.job import run_job
 from odestudy.runtime.outcome import NumericalFailure
+from odestudy.runtime.registry import find_task
 from odestudy.runtime.store import read_metrics
 from odestudy.study import load_study
+from tests.images import data_of, fit_of
 
 
 def small_training(root, arm="odenet_backprop", **changes):
@@ -35,8 +35,8 @@ def small_training(root, arm="odenet_backprop", **changes):
 
 def test_a_loss_that_is_not_finite_ends_the_training_in_its_epoch_and_keeps_the_epochs_before(root):
     spec = small_training(root, arm="resnet6", epochs=2)
-    data = images_of(spec, "cpu")
-    fit = new_fit(spec, data, 0, "cpu")
+    data = data_of(spec)
+    fit = fit_of(spec, data)
     original = fit.net.take_nfe
     taken = iter(range(1000))
     steps = fit.recipe.steps(len(data.train[0]))
@@ -92,13 +92,13 @@ def test_a_training_that_was_killed_goes_on_to_the_same_bits(root, tmp_path):
 
 def test_a_checkpoint_restores_weights_adam_schedule_and_generators(root, tmp_path):
     spec = small_training(root, epochs=2, augment=True)
-    data = images_of(spec, "cpu")
+    data = data_of(spec)
     with suppress(InterruptedError), at_work(tmp_path / "c", "job code"):
-        fit = new_fit(spec, data, 0, "cpu")
+        fit = fit_of(spec, data)
         fit.run(data, 400, "seed0")
         raise InterruptedError
     with suppress(InterruptedError), at_work(tmp_path / "c", "job code"):
-        again = new_fit(spec, data, 0, "cpu")
+        again = fit_of(spec, data)
         again.run(data, 400, "seed0")
         raise InterruptedError
     for one, other in zip(fit.net.state_dict().values(), again.net.state_dict().values(), strict=True):
@@ -115,7 +115,7 @@ def test_a_checkpoint_restores_weights_adam_schedule_and_generators(root, tmp_pa
 
 def test_a_gpu_without_memory_is_the_status_of_its_run_and_the_other_seeds_go_on(root, monkeypatch):
     spec = small_training(root, arm="resnet6", epochs=2, seeds=[0, 1, 2])
-    whole = images_train.train(dict(spec), "cpu").rows["runs"]
+    whole = find_task("images_train.train")(dict(spec), "cpu").rows["runs"]
     step, steps = loop._step, 0
 
     def out_of_memory(*arguments):
@@ -126,7 +126,7 @@ def test_a_gpu_without_memory_is_the_status_of_its_run_and_the_other_seeds_go_on
         return step(*arguments)
 
     monkeypatch.setattr(loop, "_step", out_of_memory)
-    runs = images_train.train(dict(spec), "cpu").rows["runs"]
+    runs = find_task("images_train.train")(dict(spec), "cpu").rows["runs"]
     assert steps > 3
     assert [run["status"] for run in runs] == ["ok", "out_of_memory", "ok"]
     assert runs[1]["message"] == "CUDA out of memory. Tried to allocate 2.00 GiB."
@@ -159,9 +159,9 @@ DAMAGE = {
 @pytest.mark.parametrize("fate", ["other", *DAMAGE])
 def test_a_checkpoint_of_another_job_or_a_damaged_one_is_logged_and_ignored(root, tmp_path, caplog, fate):
     spec = small_training(root, epochs=1)
-    data = images_of(spec, "cpu")
+    data = data_of(spec)
     with suppress(InterruptedError), at_work(tmp_path / "c", "job code"):
-        new_fit(spec, data, 0, "cpu").run(data, 400, "seed0")
+        fit_of(spec, data).run(data, 400, "seed0")
         raise InterruptedError
     file = tmp_path / "c/seed0.pt"
     if fate in DAMAGE:
@@ -170,7 +170,7 @@ def test_a_checkpoint_of_another_job_or_a_damaged_one_is_logged_and_ignored(root
         caplog.at_level(logging.WARNING),
         at_work(tmp_path / "c", "job code" if fate in DAMAGE else "job newer"),
     ):
-        fit = new_fit(spec, data, 0, "cpu")
+        fit = fit_of(spec, data)
         before = {k: v.clone() for k, v in fit.net.state_dict().items()}
         fit.run(data, 400, "seed0")
     assert ("damaged" if fate in DAMAGE else "of another specification or code") in caplog.text
@@ -180,14 +180,14 @@ def test_a_checkpoint_of_another_job_or_a_damaged_one_is_logged_and_ignored(root
 
 def test_training_is_the_same_with_and_without_checkpoints(root, tmp_path):
     spec = small_training(root, arm="resnet6")
-    bare = images_train.train(dict(spec), "cpu")
+    bare = find_task("images_train.train")(dict(spec), "cpu")
     with at_work(tmp_path / "c", "x"):
-        kept = images_train.train(dict(spec), "cpu")
+        kept = find_task("images_train.train")(dict(spec), "cpu")
     assert without_measured(bare.rows) == without_measured(kept.rows)
 
 
 def test_the_training_time_is_the_sum_of_the_epochs_and_99_percent_may_never_come(root):
-    outcome = images_train.train(small_training(root), "cpu")
+    outcome = find_task("images_train.train")(small_training(root), "cpu")
     run = outcome.rows["runs"][0]
     assert run["train_s"] == pytest.approx(sum(e["epoch_s"] for e in outcome.rows["epochs"]))
     assert run["time_to_99_s"] is None

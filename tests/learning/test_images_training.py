@@ -11,16 +11,16 @@ from torch import nn
 
 from odestudy.integrate import Solver, integrate
 from odestudy.learning import loop
-from odestudy.learning.arms import images_of, new_fit
 from odestudy.learning.checkpoint import checkpoint_of
 from odestudy.learning.evaluate import error_on, error_with_batch_statistics
 from odestudy.learning.recipe import Recipe
 from odestudy.nets.blocks import BatchNormDynamics
 from odestudy.nets.images import make_classifier
-from odestudy.questions import images_train
 from odestudy.runtime.checkpoint_dir import at_work
 from odestudy.runtime.files import plain
+from odestudy.runtime.registry import find_task
 from odestudy.study import load_study
+from tests.images import data_of, fit_of
 
 
 def spec_of_arm(root, arm):
@@ -32,9 +32,9 @@ def spec_of_arm(root, arm):
 
 def trained(spec, folder, die_in=None):
     """The training of one seed; it dies at the end of an epoch, when the weights have moved and nothing is saved yet."""
-    data = images_of(spec, "cpu")
+    data = data_of(spec)
     with suppress(InterruptedError), at_work(folder, "a job"):
-        fit = new_fit(spec, data, 0, "cpu")
+        fit = fit_of(spec, data)
 
         def after_epoch():
             if len(fit.training.rows) + 1 == die_in:
@@ -145,7 +145,7 @@ def test_a_job_of_any_device_trains_in_mixed_precision_to_about_the_same_loss(ro
     clone = edit("config/questions/images.yaml", lambda d: d["experiments"]["train"]["base"].update(amp=True))
     mixed, single = (spec_of_arm(at, arm) | {"train_size": 128, "seeds": [0]} for at in (clone, root))
     assert mixed["amp"]
-    found = [images_train.train(spec, "cpu").rows for spec in (mixed, single)]
+    found = [find_task("images_train.train")(spec, "cpu").rows for spec in (mixed, single)]
     assert found[0]["runs"][0]["status"] == "ok"
     losses = [[row["train_loss"] for row in rows["epochs"]] for rows in found]
     assert losses[0] == pytest.approx(losses[1], rel=0.05)
@@ -172,7 +172,7 @@ def test_the_error_by_the_batches_own_statistics_is_that_of_nets_with_batch_norm
         spec_of_arm(root, arm) | {"seeds": [0], "epochs": 1} for arm in ("walkthrough", "odenet_adjoint")
     )
     column = "test_error_batch_stats_pct"
-    walked, other = (images_train.train(spec, "cpu").rows["runs"][0] for spec in specs)
+    walked, other = (find_task("images_train.train")(spec, "cpu").rows["runs"][0] for spec in specs)
     assert 0 <= walked[column] <= 100
     assert column not in other
     net = net_of({"net": "walkthrough"}, Solver(method="euler", step=0.5))
@@ -187,8 +187,8 @@ def test_the_error_by_the_batches_own_statistics_is_that_of_nets_with_batch_norm
 def test_batch_normalisation_in_the_dynamics_fails_with_averages_over_all_times(root):
     """Trained as the walk-through trains; what the averages hold is not to blame, but that there is one for all times."""
     spec = spec_of_arm(root, "walkthrough") | {"train_size": 640, "epochs": 5, "augment": False}
-    data = images_of(spec, "cpu")
-    fit = new_fit(spec, data, 0, "cpu")
+    data = data_of(spec)
+    fit = fit_of(spec, data)
     fit.run(data, 500, "seed0")
     anew = copy.deepcopy(fit.net).train()
     for module in anew.modules():

@@ -16,16 +16,18 @@ from odestudy.analysis.tables import long_table
 from odestudy.datasets.images import load_images
 from odestudy.errors import ConfigError
 from odestudy.integrate import Solver, integrate
-from odestudy.learning.arms import solver_of
 from odestudy.learning.augment import random_crop
 from odestudy.learning.evaluate import accuracy_change_pct, mflop_an_image, solved_with
 from odestudy.learning.recipe import Recipe
 from odestudy.nets.blocks import ConvDynamics, TimeConv
 from odestudy.nets.images import make_classifier
-from odestudy.questions import images_cost, images_solvers
+from odestudy.questions.images.arms import solver_of
+from odestudy.questions.images.solvers import solvers_of
+from odestudy.runtime.registry import find_task
 from odestudy.runtime.store import read_arrays, read_metrics, write_metrics
 from odestudy.statistics.tests import mcnemar_p
 from odestudy.study import load_study
+from tests.images import params_of
 
 
 def spec_of(root, task, **changes):
@@ -137,8 +139,8 @@ def test_operations_are_counted_an_image():
 
 def test_nets_trained_and_tested_with_every_solver_have_a_row_each(root):
     spec = spec_of(root, "images_solvers.cross", seeds=[0], train_size=64, epochs=1)
-    outcome = images_solvers.cross(spec, "cpu")
-    tests = list(images_solvers.solvers_of(spec))
+    outcome = find_task("images_solvers.cross")(spec, "cpu")
+    tests = list(solvers_of(params_of(spec)))
     assert len(outcome.rows["runs"]) == len(tests) == 7
     own = next(r for r in outcome.rows["runs"] if (r["test_method"], r["test_step"]) == ("euler", 1.0))
     assert own["test_error_pct"] == outcome.rows["nets"][0]["test_error_pct"]
@@ -147,14 +149,14 @@ def test_nets_trained_and_tested_with_every_solver_have_a_row_each(root):
 def test_a_training_that_fails_leaves_a_failed_row_for_every_test(root):
     spec = spec_of(root, "images_solvers.cross", seeds=[0], train_size=64, epochs=1, max_nfe=1)
     spec["solver"] = {"name": "dopri5_3", "method": "dopri5", "rtol": 1e-3, "atol": 1e-3}
-    outcome = images_solvers.cross(spec, "cpu")
+    outcome = find_task("images_solvers.cross")(spec, "cpu")
     assert {r["status"] for rows in outcome.rows.values() for r in rows} == {"max_steps"}
     assert len(outcome.rows["runs"]) == 7
 
 
 def test_the_sweep_counts_forward_and_backward_evaluations_of_adams_too(root):
     spec = spec_of(root, "images_solvers.sweep", seeds=[0], train_size=32, epochs=1, test_steps=[2])
-    rows = images_solvers.sweep(spec, "cpu").rows["runs"]
+    rows = find_task("images_solvers.sweep")(spec, "cpu").rows["runs"]
     assert [r["status"] for r in rows] == ["ok"] * len(rows)
     fixed = next(r for r in rows if r["test_method"] == "rk4")
     assert (fixed["nfe_forward"], fixed["eval_nfe"]) == (8, 8)
@@ -167,7 +169,7 @@ def test_stages_over_step_are_the_evaluations_of_a_forward_pass(root):
     spec = spec_of(
         root, "images_cost.stages", seeds=[0], methods=["euler", "midpoint", "rk4"], steps=[1, 2], repeats=1
     )
-    rows = images_cost.stages(spec, "cpu").rows["runs"]
+    rows = find_task("images_cost.stages")(spec, "cpu").rows["runs"]
     assert [r["nfe_forward"] for r in rows] == [1, 2, 2, 4, 4, 8]
     assert all(r["wall_s"] > 0 and r["nfe_backward"] == 0 for r in rows)
 
@@ -189,8 +191,8 @@ def test_a_verdict_names_the_data_that_it_rests_on(root):
 
 def test_the_last_word_on_the_solver_has_the_named_one(root):
     spec = spec_of(root, "images_solvers.cross")
-    assert solver_of(spec | {"solver": {"name": "x", "method": "rk4", "step": 0.5}}).step == 0.5
-    assert solver_of(spec, rtol=1e-9).rtol == 1e-9
+    assert solver_of(params_of(spec | {"solver": {"name": "x", "method": "rk4", "step": 0.5}})).step == 0.5
+    assert solver_of(params_of(spec), rtol=1e-9).rtol == 1e-9
 
 
 def fashion_folder() -> Path:

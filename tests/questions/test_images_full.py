@@ -7,14 +7,11 @@ import shutil
 import pytest
 
 from odestudy.datasets import images
-from odestudy.questions import images_cost, images_sizes, images_solvers, images_train
+from odestudy.runtime.registry import find_task
 from odestudy.study import load_study
 
-MODULES = {
-    m.__name__.rpartition(".")[2]: m for m in (images_cost, images_sizes, images_solvers, images_train)
-}
 CUT = {
-    "train_size": 8, "epochs": 1, "batch": 8, "eval_batch": 20, "repeats": 1, "steps": [2], "methods": ["euler"],
+    "train_size": 10, "epochs": 1, "batch": 8, "eval_batch": 20, "repeats": 1, "steps": [2], "methods": ["euler"],
     "test_steps": [1], "tolerances": [1.0e-1], "seeds": [0], "device": "cpu",
 }  # fmt: skip
 # What is seen in the images decides the outcome of these; the others count and time.
@@ -44,11 +41,17 @@ def test_every_experiment_and_arm_of_the_full_tier_runs_on_mnist(root, little_mn
         for job in jobs:
             if job.spec["dataset"] == "mnist":
                 specs.setdefault((experiment, job.spec["arm"]["name"]), (job.task, job.spec))
-    assert {experiment for experiment, _ in specs} == {*ON_CONTENT, "cost", "stages", "step", "sizes"}
+    assert {experiment for experiment, _ in specs} == {
+        *ON_CONTENT,
+        "budgets",
+        "cost",
+        "stages",
+        "step",
+        "sizes",
+    }
     for (experiment, arm), (task, spec) in specs.items():
-        module, _, function = task.partition(".")
         cut = spec | {name: value for name, value in CUT.items() if name in spec}
-        rows = getattr(MODULES[module], function)(cut, "cpu").rows["runs"]
+        rows = find_task(task)(cut, "cpu").rows["runs"]
         assert rows, (experiment, arm)
         assert {row.get("status", "ok") for row in rows} == {"ok"}, (experiment, arm, rows)
 

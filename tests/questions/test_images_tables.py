@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from torch import nn
 
-from odestudy.analysis.derive_images import MARGIN_POINTS, equality
 from odestudy.analysis.tables import long_table
 from odestudy.nets.blocks import ConvDynamics, ResidualBlock
+from odestudy.questions.images.pairs import MARGIN_POINTS, equality
 from odestudy.runtime.store import write_metrics
 from odestudy.statistics.estimates import rate_estimate, t_estimate
 from odestudy.statistics.region import Region

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from odestudy.integrate import Counted, Solver, integrate, named_failure
-from odestudy.questions import images_cost
 from odestudy.runtime.job import run_job
 from odestudy.runtime.outcome import NumericalFailure, Outcome
 from odestudy.runtime.registry import find_task
@@ -180,7 +179,7 @@ def test_memory_is_constant_in_steps_with_the_adjoint_and_linear_with_backpropag
             "odenet_backprop",
             "odenet_adjoint",
         ):
-            rows = images_cost.cost(job.spec | {"steps": [4, 8, 16], "repeats": 1}, "cpu").rows["runs"]
+            rows = find_task(job.task)(job.spec | {"steps": [4, 8, 16], "repeats": 1}, "cpu").rows["runs"]
             saved[job.spec["arm"]["gradient"]] = [r["saved_mib"] for r in rows[:3]]
     assert len(set(saved["adjoint"])) == 1
     first, second, third = saved["backprop"]

@@ -56,6 +56,17 @@ def test_a_page_fetches_nothing_from_elsewhere(site):
         assert not re.search(r"url\([\"']?(https?:)?//|@import", style.read_text(encoding="utf-8")), style
 
 
+def test_a_diagram_is_a_picture_for_the_theme_would_fetch_what_draws_its_text(root, site):
+    assert [p.name for p in site.glob("*.html") if "mermaid" in p.read_text(encoding="utf-8")] == []
+    assert 'src="pictures/house.svg"' in (site / "architecture.html").read_text(encoding="utf-8")
+    boxes = re.findall(
+        r'<g class="(\w+)".*?class="name"[^>]*>(\w+)<', (root / "docs/pictures/house.svg").read_text()
+    )
+    assert len(boxes) > 5
+    for kind, name in boxes:
+        assert (root / ("src/odestudy" if kind == "room" else "") / name).is_dir(), name
+
+
 def test_what_is_escaped_in_a_document_is_shown_without_its_escape(site):
     text = (site / "index.html").read_text(encoding="utf-8")
     assert "y' = y" in text

@@ -2,142 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from odestudy.errors import ConfigError
-from odestudy.runtime.names import names_in
 from odestudy.runtime.registry import package_of, parameters_of
 from odestudy.study import load_study
-from odestudy.study.code import PACKAGE
-from odestudy.study.config import load_checked, load_yaml
-from odestudy.study.grid import COMMON, expand
-from odestudy.study.needs import FILE, check_needs, task_of
-from odestudy.study.questions import load_question
+from odestudy.study.config import load_checked
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = load_checked(ROOT, "config/study.yaml", "study")["questions"]
-MODULES = sorted(p for p in (PACKAGE / "questions").glob("*.py") if p.stem != "__init__")
-UNTYPED = [question for question in QUESTIONS if not package_of(question)]
-
-# What an experiment sets and one of its jobs can do without: the task has a default, another parameter chooses it, or
-# an entry of the grid sets it.
-FREE = {
-    "images_train.train": {"schedule"},
-    "images_solvers.cross": {"method", "rtol", "atol"},
-    "images_cost.stages": {"method"},
-}  # fmt: skip
-
-
-def tasks() -> dict[str, Path]:
-    """Name -> file of each task that there is."""
-    named = ((path, names_in(f"odestudy.questions.{path.stem}", "TASKS")) for path in MODULES)
-    return {f"{path.stem}.{name}": path for path, names in named for name in names}
-
-
-def experiments() -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
-    """Question, name, definition and the entries of its axes."""
-    settings = load_checked(ROOT, "config/study.yaml", "study")
-    systems = load_checked(ROOT, "config/systems.yaml", "systems")
-    for question in UNTYPED:
-        spec = load_question(ROOT, question)
-        for name, experiment in spec["experiments"].items():
-            whole = settings["job"] | {"seeds": [0], "base": {}, "grid": {}} | experiment
-            yield question, name, whole, spec.get("entries", {}) | {"system": systems}
-
-
-def refused(experiment: dict[str, Any], entries: dict[str, Any]) -> str:
-    """What planning says of an experiment's jobs; nothing where it takes them."""
-    jobs = expand(experiment, entries, "where", dict.fromkeys(experiment["grid"], "where"))
-    try:
-        check_needs(ROOT, jobs, "where")
-    except ConfigError as error:
-        return str(error)
-    return ""
-
-
-def test_every_task_says_what_it_needs_and_no_other_does():
-    assert set(load_yaml(ROOT / FILE)["tasks"]) == set(tasks())
-    for task in tasks():
-        Draft202012Validator.check_schema(task_of(ROOT, task))
-
-
-def test_a_parameter_that_is_taken_out_of_any_experiment_is_refused_or_known_to_be_spare():
-    tried = 0
-    for _, name, experiment, entries in experiments():
-        assert not refused(experiment, entries), name
-        free = set()
-        for key in experiment["base"]:
-            tried += 1
-            less = {k: v for k, v in experiment["base"].items() if k != key}
-            if not (said := refused(experiment | {"base": less}, entries)):
-                free.add(key)
-            assert "\n" not in said
-        assert free <= FREE.get(experiment["task"], set()), name
-    assert tried > 50
-
-
-def test_an_axis_that_is_taken_out_of_a_grid_is_refused_or_known_to_be_spare():
-    for _, name, experiment, entries in experiments():
-        for axis in experiment["grid"]:
-            less = experiment | {
-                "grid": {k: v for k, v in experiment["grid"].items() if k != axis},
-                "label": "x",
-            }
-            assert refused(less, entries) or axis in FREE.get(experiment["task"], set()) | {
-                "cure",
-                "solver",
-            }, name
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_what_a_question_reads_of_its_specification_is_named_by_what_its_tasks_need(path):
-    named = {word for task, file in tasks().items() if file == path for word in words(task_of(ROOT, task))}
-    tree = ast.parse(path.read_text())
-    asked = {node.left.value for node in ast.walk(tree) if is_asked(node)}
-    read = {node.slice.value for node in ast.walk(tree) if is_read(node)}
-    assert read <= named | asked | set(COMMON)
-
-
-def words(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        for key, part in schema.items():
-            yield key
-            yield from words(part)
-    elif isinstance(schema, list):
-        for part in schema:
-            yield from words(part)
-    elif isinstance(schema, str):
-        yield schema
-
-
-def is_read(node: ast.AST) -> bool:
-    """spec["key"], not on the left of an assignment."""
-    return (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.ctx, ast.Load)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "spec"
-        and isinstance(node.slice, ast.Constant)
-    )
-
-
-def is_asked(node: ast.AST) -> bool:
-    """ "key" in spec."""
-    return (
-        isinstance(node, ast.Compare)
-        and isinstance(node.left, ast.Constant)
-        and isinstance(node.ops[0], ast.In)
-        and isinstance(node.comparators[0], ast.Name)
-        and node.comparators[0].id == "spec"
-    )
 
 
 def arguments_of(function) -> dict[str, Any]:
@@ -173,7 +51,7 @@ def test_a_problem_takes_the_keyword_arguments_of_its_function_with_the_same_def
         assert {key: about.default for key, about in fields.items() if not about.is_required()} == given, kind
 
 
-@pytest.mark.parametrize("question", [question for question in QUESTIONS if package_of(question)])
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_every_typed_task_is_computed_by_a_function_and_says_what_each_parameter_is(question):
     kinds = parameters_of(question)
     assert set(kinds) == set(import_module(f"{package_of(question)}.tasks").TASKS)
@@ -200,10 +78,9 @@ def of(experiment: str, **changes: Any):
     ("question", "change", "says"),
     [
         ("images", of("train", batch=None), "experiments.train: images_train.train needs 'batch'"),
-        ("images", lambda d: d["entries"]["arm"]["resnet6"].pop("blocks"), "needs 'arm.blocks' (with arm resnet6)"),
-        ("images", of("sizes", rtol=None), "images_sizes.sizes needs 'step' or 'rtol' (with arm odenet_backprop)"),
+        ("images", of("sizes", rtol=None), "images_sizes.sizes needs 'step' or 'rtol' and 'atol' (with arm odenet_backprop)"),
         ("images", of("cross", test_methods=["eulr"]), "cross: images_solvers.cross cannot use test_methods.0: 'eulr'"),
-        ("images", of("train", amp=True), "cannot use amp: True is not allowed; allowed: False (float64 was asked for)"),
+        ("images", of("train", amp=True), "images_train.train cannot use this: amp with dtype float64; one of them is possible"),
         ("dynamics", of("unstable_start", window_min=9.0), "experiments.unstable_start: dynamics.recover cannot use this: window_min 9 is above window_max 5"),
         ("dynamics", of("unstable_start", noise=None), "dynamics.recover needs 'noise' or 'noise_pct'"),
         ("dynamics", of("crash", precisions=["float16"]), "precisions.0: 'float16' is not allowed; allowed: float32"),
@@ -265,6 +142,20 @@ def test_an_entry_of_density_is_refused_where_it_stands(edit, change, says):
     with pytest.raises(ConfigError, match=r"^config/questions/density\.yaml: entries\.") as caught:
         load_study(root, "smoke")
     assert says in str(caught.value)
+
+
+def test_an_arm_of_images_is_refused_where_it_stands(edit):
+    root = edit("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].pop("blocks"))
+    with pytest.raises(
+        ConfigError, match=r"^config/questions/images\.yaml: entries\.arm\.resnet6: needs 'arm\.blocks'"
+    ):
+        load_study(root, "smoke")
+
+
+def test_a_question_without_a_folder_is_told_in_one_line(edit):
+    root = edit("config/study.yaml", lambda d: d["questions"].append("image"))
+    with pytest.raises(ConfigError, match=r"image"):
+        load_study(root, "smoke")
 
 
 def test_what_a_tier_sets_is_refused_there(edit):

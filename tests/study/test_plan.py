@@ -146,7 +146,7 @@ def tier_with(**recover):
             lambda d: d["experiments"]["train"]["grid"].update(arm=["resnet7"]),
             ["unknown arm 'resnet7'", "resnet6"],
         ),
-        ("config/questions/images.yaml", lambda d: d["figures"].update(nothing={"title": "x", "tables": []}), ["nothing.py"]),
+        ("config/questions/images.yaml", lambda d: d.update(figures={"images_map": {"title": "x"}}), ["figures", "SHOWS"]),
         ("config/claims/images.yaml", lambda d: d["claims"]["C10"].update(verdict="true"), ["verdict: unknown key", "flip"]),
         ("config/claims/density.yaml", lambda d: d["claims"].update(C04=d["claims"]["C19"]), ["C04a: given twice"]),
         ("config/claims/images.yaml", lambda d: measure_of(d, "C10").update(table="images_size"), ["unknown table", "images_sizes"]),
@@ -156,18 +156,17 @@ def tier_with(**recover):
         ("config/systems.yaml", lambda d: d["focus"].update(z0=[1.0]), ["focus"]),
         ("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].update(blcoks=6), ["blcoks", "blocks"]),
         ("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].update(net="restnet"), ["'restnet'", "resnet"]),
-        ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(task="images_train.trian"), ["'trian'", "train"]),
+        ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(task="images_train.trian"), ["images_train.trian", "images_train.train"]),
         ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(label="{arm"), ["label"]),
         ("config/questions/images.yaml", lambda d: d["experiments"]["train"].update(label="{}"), ["label", "''"]),
-        ("config/questions/images.yaml", lambda d: d["parameters"]["rtol"].update(type=None), ["parameters.rtol.type", "None"]),
-        ("config/questions/images.yaml", lambda d: d["parameters"]["rtol"].update(minimun=0), ["rtol.minimun: unknown key", "minimum"]),
+        ("config/questions/images.yaml", lambda d: d["experiments"]["train"]["base"].update(learning_rate=0), ["learning_rate: 0", "above 0"]),
+        ("config/questions/images.yaml", lambda d: d["experiments"]["sweep"]["grid"].update(arm=["resnet6"]), ["arm", "odenet", "(with arm resnet6)"]),
         ("config/systems.yaml", lambda d: d.update({7: d["focus"]}), ["key 7 is of type integer", "quotes"]),
         ("config/systems.yaml", lambda d: d["focus"].update(z0=[2**64, 0.0]), ["focus.z0.0", "beyond 64 bits"]),
         ("config/questions/images.yaml", lambda d: d["experiments"]["train"]["grid"].update(foo=[1]), ["'foo'"]),
         ("config/questions/dynamics.yaml", lambda d: d["experiments"]["recover"]["base"].update(method="dopri55"), ["'dopri55'", "dopri5"]),
         ("config/questions/dynamics.yaml", lambda d: d["columns"]["systems"].update(levels="arms"), ["'arms'", "arm, cure"]),
         ("config/questions/dynamics.yaml", lambda d: d["columns"]["systems"].update(levels={"all": 5}), ["systems.levels.all", "string"]),
-        ("config/questions/images.yaml", lambda d: d["figures"]["images_map"].update(arrays=["x"]), ["'x'", "train"]),
         ("config/questions/dynamics.yaml", lambda d: d["tables"]["dynamics_recovery"]["summary"].update(by=["sistem"]), ["'sistem'", "system"]),
     ],
 )  # fmt: skip
@@ -237,8 +236,8 @@ def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, 
             code.code_hash,
         ):
             cached.cache_clear()
-        return code.code_hash("odestudy.questions.images_train"), code.code_hash(
-            "odestudy.figures.images_accuracy"
+        return code.code_hash("odestudy.questions.images.tasks"), code.code_hash(
+            "odestudy.questions.images.figures.accuracy"
         )
 
     monkeypatch.setattr(code, "PACKAGE", package)
@@ -270,7 +269,7 @@ def test_the_code_hash_of_a_question_is_blind_to_figures_and_comments(tmp_path, 
 def test_the_code_hash_follows_imports():
     assert "odestudy.integrate" in modules_of("odestudy.questions.dynamics.tasks")
     assert "odestudy.integrate" in direct_imports("odestudy.nets.images")
-    assert code_hash("odestudy.questions.dynamics.tasks") != code_hash("odestudy.questions.images_train")
+    assert code_hash("odestudy.questions.dynamics.tasks") != code_hash("odestudy.questions.images.tasks")
     with pytest.raises(ValueError, match="no such module"):
         code_hash("odestudy.nothing")
 

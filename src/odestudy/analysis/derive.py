@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from odestudy.analysis.derive_budgets import time_to_equal_error
-from odestudy.analysis.derive_images import beside_published, equivalence_pairs, mcnemar_pairs
 from odestudy.runtime.registry import derived_of
 from odestudy.study.load import Study
 
@@ -26,9 +24,5 @@ def protocol_card(study: Study, question: str, definition: dict[str, Any]) -> Ro
 
 
 DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], Rows]] = {
-    "mcnemar_pairs": mcnemar_pairs,
-    "equivalence_pairs": equivalence_pairs,
-    "time_to_equal_error": time_to_equal_error,
-    "beside_published": beside_published,
     "protocol_card": protocol_card,
 }

@@ -11,6 +11,7 @@ import pandas as pd
 from odestudy.analysis.derive import derived_rows
 from odestudy.analysis.selecting import is_ok
 from odestudy.errors import StudyError
+from odestudy.runtime.moved import same_code
 from odestudy.runtime.store import read_metrics
 from odestudy.statistics.estimates import rate_estimate, t_estimate
 from odestudy.statistics.region import FEWEST_SEEDS, Region
@@ -64,7 +65,7 @@ def _stored(study: Study, question: str, definition: dict[str, Any], axes: list[
     for job in study.jobs_of(question, definition["experiments"]):
         metrics = read_metrics(job.metrics(study.results))
         fixed = {axis: _plain_axis(job, axis) for axis in axes if axis in job.spec}
-        fixed |= {"job": job.folder, "stale": metrics["code"] != study.code_of(job)}
+        fixed |= {"job": job.folder, "stale": not same_code(metrics["code"], study.code_of(job))}
         rows += [fixed | row for row in metrics["rows"].get(definition["rows"], [])]
     return rows
 
@@ -72,7 +73,9 @@ def _stored(study: Study, question: str, definition: dict[str, Any], axes: list[
 def _derived(study: Study, question: str, definition: dict[str, Any], _: list[str]) -> list[dict[str, Any]]:
     """Rows made of several runs; stale where any of these is."""
     jobs = study.jobs_of(question, definition["experiments"])
-    stale = any(read_metrics(job.metrics(study.results))["code"] != study.code_of(job) for job in jobs)
+    stale = not all(
+        same_code(read_metrics(job.metrics(study.results))["code"], study.code_of(job)) for job in jobs
+    )
     return [{**row, "stale": stale} for row in derived_rows(study, question, definition)]
 
 
@@ -152,7 +155,7 @@ def jobs_table(study: Study) -> pd.DataFrame:
                 statuses = [r.get("status", "ok") for r in metrics["rows"].get("runs", [])]
                 source = metrics["provenance"]
                 row |= {"rows": len(statuses), "ok": statuses.count("ok"), "ran": True}
-                row |= {"stale": metrics["code"] != study.code_of(job)}
+                row |= {"stale": not same_code(metrics["code"], study.code_of(job))}
                 keys = (
                     "device",
                     "device_name",

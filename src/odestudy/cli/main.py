@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from odestudy import __version__
 from odestudy.cli import (
     check,
     compare,
@@ -63,7 +64,12 @@ COMMANDS = (
 
 def make_parser() -> Parser:
     """The parser of all commands."""
-    parser = Parser(prog="odestudy", description="A reproducible study of Neural ODEs.")
+    parser = Parser(
+        prog="odestudy",
+        description="A reproducible study of Neural ODEs. `odestudy COMMAND --help` tells more of each, with an example.",
+        epilog="Example: odestudy study --tier smoke",
+    )
+    parser.add_argument("--version", action="version", version=f"odestudy {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         module.add(commands)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from odestudy.analysis.selecting import select
 from odestudy.figures.base import FigureData, NothingToShow
-from odestudy.figures.words import counted, quantity
+from odestudy.figures.words import quantity
 
 MOST_POINTS = 500
 
@@ -55,12 +55,12 @@ def shown_runs(
     return found
 
 
-def which_seed(data: FigureData, table: str) -> str:
-    """What a caption says of the runs that are shown."""
-    seeds = int(data.table(table)["seed"].nunique())
-    which = (
-        "the only seed" if seeds == 1 else f"of {counted(seeds, 'seed')} the one with the median field error"
-    )
+def which_seed(data: FigureData, table: str, found: dict[tuple[str, str], Shown]) -> str:
+    """What a caption says of the runs that are shown: each is one of the seeds of its own job."""
+    rows = data.table(table)
+    seeds = {int(rows.loc[rows["job"] == shown.row["job"], "seed"].nunique()) for shown in found.values()}
+    of = " or ".join(map(str, sorted(seeds)))
+    which = "the only seed" if seeds == {1} else f"of {of} seeds the one with the median field error"
     return f"Shown is {which}, hence no bars"
 
 

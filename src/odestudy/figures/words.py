@@ -68,7 +68,19 @@ def listing(parts: Iterable[str]) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+    plural = "es" if noun.endswith(("ch", "s", "x")) else "s"
+    return f"{count} {noun}" + ("" if count == 1 else plural)
+
+
+def seeds_behind(table: pd.DataFrame, summary: pd.DataFrame) -> tuple[int, int]:
+    """The least and the largest number of seeds behind a mean; a mean of one seed, where others have more, is no mean.
+
+    Experiments of one table may have seeds of their own, so that their union is more than any mean is made of.
+    """
+    most = int(table["seed"].nunique())
+    runs = summary["runs"].dropna() if "runs" in summary else pd.Series(dtype=int)
+    of = [min(int(n), most) for n in runs if n > 1] or [most]
+    return min(of), max(of)
 
 
 def span(data: FigureData, summary: pd.DataFrame, column: str, axis: str) -> str:
@@ -91,9 +103,10 @@ def seeds_and_bars(
     data: FigureData, table: pd.DataFrame, summary: pd.DataFrame, columns: list[str], *, band: bool = False
 ) -> str:
     """How many seeds there are, and what markers, bars and points mean."""
-    seeds = int(table["seed"].nunique())
+    least, seeds = seeds_behind(table, summary)
     if seeds == 1:
         return "One seed, hence no interval."
+    over = f"{seeds} seeds" if least == seeds else f"{least} to {seeds} seeds"
     scales = {data.columns.get(column, {}).get("scale", "linear") for column in columns}
     mean = (
         "geometric mean" if scales == {"log"} else "mean" if "log" not in scales else "mean or geometric mean"
@@ -101,9 +114,9 @@ def seeds_and_bars(
     if summary[[f"{column}_low" for column in columns]].notna().any(axis=None):
         what = ("lines", "bands") if band else ("large markers", "bars")
         small = "" if band else "; small points: single seeds"
-        return f"{what[0].capitalize()}: {mean} over {seeds} seeds; {what[1]}: 95 % interval{small}."
+        return f"{what[0].capitalize()}: {mean} over {over}; {what[1]}: 95 % interval{small}."
     small = "thin lines: single seeds" if band else "small points: single seeds"
-    return f"{mean[0].upper()}{mean[1:]} over {seeds} seeds, too few for an interval; {small}."
+    return f"{mean[0].upper()}{mean[1:]} over {over}, too few for an interval; {small}."
 
 
 def failures(data: FigureData, table: pd.DataFrame, axes: list[str], how: str = "crosses at the edge") -> str:

@@ -102,12 +102,24 @@ def solve(
         atol: what it may be beside that, atol + rtol |y| in all; as rtol.
         dt0: size of the first step, or of all of them where the method has no error estimate.
         grid: times, shape [N], to step onto with no control of the error; from t[0] to t[-1] in any case.
-        gradient: how ys are differentiated, a name of GRADIENTS. Take "backprop" where the steps fit in memory, and
-            "checkpointed" where they do not, the same gradient in somewhat more time. "adjoint", and its sibling
-            "quadrature", need the least memory, but solve the state backwards: only where the solution contracts by
-            less than ln(1/rtol), the rate of its fastest decay times the time, and not on an attractor; beyond it they
-            are wrong without a word, or fail. "reversible" is exact for its steps and has the same limit, sooner.
-            "forward" is for a handful of parameters, or to check the others. docs/ode.md has the measurements.
+        gradient: how ys are differentiated, a name of GRADIENTS:
+
+            =====================================================  ===========================================
+            your problem                                           take
+            =====================================================  ===========================================
+            its steps fit in memory                                "backprop"
+            too many steps for memory                              "checkpointed", the same in more time
+            the same, and it contracts by less than ln(1/rtol)     "adjoint", "quadrature": the least memory
+            the same, and exact for the steps                      "reversible": contracts less, more time
+            stiff, or a long way along an attractor                "backprop" or "checkpointed"
+            unstable: it grows                                     the same; else "adjoint" with adjoint_norm
+                                                                   "seminorm", or a loss in units of the data
+            a handful of parameters                                "backprop"; "forward" to check it
+            =====================================================  ===========================================
+
+            It contracts by the rate of its fastest decay times the time. Beyond ln(1/rtol), and on an attractor, what
+            solves the state backwards is wrong without a word, or fails: on Van der Pol's cycle the last digits of the
+            end state decide which. docs/ode.md has the measurements.
         norm: of the error over the allowed error: "rms", "linf" or a callable on a state; None is rms, for a
             tuple the largest of its tensors'.
         adjoint_norm: "mixed", or "seminorm", which leaves the parameters out (gradient "adjoint").

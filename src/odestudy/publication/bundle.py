@@ -10,6 +10,7 @@ from pathlib import Path
 from odestudy.errors import DataError
 from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
 from odestudy.runtime.files import write_atomically
+from odestudy.runtime.moved import same_code
 from odestudy.runtime.packed import Packed, read_packed, write_packed
 from odestudy.runtime.store import is_current, read_arrays, read_metrics, write_metrics
 from odestudy.study.load import Study
@@ -64,6 +65,8 @@ def read_bundle(file: Path) -> tuple[str, dict[str, Packed]]:
     Raises:
         DataError: it is no such file, or damaged.
     """
+    if not file.is_file():
+        raise DataError(f"{file}: no such file")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
@@ -89,7 +92,7 @@ def take_in(study: Study, results: dict[str, Packed], file: Path) -> tuple[int, 
         job = study.jobs.get(folder)
         if job is None or job.spec != content["spec"]:
             raise DataError(f"{file}: {folder}: no such job at tier {study.run} here; nothing was unpacked")
-        if content["code"] != study.code_of(job):
+        if not same_code(content["code"], study.code_of(job)):
             raise DataError(
                 f"{file}: {folder}: computed by other code ({content['code']}, here {study.code_of(job)}); "
                 "nothing was unpacked"

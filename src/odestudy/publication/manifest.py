@@ -38,6 +38,8 @@ def read_manifest(folder: Path) -> dict[str, str]:
     Raises:
         DataError: there is no manifest, or a line of it is none.
     """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder")
     try:
         lines = (folder / NAME).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -14,6 +14,7 @@ from odestudy.errors import ConfigError, DataError
 from odestudy.publication.manifest import NAME, write_manifest
 from odestudy.publication.thin import arrays_shown, thinned
 from odestudy.publication.unpack import is_packed, lay_out, unpack
+from odestudy.runtime.moved import same_code
 from odestudy.runtime.packed import Packed, read_packed, write_packed
 from odestudy.runtime.store import read_arrays, read_metrics
 from odestudy.study.jobs import Job
@@ -34,7 +35,7 @@ def publish(study: Study, device: str | None = None, partial: bool = False) -> P
     if not done:
         raise DataError(f"{study.results}: no job has run; `make study TIER={study.run}` runs them")
     metrics = {folder: read_metrics(job.metrics(study.results)) for folder, job in done.items()}
-    stale = [f for f, job in done.items() if metrics[f]["code"] != study.code_of(job)]
+    stale = [f for f, job in done.items() if not same_code(metrics[f]["code"], study.code_of(job))]
     lacking = sorted(set(study.jobs) - set(done))
     if (stale or lacking) and not partial:
         raise DataError(

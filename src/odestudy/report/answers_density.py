@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+import pandas as pd
+
 from odestudy.analysis.facts import Facts
 from odestudy.analysis.values import chosen, number
 from odestudy.report.sentences import and_list, because, sentence, source
@@ -11,6 +16,8 @@ MODELS = {
     "Gaussian mixture": "a Gaussian mixture",
     "kernel estimate": "a kernel estimate",
 }
+
+FAR = 3.0  # times the median distance: a training that went astray
 
 
 def density(f: Facts) -> list[str]:
@@ -23,7 +30,39 @@ def _divergence(f: Facts) -> str:
     if not own.known:
         return f"How near a flow comes to a complicated density is not known yet ({because(own)})."
     others = and_list([f"{name} {own.other(model)}" for model, name in MODELS.items()])
-    return f"From a checkerboard, whose true density is known, a continuous flow stays {own.said} away ({source(own)}); {others}."
+    steps = own.where.get("iterations", 0)
+    return (
+        f"From a checkerboard, whose true density is known, a continuous flow stays {own.said} away after {steps:,} training steps "
+        f"({source(own)}{_astray(f)}); {_in_less_time(f, steps)}{others}."
+    )
+
+
+def _astray(f: Facts) -> str:
+    """How many trainings ended far from the others, where some did, since the mean then tells of none of them."""
+    own = f("C22a")
+    rows = f.rows("density_curve", **own.where)
+    values = pd.Series(dtype=float) if rows.empty else rows["excess_nat"].dropna()
+    values = values[values > 0]
+    # The row of the ledger may be of another tier than the table.
+    if values.empty or not math.isclose(float(np.exp(np.log(values).mean())), own.value, rel_tol=1e-6):
+        return ""
+    far = values > FAR * values.median()
+    if not far.any():
+        return ""
+    ends = [f"{number(v, 2)}" for v in (values[~far].min(), values[~far].max(), values[far].max())]
+    return (
+        f"; {far.sum()} of them went astray, to {ends[2]} nat, the others end between {ends[0]} and {ends[1]}"
+    )
+
+
+def _in_less_time(f: Facts, steps: int) -> str:
+    """What the flow itself reaches in the time that the models beside it had, where that was a shorter one."""
+    rows = f.rows("density_time_summary", target="checkerboard", model="cnf")
+    runs = f.rows("density_time", target="checkerboard", model="cnf")
+    if rows.empty or runs.empty or runs["iterations"].max() == steps:
+        return ""
+    shorter = f"{number(float(runs['iterations'].max()), 3)}"
+    return f"in the time of {shorter} steps the flow comes to {number(float(rows['excess_nat'].iloc[0]), 2)} nat, "
 
 
 def _equal_time(f: Facts) -> str:
@@ -49,13 +88,17 @@ def _limits(f: Facts) -> str:
     }
     hard = [text for claim, text in told.items() if f(claim).low > 1]
     easy = [text for claim, text in told.items() if f(claim).low <= 1]
-    if (tails := f("C22d")).known:
-        # Of tails the row says how far out the flow's samples reach, which is short of the target's below one.
-        said = f"heavy tails ({f.named('C22d')}: {tails.said})"
-        (hard if tails.high < 1 else easy).append(said)
+    tails = f("C22d")
+    ratio = f"{f.named('C22d')}: {tails.said}" if tails.known else ""
+    if tails.known and tails.high < 1:  # how far out the flow's samples reach
+        hard.append(f"heavy tails ({ratio})")
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
     if easy:
         parts.append(f"what is not seen to make it harder: {and_list(easy)}")
+    if tails.known and tails.high >= 1:
+        parts.append(
+            f"heavy tails are met as far as nearly all samples lie ({ratio}), yet further out they stay Gaussian, as the flow's slope is bounded"
+        )
     if f("C27a").supported:
         parts.append("no flow can swap two points on a line, since its paths do not cross")
     return sentence(parts, f"what limits the target is not known yet ({because(f('C22b'))})")

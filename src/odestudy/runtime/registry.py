@@ -1,4 +1,4 @@
-"""A lookup of the code of a question: in its own folder or, until it has moved there, in the package's other rooms.
+"""A lookup of the code of a question in its folder.
 
 A folder odestudy/questions/<q> holds params.py (PARAMS), tasks.py (TASKS), figures/ and, where it has any, derived.py
 (DERIVED). The names of its tasks and figures begin with its own. Nothing here imports torch before a task is looked up.
@@ -16,32 +16,38 @@ from odestudy.errors import ConfigError
 from odestudy.runtime.names import literal_in, names_in
 from odestudy.runtime.outcome import Outcome
 from odestudy.runtime.parameters import Parameters
+from odestudy.text import meant
 
 QUESTIONS = Path(__file__).resolve().parent.parent / "questions"
 
 
-def package_of(name: str) -> str | None:
-    """The package of the question that a question's, task's or figure's name begins with; None where it has none."""
+def package_of(name: str) -> str:
+    """The package of the question that a question's, task's or figure's name begins with.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
     question = name.split(".")[0].split("_")[0]
-    return f"odestudy.questions.{question}" if (QUESTIONS / question / "tasks.py").is_file() else None
+    if not (QUESTIONS / question / "tasks.py").is_file():
+        known = sorted(file.parent.name for file in QUESTIONS.glob("*/tasks.py"))
+        raise ConfigError(
+            f"{name}: no file src/odestudy/questions/{question}/tasks.py; allowed: {', '.join(known)}{meant(question, known)}"
+        )
+    return f"odestudy.questions.{question}"
 
 
 def task_module(task: str) -> str:
     """The module that computes a task, whose imports are the code that its results depend on."""
-    package = package_of(task)
-    return f"{package}.tasks" if package else f"odestudy.questions.{task.split('.')[0]}"
+    return f"{package_of(task)}.tasks"
 
 
 def figure_module(figure: str) -> str:
     """The module that draws a figure."""
-    package = package_of(figure)
-    return f"{package}.figures.{figure.partition('_')[2]}" if package else f"odestudy.figures.{figure}"
+    return f"{package_of(figure)}.figures.{figure.partition('_')[2]}"
 
 
 def figures_of(question: str) -> dict[str, dict[str, Any]]:
-    """Figure -> what it shows (its file's SHOWS), of a question with a folder of its own; else nothing."""
-    if not package_of(question):
-        return {}
+    """Figure -> what it shows (its file's SHOWS)."""
     files = sorted((QUESTIONS / question / "figures").glob("[a-z]*.py"))
     return {
         f"{question}_{file.stem}": literal_in(f"odestudy.questions.{question}.figures.{file.stem}", "SHOWS")
@@ -50,9 +56,8 @@ def figures_of(question: str) -> dict[str, dict[str, Any]]:
 
 
 def parameters_of(question: str) -> dict[str, type[Parameters]]:
-    """Task -> class of its parameters, of a question with a folder of its own; else nothing."""
-    package = package_of(question)
-    return import_module(f"{package}.params").PARAMS if package else {}
+    """Task -> class of its parameters."""
+    return import_module(f"{package_of(question)}.params").PARAMS
 
 
 def derived_names(question: str) -> tuple[str, ...]:
@@ -70,7 +75,7 @@ def derived_of(question: str) -> dict[str, Callable[..., list[dict[str, Any]]]]:
 def derived_module(question: str) -> str | None:
     """The module with the derivations of a question's folder; None where it has none."""
     package = package_of(question)
-    return f"{package}.derived" if package and (QUESTIONS / question / "derived.py").is_file() else None
+    return f"{package}.derived" if (QUESTIONS / question / "derived.py").is_file() else None
 
 
 def find_task(name: str) -> Callable[[dict[str, Any], str], Outcome]:
@@ -79,19 +84,10 @@ def find_task(name: str) -> Callable[[dict[str, Any], str], Outcome]:
     Raises:
         ConfigError: there is none; the known ones are named.
     """
-    module, _, function = name.partition(".")
-    if package_of(name):
-        tasks = import_module(task_module(name)).TASKS
-        _known(name, list(tasks))
-        return partial(_typed, tasks[name], parameters_of(module)[name])
     tasks = import_module(task_module(name)).TASKS
-    _known(name, [f"{module}.{task}" for task in tasks])
-    return tasks[function]
-
-
-def _known(name: str, known: list[str]) -> None:
-    if name not in known:
-        raise ConfigError(f"task {name!r}: unknown; allowed: {', '.join(known)}")
+    if name not in tasks:
+        raise ConfigError(f"task {name!r}: unknown; allowed: {', '.join(tasks)}")
+    return partial(_typed, tasks[name], parameters_of(name)[name])
 
 
 def _typed(

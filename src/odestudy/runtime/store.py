@@ -15,6 +15,7 @@ import numpy as np
 
 from odestudy.errors import DataError
 from odestudy.runtime.files import plain, write_atomically
+from odestudy.runtime.moved import same_code
 
 FORMAT = 1
 MEND = "delete its folder and run again"
@@ -56,9 +57,9 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def is_current(path: Path, code: str) -> bool:
-    """Whether metrics and arrays are there, whole, and computed by this very code."""
+    """Whether metrics and arrays are there, whole, and computed by this code."""
     try:
-        return read_metrics(path)["code"] == code and path.with_name("arrays.npz").is_file()
+        return same_code(read_metrics(path)["code"], code) and path.with_name("arrays.npz").is_file()
     except DataError:
         return False
 

@@ -8,10 +8,8 @@ from typing import Any
 from odestudy.errors import ConfigError
 from odestudy.runtime.names import names_in
 from odestudy.runtime.parameters import Parameters
-from odestudy.runtime.registry import derived_names, figure_module, parameters_of
+from odestudy.runtime.registry import derived_names, parameters_of
 from odestudy.study.claims import Headline, claim_of
-from odestudy.study.code import module_file
-from odestudy.study.config import check
 from odestudy.study.estimands import beside
 from odestudy.study.grid import label_fields
 from odestudy.study.parameters import check_entry
@@ -30,14 +28,8 @@ def check_question(name: str, spec: dict[str, Any]) -> None:
     for experiment, about in spec["experiments"].items():
         _check_experiment(file, f"experiments.{experiment}", about, spec, kinds)
     for axis, entries in spec.get("entries", {}).items():
-        if kinds:
-            for entry, settings in entries.items():
-                check_entry(axis, entry, settings, kinds.values(), f"{file}: entries")
-            continue
-        allowed = {"label": {}, "groups": {}, **spec["parameters"]}
-        schema = {"type": "object", "additionalProperties": False, "properties": allowed}
         for entry, settings in entries.items():
-            check(settings, schema, file, ["entries", axis, entry])
+            check_entry(axis, entry, settings, kinds.values(), f"{file}: entries")
     for column, about in spec["columns"].items():
         if isinstance(about.get("levels"), str):
             _known(about["levels"], spec.get("entries", {}), f"{file}: columns.{column}.levels", "axis")
@@ -48,8 +40,6 @@ def check_question(name: str, spec: dict[str, Any]) -> None:
         for column in (*definition["summary"]["by"], *definition["summary"]["columns"]):
             _known(column, known, f"{file}: tables.{table}.summary", "column")
     for figure, definition in spec["figures"].items():
-        if module_file(module := figure_module(figure)) is None:
-            raise ConfigError(f"{file}: figures.{figure}: no file src/{module.replace('.', '/')}.py")
         for table in definition["tables"]:
             _known(table, spec["tables"], f"{file}: figures.{figure}.tables", "table")
         for experiment in definition.get("arrays", ()):
@@ -59,16 +49,8 @@ def check_question(name: str, spec: dict[str, Any]) -> None:
 def _check_experiment(
     file: str, at: str, about: dict[str, Any], spec: dict[str, Any], kinds: Mapping[str, type[Parameters]]
 ) -> None:
-    module, _, function = about["task"].partition(".")
-    if kinds:
-        _known(about["task"], kinds, f"{file}: {at}.task", "task")
-        parameters = set(kinds[about["task"]].model_fields) - set(Parameters.model_fields)
-    else:
-        if module_file(f"odestudy.questions.{module}") is None:
-            raise ConfigError(f"{file}: {at}.task: no module odestudy.questions.{module}")
-        known = names_in(f"odestudy.questions.{module}", "TASKS")
-        _known(function, known, f"{file}: {at}.task", "task")
-        parameters = {*spec["parameters"], *spec.get("entries", {}), "system"}
+    _known(about["task"], kinds, f"{file}: {at}.task", "task")
+    parameters = set(kinds[about["task"]].model_fields) - set(Parameters.model_fields)
     grid = about.get("grid", {})
     for axis in grid:
         _known(axis, parameters, f"{file}: {at}.grid", "axis")

@@ -18,7 +18,6 @@ from odestudy.study.config import load_checked
 from odestudy.study.consistency import check_claims, check_question
 from odestudy.study.grid import expand
 from odestudy.study.jobs import Job
-from odestudy.study.needs import check_needs
 from odestudy.study.order import check_first, priorities_of
 from odestudy.study.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
 from odestudy.study.parameters import typed_jobs
@@ -174,17 +173,14 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
             if "drop" in changes:
                 dropped[question, name] = changes["drop"]
                 continue
-            merged = merged_experiment(experiment, changes, question, spec, where)
+            merged = merged_experiment(experiment, changes, where)
             timed = bool((common | merged).get("timed"))
             per_process[question, name] = jobs_at_a_time(experiment, changes, tier, timed=timed)
             merged["seeds"] = list(merged.get("seeds", tier["seeds"]))[:limit]
             own = where_of(question, name)
             origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
             jobs = expand(common | merged, entries, own, origin)
-            if kinds := parameters_of(question):
-                jobs = typed_jobs(jobs, kinds, partial(_origin, changes, own, where))
-            else:
-                check_needs(root, jobs, own)
+            jobs = typed_jobs(jobs, parameters_of(question), partial(_origin, changes, own, where))
             # The same specification is one job, whatever a second experiment calls it.
             kept = [job for job in jobs if arms is None or _arm_of(job) in (None, *arms)]
             jobs_by[question, name] = [by_key.setdefault(job.key, job) for job in kept]

@@ -33,6 +33,8 @@ def typed_jobs(
 ) -> list[Job]:
     """The jobs with the defaults of their tasks, held against the tasks' classes.
 
+    A parameter whose field is excluded is part of a specification only where it is said.
+
     Args:
         kinds: task -> class of its parameters.
         where: parameter -> file and key of the experiment that sets it, for messages.
@@ -43,7 +45,8 @@ def typed_jobs(
     found = []
     for job in jobs:
         kind = kinds[job.task]
-        spec = with_defaults(kind, job.spec)
+        unsaid = {name for name, about in kind.model_fields.items() if about.exclude and name not in job.spec}
+        spec = {name: value for name, value in with_defaults(kind, job.spec).items() if name not in unsaid}
         try:
             kind.model_validate(spec)
         except ValidationError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from odestudy.runtime.registry import figures_of, package_of
+from odestudy.errors import ConfigError
+from odestudy.runtime.registry import figures_of
 from odestudy.study.config import check, load_yaml, schema_of
 from odestudy.study.extends import with_extensions
 
@@ -21,7 +22,8 @@ def load_question(root: Path, name: str) -> dict[str, Any]:
     if isinstance(data, dict):
         if isinstance(data.get("experiments"), dict):
             data = data | {"experiments": with_extensions(data["experiments"], file)}
-        if package_of(name):
-            data = {"figures": figures_of(name)} | data
+        if "figures" in data:
+            raise ConfigError(f"{file}: figures: unknown key; what a figure shows is SHOWS in its own file")
+        data = data | {"figures": figures_of(name)}
     check(data, schema_of(root, "question"), file)
     return data

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from odestudy.questions.gradients.limits import limits
+from odestudy.questions.gradients.limits import MOST_NFE, limits
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -106,12 +106,21 @@ def _contracting(found: Measured) -> str:
 
 
 def _growing(found: Measured) -> str:
-    limit = _limit(found, "adjoint", "growing").partition(" at ")[0]
-    if limit.startswith(
-        "none"
-    ):  # a mode that grows does not contract, so there is no number to say up to where
-        return "on no growing mode that was tried was the adjoint lost"
-    return f"contraction beside a growing mode at which the adjoint is lost: {limit}"
+    """A mode that grows does not contract, so that its Lipschitz constant times the time says how far it was followed."""
+    limit = found["limits"]
+    mine = limit[(limit["arm"] == "adjoint") & (limit["family"] == "growing")].sort_values(
+        "rtol", ascending=False
+    )
+    if mine.empty:
+        raise KeyError("growing")
+    lost = mine["threshold"].notna() if "threshold" in mine else pd.Series(False, index=mine.index)
+    kept = [f"{rtol:g}" for rtol in mine.loc[~lost, "rtol"]]
+    said = [f"on growing modes the adjoint kept its gradient at rtol {' and '.join(kept)}"] if kept else []
+    said += [
+        f"at rtol {row['rtol']:g} it took more than {MOST_NFE} evaluations, or was lost, from a growth by e^{row['lipschitz']:.0f} on"
+        for _, row in mine[lost].iterrows()
+    ]
+    return "; ".join(said)
 
 
 def _few_parameters(found: Measured) -> str:
@@ -135,6 +144,10 @@ SITUATIONS: tuple[tuple[str, str, Callable[[Measured], str]], ...] = (
     ("too many steps even so, and the solution contracts by less than ln(1/rtol)", "adjoint", _calm),
     ("the same, and exact for the steps", "reversible", _reversible),
     ("stiff, or a long way along an attractor", "backprop or checkpointed", _contracting),
-    ("unstable: it grows, and hardly contracts", "any; adjoint where memory is short", _growing),
+    (
+        "unstable: it grows, and hardly contracts",
+        "backprop or checkpointed; adjoint only with the seminorm, or a loss in units of the data",
+        _growing,
+    ),
     ("a handful of parameters and states", "backprop; forward to check it", _few_parameters),
 )

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import GREY, ORANGE, canvas
-from odestudy.figures.words import counted, estimate, failures, in_order, listing, quantity
+from odestudy.figures.words import counted, estimate, failures, in_order, listing, number, quantity
 
 SHOWS = {
     "title": "Samples of the generators",
@@ -27,7 +27,11 @@ def draw(data: FigureData) -> Figure:
     figure, grid = canvas(len(targets), len(generators), height=7.4 / max(3, len(generators)))
     for row, target in zip(grid, targets, strict=True):
         for axes, generator in zip(row, generators, strict=True):
-            _panel(data, axes, table[(table["target"] == target) & (table["generator"] == generator)])
+            rows = table[(table["target"] == target) & (table["generator"] == generator)]
+            if rows.empty:  # not trained at this tier
+                axes.set_axis_off()
+                continue
+            _panel(data, axes, rows)
             axes.set_title(data.label(generator).replace(" with", "\nwith"), fontsize=8.5)
         row[0].set_ylabel(data.label(target))
     return figure
@@ -65,7 +69,14 @@ def _covered(data: FigureData, rows: pd.DataFrame) -> str:
     if known["modes_covered_pct"].nunique() == 1:
         every = quantity(data, "modes_covered_pct", known["modes_covered_pct"].iloc[0], 3)
         return f"On {target} every generator covers {every} of the modes."
-    return f"On {target} {most} covers the most modes and {least} the fewest."
+    reached = [
+        f"the {data.label(r['generator'])} {number(r['modes_reached_pct'], 3)} %"
+        for _, r in rows.dropna(subset=["modes_reached_pct"]).iterrows()
+    ]
+    return (
+        f"On {target} {most} covers the most modes, with a fifth of their due samples or more, and {least} the fewest; with one "
+        f"sample or more {listing(reached)} are reached."
+    )
 
 
 def alt(data: FigureData) -> str:

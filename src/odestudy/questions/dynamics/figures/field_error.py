@@ -79,7 +79,9 @@ def caption(data: FigureData) -> str:
             f"{quantity(data, 'field_error_pct', most['field_error_pct'])} on the support to "
             f"{quantity(data, 'field_error_off_pct', most['field_error_off_pct'])} off it."
         )
-    text += f" The colours show the absolute error, on one scale for all maps. {which_seed(data, TABLE)}."
+    text += (
+        f" The colours show the absolute error, on one scale for all maps. {which_seed(data, TABLE, found)}."
+    )
     return f"{text} {failures(data, rows, ['system', 'arm'], 'its map as far as it got')}"
 
 
@@ -88,8 +90,8 @@ def alt(data: FigureData) -> str:
     systems = [data.label(system) for system in names(found, 0)]
     models = [data.label(model) for model in names(found, 1)]
     return (
-        f"Maps over the phase plane, a column for each of {listing(systems)}, "
-        f"a row for each of {listing(models)}; the colour tells the "
+        f"Maps over the phase plane of {listing(systems)}, "
+        f"one for each of {listing(models)}; the colour tells the "
         "error of the learnt vector field, an outline the region that the data support."
     )
 

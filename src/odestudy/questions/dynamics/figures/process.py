@@ -96,8 +96,21 @@ def caption(data: FigureData) -> str:
     text = sentence(
         f"the learnt trajectory from the start of training to its end, with nRMSE there: {'; '.join(ends)}"
     )
-    text += f" {which_seed(data, TABLE)}; lines are cut where they leave the frame. {worst_seed(data, TABLE, found)}"
+    text += _whose_iterations(data, found)
+    text += f" {which_seed(data, TABLE, found)}; lines are cut where they leave the frame. {worst_seed(data, TABLE, found)}"
     return f"{text} {failures(data, rows, ['system', 'arm'], 'empty frames follow')}"
+
+
+def _whose_iterations(data: FigureData, found: dict[tuple[str, str], Shown]) -> str:
+    """Of which models the iterations above the frames are; the frames of others go from their own start to their own end."""
+    others = {model: shown for (_, model), shown in found.items() if "process_iteration" not in shown.arrays}
+    if not others or len(others) == len({model for _, model in found}):
+        return ""
+    said = [
+        f"{data.label(model)}, which are {int(shown.row['iterations'])} in all"
+        for model, shown in others.items()
+    ]
+    return f" The numbers above the frames are not the iterations of {listing(said)}."
 
 
 def alt(data: FigureData) -> str:

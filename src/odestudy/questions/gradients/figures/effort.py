@@ -26,13 +26,14 @@ SHOWN = (
     "checkpointed",
     "reversible",
 )  # the table has all
+MOST_PROBLEMS = 5
 
 
 def draw(data: FigureData) -> Figure:
     work, compared = _work(data), _compared(data)
     figure, grid = canvas(1, 2, height=3.0)
     left, right = grid[0]
-    problems = data.looks(in_order(work, "problem"), "problem")
+    problems = data.looks(_problems(work), "problem")
     for problem, style in problems.items():
         rows = work[work["problem"] == problem].sort_values("rtol")
         left.plot(rows["rtol"], rows["ratio"], **style | {"markersize": 4})
@@ -60,6 +61,13 @@ def draw(data: FigureData) -> Figure:
     _legend(left, line_handles(problems))
     _legend(right, line_handles({arm: style | {"linestyle": "none"} for arm, style in arms.items()}))
     return figure
+
+
+def _problems(work: pd.DataFrame) -> list[str]:
+    """Those on which the adjoint came through at most tolerances, five of them at most; the table has all."""
+    runs = work.groupby("problem", sort=False).size().sort_values(ascending=False, kind="stable")
+    most = set(runs.index[:MOST_PROBLEMS])
+    return [problem for problem in in_order(work, "problem") if problem in most]
 
 
 def _legend(axes: Axes, handles: list[Line2D]) -> None:

@@ -13,13 +13,14 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import counted, in_order, listing, number, sentence, setting
+from odestudy.questions.gradients.limits import MOST_NFE
 
 SHOWS = {
     "title": "Where a gradient is lost",
     "tables": ["gradients_limits"],
 }
 TABLE = "gradients_limits"
-GROWING = "growing"  # said in the caption: on the way back it decays, and nothing is lost
+GROWING = "growing"  # said in the caption: on the way back it decays, so that there is no contraction to draw
 ARM = "adjoint"
 APART = 0.35  # of the axis's unit, between arms at one tolerance
 
@@ -77,16 +78,16 @@ def caption(data: FigureData) -> str:
         if said
         else "the adjoint's gradient is never lost"
     )
-    through = table[table["arm"] == "backprop"]
+    through = table[(table["arm"] == "backprop") & (table["family"] != GROWING)]
     lost = through["threshold"].notna().sum()
     never = "never" if not lost else f"in {lost} of {len(through)} settings"
     most = int(table["problems"].max())
     how = (
-        f"Lost: a relative error above a tenth, or no gradient. The contraction is the logarithm of what an error at the end "
+        f"Lost: a relative error above a tenth, or no gradient in {MOST_NFE} evaluations. The contraction is the logarithm of what an error at the end "
         f"grows by on the way back, of a linear problem the eigenvalue times the horizon. Medians over {counted(most, 'problem')} of a "
         "kind, bars: their order-statistic intervals; markers at one tolerance are set side by side."
     )
-    return f"{text} Back-propagation loses it {never}.{_growing(table)} {how}"
+    return f"{text} Back-propagation loses it {never}. {how}{_growing(table)}"
 
 
 def _span(values: pd.Series) -> str:
@@ -96,9 +97,15 @@ def _span(values: pd.Series) -> str:
 
 def _growing(table: pd.DataFrame) -> str:
     mine = table[(table["family"] == GROWING) & (table["arm"] == ARM)]
-    if mine.empty or mine["threshold"].notna().any():
+    kept = [setting(float(str(rtol))) for rtol in mine.loc[mine["threshold"].isna(), "rtol"]]
+    if not kept:
         return ""
-    return " On growing modes, which decay on the way back, the adjoint loses nothing."
+    lost = mine[mine["threshold"].notna()]
+    but = "".join(
+        f"; at {setting(float(row['rtol']))} it needs more evaluations than that, or loses it, from a growth by e^{row['lipschitz']:.0f} on"
+        for _, row in lost.iterrows()
+    )
+    return f" On growing modes, which decay on the way back, the adjoint loses nothing at tolerances of {listing(kept)}{but}."
 
 
 def alt(data: FigureData) -> str:

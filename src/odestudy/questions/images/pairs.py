@@ -1,11 +1,10 @@
-"""Tables about images whose rows are made of several arms, or of what others report."""
+"""Tables about images whose rows compare two arms on the same seeds and test images."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from odestudy.measure.fits import LEVEL
 from odestudy.runtime.store import read_arrays, read_metrics
@@ -18,7 +17,6 @@ from odestudy.study.load import Study
 Rows = list[dict[str, Any]]
 Key = tuple[str, str]  # data set and arm
 COMPARED = "odenet_adjoint"  # the arm that the claims compare with all others
-COSTS = ("mflop", "saved_mib", "epoch_s", "time_to_99_s", "nfe_forward", "nfe_backward", "epochs")
 CONTROLS = (
     "resnet6",
     "resnet1",
@@ -32,7 +30,7 @@ def mcnemar_pairs(study: Study, question: str, definition: dict[str, Any]) -> Ro
     All seeds share the test images: `images_se_points` is the standard error that other images would add to the mean
     difference, from how each image's difference, averaged over seeds, scatters over images.
     """
-    jobs, right = _jobs(study, question, definition), _right(study, question, definition)
+    jobs, right = jobs_by_arm(study, question, definition), _right(study, question, definition)
     rows: Rows = []
     for (dataset, other), theirs in right.items():
         ours = right.get((dataset, COMPARED), {})
@@ -81,8 +79,8 @@ def equivalence_pairs(study: Study, question: str, definition: dict[str, Any]) -
     The difference of the test errors is paired by seed. Equal: its whole 90 % interval, over seeds and over the test
     images that these share, lies within the margin: two one-sided tests at 5 %. The margin is that of the claims, or one test image where that is more.
     """
-    jobs, right = _jobs(study, question, definition), _right(study, question, definition)
-    runs = {key: [row for job in found for row in _runs(job, study)] for key, found in jobs.items()}
+    jobs, right = jobs_by_arm(study, question, definition), _right(study, question, definition)
+    runs = {key: [row for job in found for row in runs_of(job, study)] for key, found in jobs.items()}
     rows: Rows = []
     for dataset, arm in runs:
         others = [*CONTROLS, *(["perceptron"] if arm == COMPARED else [])]
@@ -96,21 +94,21 @@ def equivalence_pairs(study: Study, question: str, definition: dict[str, Any]) -
     return rows
 
 
-def _jobs(study: Study, question: str, definition: dict[str, Any]) -> dict[Key, list[Job]]:
+def jobs_by_arm(study: Study, question: str, definition: dict[str, Any]) -> dict[Key, list[Job]]:
     found: dict[Key, list[Job]] = {}
     for job in study.jobs_of(question, definition["experiments"]):
         found.setdefault((job.spec["dataset"], job.spec["arm"]["name"]), []).append(job)
     return found
 
 
-def _runs(job: Job, study: Study) -> Rows:
+def runs_of(job: Job, study: Study) -> Rows:
     return read_metrics(job.metrics(study.results))["rows"]["runs"]
 
 
 def _right(study: Study, question: str, definition: dict[str, Any]) -> dict[Key, dict[int, np.ndarray]]:
     """For each data set and arm, by seed, which test images were classified right, (n,) bool."""
     right: dict[Key, dict[int, np.ndarray]] = {}
-    for key, jobs in _jobs(study, question, definition).items():
+    for key, jobs in jobs_by_arm(study, question, definition).items():
         right[key] = {}
         for job in jobs:
             arrays = read_arrays(job.metrics(study.results))
@@ -175,43 +173,3 @@ def _seeds_that_differ(ours: dict[int, np.ndarray], theirs: dict[int, np.ndarray
     names = ("apart_pct", "apart_pct_low", "apart_pct_high")
     values = (100 * share.value, 100 * share.low, 100 * share.high)
     return {"apart": f"{apart} of {len(seeds)}", **dict(zip(names, values, strict=True))}
-
-
-def beside_published(study: Study, question: str, definition: dict[str, Any]) -> Rows:
-    """One row a data set and arm of this run, then what others report, whether this run has that arm or not.
-
-    Two intervals: the exact binomial one at the mean number of errors, which is the scatter of the test images, and Student's t over
-    seeds, which is that of training.
-    """
-    jobs = _jobs(study, question, definition)
-    rows: Rows = []
-    for (dataset, arm), of_arm in jobs.items():
-        found = [{"job": job.folder, **row} for job in of_arm for row in _runs(job, study)]
-        if found:
-            rows.append({"dataset": dataset, "arm": arm, "whose": "this study", **_ours(found)})
-    job = next(iter(jobs.values()))[0].folder if jobs else ""
-    published = study.sources.get(question, {}).get("published", ())
-    return rows + [{**entry, "status": "ok", "job": job} for entry in published]
-
-
-def _ours(found: Rows) -> dict[str, Any]:
-    table = pd.DataFrame([row for row in found if row["status"] == "ok"])
-    row: dict[str, Any] = {"job": found[0]["job"], "status": "ok" if len(table) else found[0]["status"]}
-    if table.empty:
-        return row
-    row |= {"parameters": int(table["parameters"].iloc[0]), "test_error_pct": table["test_error_pct"].mean()}
-    images = int(table["test_images"].iloc[0])
-    binomial = rate_estimate(round(table["test_errors"].mean()), images, Region())
-    row |= {
-        "binomial_low_pct": 100 * binomial.low,
-        "binomial_high_pct": 100 * binomial.high,
-        "test_images": images,
-    }
-    if len(table) >= FEWEST_SEEDS:
-        quantum = 100 / images
-        seeds = t_estimate(table["test_error_pct"].tolist(), Region(), quantum=quantum)
-        row |= {"seeds_low_pct": seeds.low, "seeds_high_pct": seeds.high}
-    for column in COSTS:
-        if column in table and table[column].notna().all():
-            row[column] = float(np.median(table[column].astype(float)))
-    return row

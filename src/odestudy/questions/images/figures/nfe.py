@@ -10,12 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from odestudy.figures.base import FigureData, NothingToShow
-from odestudy.figures.curves import draw_curve
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.solvers import solver_name
 from odestudy.figures.style import GREY, canvas, legend_below
 from odestudy.figures.words import estimate, failures, from_to, in_order, listing, number, sentence
+from odestudy.questions.images.figures._curves import draw_curve
+from odestudy.questions.images.figures._solvers import solver_name
+
+SHOWS = {
+    "title": "Evaluations, time and training",
+    "tables": ["images_sweep", "images_epochs", "images_accuracy"],
+}
 
 SWEEP, EPOCHS = "images_sweep", "images_epochs"
 

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from odestudy.figures.base import FigureData, NothingToShow
-from odestudy.figures.curves import draw_curve, failed_runs, handles
 from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import (
@@ -20,6 +19,9 @@ from odestudy.figures.words import (
     seeds_and_bars,
     sentence,
 )
+from odestudy.questions.images.figures._curves import draw_curve, failed_runs, handles
+
+SHOWS = {"title": "Loss and validation error over the epochs", "tables": ["images_epochs", "images_accuracy"]}
 
 TABLE = "images_epochs"
 COLUMNS = ["train_loss", "validation_error_pct"]

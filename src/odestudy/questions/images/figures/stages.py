@@ -12,6 +12,8 @@ from odestudy.figures.style import GREY, canvas, legend_below
 from odestudy.figures.words import from_to, in_order, listing, number, seeds_and_bars, sentence
 from odestudy.measure.fits import power_fit
 
+SHOWS = {"title": "Time of a training step against stages over step", "tables": ["images_stages"]}
+
 TABLE = "images_stages"
 
 

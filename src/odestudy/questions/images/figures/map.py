@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from odestudy.figures.base import FigureData, NothingToShow
-from odestudy.figures.solvers import solver_name, step_name
 from odestudy.figures.style import canvas
 from odestudy.figures.words import counted, failures, in_order, listing, number, sentence, setting
+from odestudy.questions.images.figures._solvers import solver_name, step_name
+
+SHOWS = {"title": "Trained with one solver, tested with another", "tables": ["images_cross", "images_nets"]}
 
 CROSS, NETS = "images_cross", "images_nets"
 MOST_SAID = 6  # solvers; of more the map has to tell

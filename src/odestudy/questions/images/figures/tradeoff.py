@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.scales import log_axis
-from odestudy.figures.solvers import solver_name
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import (
     estimate,
@@ -22,6 +21,9 @@ from odestudy.figures.words import (
     seeds_and_bars,
     sentence,
 )
+from odestudy.questions.images.figures._solvers import solver_name
+
+SHOWS = {"title": "Error against time at test time, without training again", "tables": ["images_sweep"]}
 
 TABLE = "images_sweep"
 COLUMNS = ["eval_s", "eval_nfe"]

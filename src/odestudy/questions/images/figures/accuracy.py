@@ -19,6 +19,8 @@ from odestudy.figures.words import (
     sentence,
 )
 
+SHOWS = {"title": "Test error by arm", "tables": ["images_accuracy"]}
+
 TABLE = "images_accuracy"
 COLUMN = "test_error_pct"
 ODE_NET, BESIDE = "odenet_adjoint", ("resnet6", "resnet1", "perceptron")

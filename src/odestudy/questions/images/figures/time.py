@@ -5,8 +5,10 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData
-from odestudy.figures.scaling import cost_caption, cost_table, draw_costs
 from odestudy.figures.words import in_order, listing
+from odestudy.questions.images.figures._scaling import cost_caption, cost_table, draw_costs
+
+SHOWS = {"title": "Time of a training step against steps", "tables": ["images_cost"]}
 
 COLUMN = "wall_s"
 QUARTILES = ("wall_q1_s", "wall_q3_s")

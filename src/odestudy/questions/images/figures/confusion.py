@@ -13,6 +13,12 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import WIDTH
 from odestudy.figures.words import counted, in_order, listing, sentence
 
+SHOWS = {
+    "title": "What is taken for what, and the hardest digits",
+    "tables": ["images_accuracy"],
+    "arrays": ["train"],
+}
+
 TABLE = "images_accuracy"
 ARMS = ("resnet6", "odenet_adjoint")
 SHOWN = 12

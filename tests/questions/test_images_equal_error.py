@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from odestudy.analysis.derive_budgets import _times, epochs_to
+from odestudy.questions.images.equal_error import _times, epochs_to
 
 
 def test_epochs_to_an_error_follow_its_power_of_them():

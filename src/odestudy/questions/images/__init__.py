@@ -1,0 +1,1 @@
+"""Images against residual networks: everything of this question."""

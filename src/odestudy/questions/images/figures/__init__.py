@@ -1,0 +1,1 @@
+"""One file a figure; nothing that computes imports these."""
