@@ -1,6 +1,5 @@
 """Random numbers that f draws: whether it does, and how to draw the same ones again."""
 
-import pickle
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,7 +32,16 @@ def _state(generator: Any) -> Any:
     kept = (
         generator.bit_generator.state if isinstance(generator, np.random.Generator) else generator.get_state()
     )
-    return pickle.dumps(kept)
+    return _comparable(kept)
+
+
+def _comparable(kept: Any) -> Any:
+    """The same with bytes in place of arrays."""
+    if isinstance(kept, dict):
+        return {name: _comparable(value) for name, value in kept.items()}
+    if isinstance(kept, tuple):
+        return tuple(map(_comparable, kept))
+    return kept.tobytes() if isinstance(kept, np.ndarray) else kept
 
 
 def set_generators(states: States, device: torch.device) -> None:

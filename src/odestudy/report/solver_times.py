@@ -126,6 +126,8 @@ class SolverTimes:
             if found is None or found >= goal.factor or "adjoint" in goal.against:
                 continue
             timed = self.rows[self.rows["workload"] == goal.workload].set_index("contender")["median_ms"]
+            if "floor" not in timed:
+                continue
             asked, bare = float(timed[goal.against]) / goal.factor, float(timed["floor"])
             left = f"{number(asked - bare)} ms" if asked > bare else "none: less than these take"
             against = BARE if goal.against == "floor" else goal.against
