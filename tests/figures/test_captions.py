@@ -13,6 +13,7 @@ from odestudy.figures.error_dots import say_errors
 from odestudy.figures.phase import Shown, which_seed, worst_seed
 from odestudy.figures.scales import log_axis
 from odestudy.figures.words import seeds_behind, setting
+from odestudy.questions.density.figures import matching, models
 from odestudy.questions.timeseries.figures.homotopy import _turns
 
 ARMS = {"linear": "linear model", "mlp": "MLP", "sindy": "SINDy"}
@@ -97,3 +98,11 @@ def test_a_picture_of_one_seed_says_of_how_many_of_its_own_job():
     data = FigureData({"t": table}, {}, Labels({}, {}), {})
     found = {("s", "m"): Shown(table.iloc[0], {}), ("s", "n"): Shown(table.iloc[2], {})}
     assert "of 2 seeds the one" in which_seed(data, "t", found)
+
+
+def test_the_ways_to_train_one_net_and_the_kinds_of_model_have_a_figure_each():
+    kinds = ["cnf", "realnvp", "planar", "kde", "mixture", "matching", "matching_ot"]
+    rows = pd.DataFrame({"target": "ring", "model": kinds, "seed": 0, "excess_nat": 0.1})
+    data = FigureData({"density_time": rows, "density_time_summary": rows}, {}, Labels({}, {}), {})
+    assert list(models._table(data)["model"]) == kinds[:5]
+    assert list(matching._table(data)["model"]) == ["cnf", "matching", "matching_ot"]

@@ -254,3 +254,19 @@ def test_a_picture_names_errors_only_where_they_can_be_told_apart(study, rows, l
     )
     said = _says({"test error\n(MNIST)": 1.2, "step time\n(MNIST)": 8.0}, error)
     assert said == f"Beside a residual net: more {'error and time' if error else 'time'}"
+
+
+@pytest.mark.parametrize(("last", "told"), [(3.9, True), (0.3, False)])
+def test_a_training_that_went_astray_is_told_beside_the_mean(study, rows, last, told):
+    excess = [0.2, 0.25, 0.28, 0.27, last]
+    curve = pd.DataFrame({"target": "checkerboard", "model": "cnf", "iterations": 1000, "excess_nat": excess})
+    base = everywhere(study, rows, "answered").ledger
+    mean = float(np.exp(np.log(excess).mean()))
+    found = facts(
+        study,
+        base,
+        lambda name: curve if name == "density_curve" else no_table(name),
+        C22a={"estimate": mean},
+    )
+    words = "1 of them went astray, to 3.9 nat, the others end between 0.20 and 0.28"
+    assert (words in say("density", found)) == told

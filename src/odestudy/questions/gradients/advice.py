@@ -58,8 +58,13 @@ def _ratio(frame: pd.DataFrame, column: str, arm: str, over: str = "backprop") -
     return ratio
 
 
+def _short(value: float) -> str:
+    """Two digits, as people write them: 0.055, 5.2, 120."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
 def _range(ratio: pd.Series) -> str:
-    low, high = (f"{x:.2g}" for x in (ratio.min(), ratio.max()))
+    low, high = (_short(x) for x in (ratio.min(), ratio.max()))
     return low if low == high else f"{low} to {high}"
 
 
@@ -128,7 +133,7 @@ def _few_parameters(found: Measured) -> str:
     least, most = ratio.index[0], ratio.index[-1]
     least, most = (p[0] if isinstance(p, tuple) else p for p in (least, most))
     return (
-        f"forward took {ratio.iloc[0]:.2g} times backprop's time with {least} parameters, {ratio.iloc[-1]:.2g} times with "
+        f"forward took {_short(ratio.iloc[0])} times backprop's time with {least} parameters, {_short(ratio.iloc[-1])} times with "
         f"{most}"
     )
 
