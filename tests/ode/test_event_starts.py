@@ -152,3 +152,11 @@ def test_samples_have_yes_or_no_events() -> None:
     found = solve_batch(lambda t, y: y, y0, [0.0, 1.0], event_fn=lambda t, y: y[:, 0] < 100)
     assert found.event_t is not None
     assert found.event_t.tolist() == pytest.approx([math.log(100), math.log(50)], rel=1e-5)
+
+
+def test_an_empty_state_has_no_event() -> None:
+    with pytest.raises(ValueError, match="an empty state has no event"):
+        solve(lambda t, y: y, torch.ones(0, 3), [0.0, 1.0], event_fn=lambda t, y: y[:, 0])
+    found = solve_batch(lambda t, y: y, torch.ones(0, 3), [0.0, 1.0], event_fn=lambda t, y: y[:, 0])
+    assert found.event_t is not None
+    assert found.event_t.shape == (0,)

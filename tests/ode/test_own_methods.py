@@ -83,3 +83,8 @@ def test_a_tableau_of_ones_own_has_its_order() -> None:
 def test_a_stepper_takes_no_options() -> None:
     with pytest.raises(ValueError, match="unknown option"):
         solve(rotation, torch.ones(2), [0.0, 1.0], method=Heun(), options={"jacobian": "full"})
+
+
+def test_a_class_is_no_method() -> None:
+    with pytest.raises(ValueError, match=r"got the class Heun: make one, Heun\(\)"):
+        solve(rotation, torch.ones(2), [0.0, 1.0], method=Heun)  # type: ignore[call-overload]  # what is refused

@@ -106,6 +106,12 @@ def test_another_save_is_refused() -> None:
         solve(rotation, torch.ones(2), TIMES, save="last")
 
 
+@pytest.mark.parametrize("save", [lambda t, y: None, lambda t, y: y[: 1 + int(t > 0.5)]])
+def test_what_makes_no_one_tensor_is_refused(save: Any) -> None:
+    with pytest.raises(ValueError, match=r"save\(t, y\) must give tensors of the same shape"):
+        solve(rotation, torch.ones(2, dtype=F64), TIMES, save=save)
+
+
 def test_statistics_stay_as_they_were_read() -> None:
     f = Mlp()
     found = solve(f, torch.ones(2, dtype=F64), TIMES, gradient="adjoint")

@@ -146,7 +146,7 @@ def test_what_has_no_room_is_refused_in_one_sentence() -> None:
         solve_batch(turning, torch.ones(1, 1, dtype=torch.complex64), [0.0, 1.0])
     w = nn.Parameter(torch.tensor(1j))
     y0 = torch.ones(1, dtype=torch.complex64)
-    with pytest.raises(ValueError, match="an adjoint has no room for complex parameters"):
+    with pytest.raises(ValueError, match="this gradient has no room for complex parameters"):
         solve(lambda t, y: w * y, y0, [0.0, 1.0], gradient="adjoint", params=(w,))
 
 

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,6 +163,39 @@ def test_gradients_of_gradients_are_right_or_refused(gradient: str) -> None:
     assert float(f.a.grad) == pytest.approx(0.9 * y1 + 2 * 0.9 * y1 * 0.81 * y1, rel=1e-3)
 
 
+@pytest.mark.parametrize("gradient", ["backprop", *SAVING])
+def test_a_hessian_is_right_or_refused_where_autograd_takes_what_is_unused_for_zero(gradient: Any) -> None:
+    """y' = y^2, y1 = y0 / (1 - y0), whose second derivative is 2 / (1 - y0)^3."""
+    method = "reversible_heun" if gradient == "reversible" else "dopri5"
+
+    def end(y0: Tensor) -> Tensor:
+        return solve(
+            lambda t, y: y**2, y0, [0.0, 1.0], rtol=1e-5, method=method, gradient=gradient, params=()
+        ).ys[-1]
+
+    hessian, y0 = torch.autograd.functional.hessian, torch.tensor(0.5, dtype=F64)
+    if gradient == "backprop":
+        assert float(hessian(end, y0)) == pytest.approx(16, rel=1e-3)
+        return
+    with pytest.raises(RuntimeError, match=f"gradient '{gradient}' is differentiated once only"):
+        hessian(end, y0)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_nor_is_the_hessian_of_an_event_time_taken_for_a_part_of_it(batch: bool) -> None:
+    def when(y0: Tensor) -> Tensor:
+        if batch:
+            return solve_batch(
+                lambda t, y: -y, y0[None, None], [0.0, 1.0], event_fn=lambda t, y: y[:, 0] - 1
+            ).event_t.sum()  # type: ignore[union-attr]  # there was one
+        return solve(lambda t, y: -y, y0, [0.0, 1.0], event_fn=lambda t, y: y - 1).event_t  # type: ignore[return-value]
+
+    y0 = torch.tensor(2.0, dtype=F64)
+    assert float(torch.autograd.functional.jacobian(when, y0)) == pytest.approx(0.5, rel=1e-5)
+    with pytest.raises(RuntimeError, match="an event's time is differentiated once only"):
+        torch.autograd.functional.hessian(when, y0)
+
+
 def noisy(t: Tensor, y: Tensor) -> Tensor:
     return 0.5 * torch.rand(1, dtype=F64) * y
 
@@ -187,6 +221,30 @@ def test_a_random_f_is_refused_where_it_is_not_taken_again(gradient: str, method
     ys = solve(noisy, y0, [0.0, 1.0], method=method, dt0=dt0, gradient=gradient, params=(), **controls).ys
     with pytest.raises(RuntimeError, match="f draws random numbers at each evaluation"):
         ys[-1].sum().backward()
+
+
+@pytest.mark.parametrize("gradient", ["adjoint", "quadrature", "checkpointed"])
+@pytest.mark.parametrize(
+    "own", [np.random.default_rng(0), np.random.RandomState(0), random.Random(0)], ids=type
+)
+def test_so_it_is_with_a_generator_of_its_own(own: Any, gradient: Any) -> None:
+    y0 = torch.ones(1, dtype=F64, requires_grad=True)
+    ys = solve(
+        lambda t, y: 0.5 * own.random() * y,
+        y0,
+        [0.0, 1.0],
+        method="rk4",
+        dt0=0.1,
+        gradient=gradient,
+        params=(),
+    ).ys
+    with pytest.raises(RuntimeError, match="f draws random numbers at each evaluation"):
+        ys[-1].sum().backward()
+
+
+def test_an_f_that_writes_to_the_state_late_is_refused() -> None:
+    with pytest.raises(ValueError, match="writes to y, which the solver goes on with"):
+        solve(lambda t, y: y.mul_(-1) if t > 0.5 else -y, torch.ones(1, dtype=F64), [0.0, 1.0])
 
 
 @pytest.mark.parametrize("gradient", ["adjoint", "checkpointed"])

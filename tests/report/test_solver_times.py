@@ -48,6 +48,13 @@ def test_goals_are_reached_missed_or_not_measured() -> None:
     assert "| not measured |" in goal(text, "batch 256: ours |", "torchdiffeq")
 
 
+def test_what_a_missed_goal_leaves_for_the_solver_is_said() -> None:
+    text = times(torchdiffeq=6.0, ours=3.0, floor=1.5, **{"ours_compiled": 1.25}).room()
+    assert "| 2 ms | 1.50 ms | 0.500 ms | 1.50 ms |" in goal(text, "batch 1: ours, against torchdiffeq")
+    assert "| none: less than these take |" in goal(text, "batch 1: ours, compiled", "torchdiffeq")
+    assert "diffrax" not in text
+
+
 def test_only_gradients_as_good_count_where_the_error_must_be_equal() -> None:
     found = times(**{"torchdiffeq_adjoint": 100.0, "ours_quadrature": 1.0, "ours_checkpointed": 5.0}).goals()
     assert "| 20 × | reached |" in goal(found, "memory-saving")

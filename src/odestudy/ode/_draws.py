@@ -15,12 +15,33 @@ RANDOM = (
 States = tuple[Any, ...]
 
 
-def generator_states(device: torch.device, own: Sequence[torch.Generator] = ()) -> States:
+def generator_states(device: torch.device, own: Sequence[Any] = ()) -> States:
     """Of the generators of torch, on the host and the device, of numpy, of Python, and of f's `own` ones."""
     _, key, *numpys = np.random.get_state(legacy=True)
     cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     host = (torch.get_rng_state(), (np.asarray(key).tobytes(), *numpys), random.getstate())
-    return (*host, cuda, *(generator.get_state() for generator in own))
+    return (*host, cuda, *(_state(generator) for generator in own))
+
+
+def _state(generator: Any) -> Any:
+    """That of one of torch's, numpy's or Python's generators, comparable."""
+    if isinstance(generator, torch.Generator):
+        return generator.get_state()
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    kept = (
+        generator.bit_generator.state if isinstance(generator, np.random.Generator) else generator.get_state()
+    )
+    return _comparable(kept)
+
+
+def _comparable(kept: Any) -> Any:
+    """The same with bytes in place of arrays."""
+    if isinstance(kept, dict):
+        return {name: _comparable(value) for name, value in kept.items()}
+    if isinstance(kept, tuple):
+        return tuple(map(_comparable, kept))
+    return kept.tobytes() if isinstance(kept, np.ndarray) else kept
 
 
 def set_generators(states: States, device: torch.device) -> None:

@@ -48,6 +48,8 @@ class Event:
         self.at_start = True
         with torch.no_grad():
             values = self.values(t0, problem.y0)
+            if not len(values):
+                raise ValueError("event_fn(t, y) gave no element, as y has none: an empty state has no event")
             self.direction = directions(direction, len(values)).to(values)
             self.signs = torch.zeros_like(values)
             self._watch(values)

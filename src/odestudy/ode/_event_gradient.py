@@ -8,6 +8,7 @@ from odestudy.ode._precision import as_like, on
 from odestudy.ode._problem import Problem
 from odestudy.ode._refusal import differentiated_once, without_derivative
 
+ONCE = "an event's time is differentiated once only: leave out create_graph, or solve to a time that is given"
 NO_DERIVATIVE = "an event that only says yes or no has no derivative: let event_fn return a number that changes its sign there"
 
 
@@ -32,7 +33,7 @@ def rerouted(problem: Problem, event: Event, t: Tensor, y: Tensor) -> tuple[Tens
     rate = on(y.device, along_t) + (along_y * slope).sum()
     c = _crossing(event, t.detach(), y)  # depends on y, and on event_fn's own parameters
     shift = -(c - c.detach()) / torch.where(rate == 0, torch.full_like(rate, 1e-12), rate)
-    shift = differentiated_once(shift, "an event's time")
+    shift = differentiated_once(shift, ONCE)
     return t.detach() + as_like(shift, t), y + slope * shift.to(y.dtype)
 
 

@@ -29,7 +29,7 @@ class Guard:
     def __call__(self, f: VectorField, t: Tensor, y: Tensor) -> Tensor:
         """f(t, y); ValueError where it is not shaped like y, or where f wrote to t or y."""
         self.calls += 1
-        before = _versions(t, y) if self.calls == 1 else ()
+        before = _versions(t, y)
         if self.uses is not None and (self.always or due(self.calls)):
             dy = self.uses.watch(f, t, y)
         else:
@@ -37,7 +37,7 @@ class Guard:
         if not isinstance(dy, Tensor) or dy.shape != y.shape or dy.dtype != y.dtype:
             got = f"{tuple(dy.shape)} of {dy.dtype}" if isinstance(dy, Tensor) else type(dy).__name__
             raise ValueError(f"f(t, y) gave {got}; it must match y: {tuple(y.shape)} of {y.dtype}")
-        if before and before != _versions(t, y):
+        if before != _versions(t, y):
             name = "t" if before[0] != t._version else "y"
             raise ValueError(f"f(t, y) writes to {name}, which the solver goes on with: let f copy it first")
         if self.look is not None:

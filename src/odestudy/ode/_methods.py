@@ -112,6 +112,10 @@ def make_stepper(method: Method, fixed: bool = False, options: Mapping[str, Any]
 
     Raises ValueError for an unknown method or option, with the known ones.
     """
+    if isinstance(method, type):
+        raise ValueError(
+            f"method must be an object, got the class {method.__name__}: make one, {method.__name__}()"
+        )
     family = _family(method)
     if family is None and not isinstance(method, ExplicitTableau | Stepper):
         choose("method", method, METHODS)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, overload
 
+import torch
 from torch import Tensor, nn
 
 from odestudy.ode._callbacks import adjoint_hooks, hooks_of
 from odestudy.ode._dense import Interpolant
 from odestudy.ode._event import EventFn
+from odestudy.ode._precision import wide
 from odestudy.ode._problem import make_problem
 from odestudy.ode._run import Run
 from odestudy.ode._solve import finish
@@ -101,7 +103,7 @@ def odeint_dense(
     Args:
         func: as for `odeint`.
         y0: initial state, a tensor of any shape or a tuple of them.
-        t0: the time of y0, a number.
+        t0: the time of y0, a number; a tensor of one may require a gradient.
         t1: the time to solve to, a number.
         rtol: as for `odeint`.
         atol: as for `odeint`.
@@ -115,8 +117,8 @@ def odeint_dense(
         ValueError: an argument is wrong, or an option unknown.
         SolveError: the solve failed.
     """
-    t = [float(t0), float(t1)]
     problem = make_problem(func, y0, ())
+    t = _ends(t0, t1)
     plan = make_plan(problem, method, rtol, atol, options, hooks_of(func, problem), (func, y0))
     run = Run(problem, make_times(t, problem.y0), plan, plan)
     found = finish(run, "backprop", dense=True).raise_on_failure().interpolant
@@ -233,6 +235,15 @@ def odeint_adjoint(
     )
     run = Run(problem, make_times(t, problem.y0), plan, backward_plan, adjoint_norm=norm)
     return _results(run, "adjoint", event_fn)
+
+
+def _ends(t0: float | Tensor, t1: float | Tensor) -> Tensor | list[float]:
+    """Two times, a tensor where one of them is to have a gradient."""
+    wanted = [x for x in (t0, t1) if isinstance(x, Tensor) and x.requires_grad]
+    if not wanted:
+        return [float(t0), float(t1)]
+    device = wanted[0].device
+    return torch.stack([torch.as_tensor(x, dtype=wide(device), device=device).reshape(()) for x in (t0, t1)])
 
 
 def _adjoint_norm(norm: Any) -> Any:

@@ -1,6 +1,7 @@
 """The tensors that f can come to without being given them: behind its closure, its attributes, the globals it names."""
 
 import functools
+import random
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -8,11 +9,14 @@ from itertools import chain, islice
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 MOST, WIDE = 2000, 200  # objects that are looked into, and elements of each container
 PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size)
+GENERATORS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
+LEAVES = (Tensor, *GENERATORS)
 CONTAINERS = (list, tuple, set, frozenset, deque)
 DESCRIPTORS = (property, staticmethod, classmethod, functools.cached_property)
 LIBRARIES = sys.stdlib_module_names | {"torch", "numpy", "scipy"}
@@ -20,21 +24,30 @@ MODULES_OWN = frozenset(vars(nn.Module())) - {"_parameters", "_buffers", "_modul
 
 
 def reachable(f: Any) -> tuple[Tensor, ...]:
-    """The tensors that need a gradient, the nearest first; among the first MOST objects, as there may be no end.
+    """The tensors that need a gradient, the nearest first; what an extension keeps is not among them."""
+    tensors = (x for x in _walk(f) if isinstance(x, Tensor) and x.requires_grad and not x.is_meta)
+    return tuple({id(x): x for x in tensors}.values())
 
-    What an extension keeps is not among them.
+
+def generators(f: Any) -> tuple[Any, ...]:
+    """The generators of random numbers, beside those of torch, numpy and Python that all share.
+
+    The system's own source has no state, and is none of them.
     """
-    found, seen = dict[int, Tensor](), dict[int, Any]()
-    waiting = deque([f])
+    found = (x for x in _walk(f) if isinstance(x, GENERATORS) and not isinstance(x, random.SystemRandom))
+    return tuple({id(x): x for x in found}.values())
+
+
+def _walk(f: Any) -> Iterator[Any]:
+    """What f can come to, the nearest first; of the first MOST objects, as there may be no end."""
+    seen, waiting = dict[int, Any](), deque([f])
     while waiting and len(seen) < MOST:
         value = waiting.popleft()
-        if isinstance(value, Tensor):
-            if value.requires_grad and not value.is_meta:
-                found[id(value)] = value
+        if isinstance(value, LEAVES):
+            yield value
         elif not isinstance(value, PLAIN) and id(value) not in seen:
             seen[id(value)] = value
             waiting.extend(islice(_within(value), WIDE))
-    return tuple(found.values())
 
 
 def _within(value: Any) -> Iterable[Any]:

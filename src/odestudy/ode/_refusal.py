@@ -25,26 +25,34 @@ class _Refused(torch.autograd.Function):
         raise RuntimeError(ctx.message)
 
 
-def differentiated_once(x: Tensor, what: str) -> Tensor:
-    """x, whose gradient is refused where it is itself differentiated."""
-    return _Once.apply(x, what) if torch.is_grad_enabled() and x.requires_grad else x
+def differentiated_once(x: Tensor, message: str) -> Tensor:
+    """x, whose gradient raises RuntimeError with this message where it is itself differentiated."""
+    return _Once.apply(x, message) if torch.is_grad_enabled() and x.requires_grad else x
 
 
 class _Once(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, what: str) -> Tensor:
-        ctx.what = what
+    def forward(ctx: Any, x: Tensor, message: str) -> Tensor:
+        ctx.message = message
+        ctx.save_for_backward(x)
         return x.clone()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        return (refuse_twice((grad,), ctx.what) if torch.is_grad_enabled() else (grad,)) + (None,)
+        if not torch.is_grad_enabled():
+            return grad, None
+        return *refuse_twice((grad,), ctx.message, *ctx.saved_tensors, grad), None
 
 
-def refuse_twice(grads: tuple[Tensor | None, ...], what: str) -> tuple[Tensor | None, ...]:
-    """First derivatives that raise RuntimeError where they are differentiated once more."""
-    message = f"{what} is differentiated once only: take gradient='backprop' for gradients of gradients"
+def refuse_twice(
+    grads: tuple[Tensor | None, ...], message: str, *causes: Tensor
+) -> tuple[Tensor | None, ...]:
+    """First derivatives that raise RuntimeError where one is differentiated once more, by any of its `causes`.
+
+    Without these autograd would find them to depend on nothing, and take their derivatives for zeros.
+    """
     with torch.enable_grad():
         return tuple(
-            None if g is None else without_derivative(g.detach().requires_grad_(), message) for g in grads
+            None if g is None else without_derivative(g.detach().requires_grad_(), message, *causes)
+            for g in grads
         )

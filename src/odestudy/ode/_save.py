@@ -35,6 +35,9 @@ def stacked(values: Sequence[Any], missing: int = 0) -> Any:
     """What was kept at each time, in one tensor or a tuple of them, nan for the `missing` times at the end."""
     if isinstance(values[0], tuple):
         return tuple(stacked(parts, missing) for parts in zip(*values, strict=True))
+    if not all(isinstance(value, Tensor) and value.shape == values[0].shape for value in values):
+        got = [tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__ for value in values]
+        raise ValueError(f"save(t, y) must give tensors of the same shape at each time, got {got}")
     kept = torch.stack(list(values))
     if not missing:
         return kept

@@ -134,7 +134,7 @@ def solve(
             those that it uses only at times when it is not looked at are refused in backward, but for some that
             Python does not show (docs/ode.md, "f"): name in params what f depends on for a while only.
         dense: whether to keep the solution as a function of time, Solution.interpolant, which needs the memory of
-            every step's stages.
+            every step's stages. It has a gradient under "backprop" only, and refuses one in backward otherwise.
         event_fn: callable event_fn(t, y), a number, a tensor or yes and no; the solve ends where an element
             changes its sign, and t says only start and direction of time. ys hold the states at start and
             event, which move with what they depend on.
@@ -208,6 +208,8 @@ def finish(
 ) -> Solution:
     """Runs the solve and packs what came out of it."""
     run.refuse_scipy(gradient, dense, event_fn is not None)
+    if dense and gradient == "forward":
+        raise ValueError("gradient 'forward' has no dense output: take another one, or the times wanted as t")
     with without_autocast(run.problem.y0.device):
         return _finish(run, gradient, dense, event_fn, event_direction)
 
@@ -229,7 +231,7 @@ def _finish(
         tally=run.stats,
         status="ok" if failed is None else failed.status,
         message="" if failed is None else failed.message,
-        interpolant=_interpolant(run, recorder) if dense else None,
+        interpolant=_interpolant(run, recorder, gradient) if dense else None,
         event_t=None if event is None or event.t is None else run.times.tensor[-1].detach(),
         event_index=None if event is None else event.index,
     )
@@ -245,9 +247,11 @@ def with_event_gradient(run: Run, solution: Solution) -> Solution:
     return replace(solution, event_t=event_t, ys=run.problem.restore(torch.stack([ys[0], end])))
 
 
-def _interpolant(run: Run, recorder: Recorder) -> Interpolant:
-    event = None if run.event is None else run.event.t
-    return Interpolant(run.plan.stepper, recorder, run.problem, run.times.values[0], event)
+def _interpolant(run: Run, recorder: Recorder, gradient: str) -> Interpolant:
+    event, causes = None if run.event is None else run.event.t, ()  # type: float | None, tuple[Tensor, ...]
+    if gradient != "backprop" and torch.is_grad_enabled():
+        causes = (run.problem.y0, run.times.tensor, *run.sources)
+    return Interpolant(run.plan.stepper, recorder, run.problem, run.times.values[0], event, causes)
 
 
 def _refuse_ignored(stepper: Stepper, control: Control, controller: PIDController | None, grid: Any) -> None:

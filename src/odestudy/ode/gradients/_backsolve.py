@@ -33,7 +33,7 @@ def real(params: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """The parameters, which the adjoint's real state can hold; raises ValueError for complex ones."""
     if any(p.is_complex() for p in params):
         raise ValueError(
-            "an adjoint has no room for complex parameters: take gradient 'backprop' or 'checkpointed', or "
+            "this gradient has no room for complex parameters: take gradient 'backprop' or 'checkpointed', or "
             "torch.view_as_real(parameter) as the parameter"
         )
     return params

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from odestudy.ode._event import LEAVING, ROUNDINGS, EventFn, answers, turnovers
-from odestudy.ode._event_gradient import NO_DERIVATIVE
+from odestudy.ode._event_gradient import NO_DERIVATIVE, ONCE
 from odestudy.ode._refusal import differentiated_once, without_derivative
 from odestudy.ode._status import Failure
 from odestudy.ode.per_sample._field import SampleField, SampleProblem, download, for_samples, upload
@@ -173,5 +173,5 @@ class SampleEvent:
         rate = along_t + (along_y * slope).sum(1)
         c = self.least(field.samples, t, y)  # depends on y, and on event_fn's own parameters
         shift = -(c - c.detach()) / torch.where(rate == 0, torch.full_like(rate, 1e-12), rate)
-        shift = differentiated_once(shift, "an event's time")
+        shift = differentiated_once(shift, ONCE)
         return t + shift.to(t.dtype), y + slope * shift.to(y.dtype)[:, None]
