@@ -21,6 +21,15 @@ def test_the_readme_is_at_most_150_lines(root):
     assert len((root / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
 
 
+def test_the_readmes_code_runs_as_it_stands(root):
+    (code,) = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    names = {}
+    exec(code, names)
+    assert names["solution"].status == "ok"
+    assert names["f"].weight.grad.isfinite().all()
+    assert names["odeint"](names["f"], names["y0"], names["t"]).shape == (11, 2)
+
+
 def test_every_link_between_documents_leads_to_a_file(root):
     found = [
         (page, target)

@@ -61,6 +61,16 @@ def test_every_dependency_is_pinned_inside_its_range(wanted, pins):
         )
 
 
+def test_what_only_tests_and_pages_need_is_allowed_as_it_was_tried(root, pins):
+    """Of the study itself tests/repository/test_oldest.py tries older ones; peers have no pins."""
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for text in (*extras["test"], *extras["docs"], *extras["slurm"]):
+        wanted = Requirement(text)
+        (bound,) = wanted.specifier
+        pinned = pins[normal(wanted.name)].split(".")
+        assert (bound.operator, bound.version) == (">=", ".".join(pinned[:2])), text
+
+
 def conda_pins(file):
     """Package, as PyPI names it -> version, of an environment file for conda."""
     found = {}

@@ -82,14 +82,14 @@ LIMITS = {"C22b": "parts that lie apart", "C22c": "thin parts", "C22e": "many di
 
 def _limits(f: Facts) -> str:
     told = {
-        claim: f"{text} ({f.named(claim)}: {f(claim).said})"
+        claim: f"{text} ({f.named(claim)}: {f(claim).said} times)"
         for claim, text in LIMITS.items()
         if f(claim).known
     }
     hard = [text for claim, text in told.items() if f(claim).low > 1]
     easy = [text for claim, text in told.items() if f(claim).low <= 1]
     tails = f("C22d")
-    ratio = f"{f.named('C22d')}: {tails.said}" if tails.known else ""
+    ratio = f"{f.named('C22d')}: {tails.said} times" if tails.known else ""
     if tails.known and tails.high < 1:  # how far out the flow's samples reach
         hard.append(f"heavy tails ({ratio})")
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
@@ -157,9 +157,9 @@ def _gain(f: Facts) -> str:
         else ""
     )
     advice = (
-        "(6), which is exact for the map as computed, costs hardly more"
+        "the log-determinant (6), which is exact for the map as computed, costs hardly more"
         if gain == "little"
-        else "(7) is of use, and (6) where the map as computed has to be a density, as in training at coarse steps"
+        else "the trace (7) is of use, and the log-determinant (6) where the map as computed has to be a density, as in training at coarse steps"
     )
     return (
         f"At an equal error of the likelihood the trace gains {gain}: the log-determinant takes {high.said} times "

@@ -29,8 +29,8 @@ def _field(f: Facts) -> str:
     rival = f", {RIVALS[best]} {_than(rivals[best], own.low, own.high)} ({own.other(best)})" if best else ""
     return (
         f"A small net finds the field of an unknown nonlinear system to within {own.said} where there are data "
-        f"({source(own)}){rival}, and the data would allow {own.other('true form by least squares')} to who knows the "
-        f"system's form."
+        f"({source(own)}){rival}, and whoever knows the form of the system gets to {own.other('true form by least squares')} "
+        f"from the same data."
     )
 
 
@@ -59,7 +59,7 @@ def _forecast(f: Facts) -> str:
     )  # fmt: skip
     if windows != MISSING:
         parts.append(
-            f"trained on random windows of the data, as the walk-through does, its field is off by {windows}{_recovered(f)}"
+            f"trained on random windows of the data, as the walk-through (a tutorial, one of our sources) does, its field is off by {windows}{_recovered(f)}"
         )
     return sentence(parts, f"how it forecasts is not known yet ({because(fresh)})")
 
@@ -77,10 +77,14 @@ def conditioning(f: Facts) -> list[str]:
     return [_linear(f), _stiff(f), _crash(f)]
 
 
-# Row -> (what is badly conditioned, how its number is called, what is said where the last one learnt is the first, k = 1).
+# Row -> (what is badly conditioned, how its number is called, what is said where the last one learnt is the first, which is 1).
 KINDS = {
     "C17a": ("decay rates far apart", "a ratio of {}", "only where they are equal"),
-    "C17b": ("nearly parallel eigenvectors", "k = {}", "only at k = 1"),
+    "C17b": (
+        "nearly parallel eigenvectors",
+        "an off-diagonal entry of {}",
+        "only at an off-diagonal entry of 1",
+    ),
     "C17c": (
         "a mode of small amplitude in the data",
         "an amplitude {} times smaller than the other's",
@@ -102,14 +106,12 @@ def _linear(f: Facts) -> str:
         if last.value >= 1:
             found = first if last.value == 1 else f"up to {how.format(number(last.value, 2))}"
         allowed = last.beside[LIMIT]
-        limit = (
-            f", where least squares with the true form reaches {number(allowed, 2)}"
-            if math.isfinite(allowed)
-            else ""
-        )
+        limit = f" ({number(allowed, 2)})" if math.isfinite(allowed) else ""
         parts.append(f"{what} {found}{limit}" + (f" ({source(last)})" if len(sources) > 1 else ""))
     together = f" (each: {sources.pop()})" if len(sources) == 1 else ""
-    return f"Among the values tried, with equations and loss scaled, these were learnt: {'; '.join(parts)}{together}."
+    known = any(math.isfinite(last.beside[LIMIT]) for last in learnt.values())
+    beside = ", in parentheses how far least squares with the true form gets" if known else ""
+    return f"With equations and loss scaled, of the values tried these were learnt{beside}: {'; '.join(parts)}{together}."
 
 
 def _stiff(f: Facts) -> str:
@@ -139,7 +141,7 @@ def _crash(f: Facts) -> str:
         else ""
     )
     return (
-        f"An unstable system makes one gradient by the adjoint underflow from an eigenvalue times horizon of {at.said} on "
-        f"({source(at)}): theory of the first step backward says {number(at.beside['as theory predicts'], 3)}, so the "
-        f"tolerance of the solve backward is the cause{stiff}."
+        f"On an unstable system the adjoint gives no gradient once eigenvalue times horizon passes {at.said} ({source(at)}), "
+        f"since its step gets too small: theory of the first step backward says {number(at.beside['as theory predicts'], 3)}, "
+        f"so the tolerance of the solve backward is the cause{stiff}."
     )

@@ -28,7 +28,7 @@ def _trade(f: Facts) -> str:
     where = "MNIST" if mnist else "small images of digits"
     loose, tight = (chosen(side["tolerance"]) for side in (time.where, time.against))
     said = (
-        f"on {where}, a tolerance of {loose} in place of {tight} takes {time.said} times the time and changes the test error by "
+        f"on {where}, a tolerance of {loose} in place of {tight} takes {time.said} times as long and changes the test error by "
         f"{error.said} ({source(time)}){_euler(f, 'mnist' if mnist else 'digits')}"
     )
     if time.refuted:
@@ -37,7 +37,7 @@ def _trade(f: Facts) -> str:
         return f"Whether a trained net trades accuracy for time is not decided: {said}."
     if error.low > 0:
         return f"A trained net trades accuracy for time, without training again: {said}."
-    return f"A trained net is made faster without training again, at no price that we can see: {said}."
+    return f"A trained net can be made faster without training again, at no price that is seen: {said}."
 
 
 def _euler(f: Facts, dataset: str) -> str:
@@ -50,7 +50,7 @@ def _euler(f: Facts, dataset: str) -> str:
     )
     errors = [f"{number(row['test_error_pct'], 2)} %" for row in (coarse, fine)]
     steps = [f"{1 / row['test_step']:.0f}" for row in (coarse, fine)]
-    return f"; with Euler steps it errs on {errors[0]} at {steps[0]} step and on {errors[1]} at {steps[1]}"
+    return f"; solved by Euler's method it errs on {errors[0]} with {steps[0]} step and on {errors[1]} with {steps[1]}"
 
 
 def _memory(f: Facts) -> str:
@@ -65,7 +65,10 @@ def _memory(f: Facts) -> str:
     )
     if own.sure:
         grows = "does not grow" if own.supported else "grows"
-        return f"With the adjoint the memory of a training step {grows} with the solver's steps: {said}."
+        return (
+            f"With the adjoint (the gradient from a second ODE, solved backward in time) the memory of a training step "
+            f"{grows} with the solver's steps: {said}."
+        )
     return f"Whether the memory of a training step is constant with the adjoint is not decided: {said}."
 
 
@@ -83,7 +86,7 @@ def _price_of_the_adjoint(f: Facts) -> str:
         parts.append(f"{price}, {work.said} times the evaluations of back-propagation ({source(work)})")
     if usable.known:
         parts.append(
-            f"its gradient is of use only while the decay rate of the state times the time stays below {usable.short}"
+            f"its gradient is of use only where the state decays slowly, while decay rate times time stays below {usable.short}"
         )
     return sentence(parts, f"what the adjoint costs is not known yet ({because(work)})", ", and ")
 
@@ -108,7 +111,7 @@ def _error(f: Facts) -> str:
     else:
         verdict = "worse" if fact.low > 0 else "better" if fact.high < 0 else "neither is better"
     return (
-        f"After {trained} the ODE-Net errs on {fact.other('ODE-Net, %', '%')} of the test images, a residual net of six "
+        f"After {trained} the ODE-Net, one Neural ODE in place of residual blocks, errs on {fact.other('ODE-Net, %', '%')} of the test images, a residual net of six "
         f"blocks on {fact.other('ResNet 6, %', '%')} and one of a single block on {fact.other('ResNet 1, %', '%')}: {verdict} "
         f"(a difference of {fact.said} to six blocks; {fact.source})."
     )

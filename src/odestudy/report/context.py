@@ -69,6 +69,7 @@ class Context(FiguresShown, LedgerShown, RunsShown):
     def about_numbers(self) -> str:
         """How to read the numbers of the first page."""
         return (
-            "Numbers in brackets are intervals over seeds: of 90 % where a claim is judged, of 95 % where a question is "
-            f"answered. Where no tier is named, the tier {self.study.tier_name} was run: {escape(self.study.tier['title'])}."
+            "Numbers in brackets are intervals over seeds, which are repetitions of the whole experiment: of 90 % where a "
+            "claim is judged, of 95 % where a question is answered. How much was run is called a tier; where none is named, it "
+            f"is {self.study.tier_name}: {escape(self.study.tier['title'])}."
         )
