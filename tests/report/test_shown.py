@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from odestudy.analysis.tables import summary_table
 from odestudy.analysis.values import interval, lookup, number
 from odestudy.analysis.verdicts import VERDICTS
 from odestudy.report.figure_markdown import figure_markdown
+from odestudy.report.figures_shown import FiguresShown
 from odestudy.report.jobs_markdown import tasks_table
 from odestudy.report.ledger_markdown import SIGNS, decided_table
 from odestudy.report.ledger_words import with_words
@@ -212,3 +214,21 @@ def test_paper_has_a_line_for_each_task():
     )  # fmt: skip
     assert "| a | 2 of 2 | 7 of 8 ok | 4 | 3 | 20 |" in tasks_table(jobs)
     assert "| b | 0 of 1 | not run |  |  |  |" in tasks_table(jobs)
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_the_appendix_leaves_out_a_figure_that_has_nothing_to_show(tmp_path, empty):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/one.json").write_text(
+        json.dumps(
+            {"empty": empty, "title": "One", "caption": "", "alt": "", "tables": [], "animated": False}
+        )
+    )
+    study = SimpleNamespace(
+        settings={"shown": []}, questions={"q": {"figures": ["one"], "tables": []}}, root=tmp_path, run="shown/x",
+        figures={"one": ("q", {"title": "One"})}, jobs_of=lambda question, names: [],
+    )  # fmt: skip
+    shown = SimpleNamespace(study=study, results=tmp_path, paper=False)
+    shown._empty = lambda name: FiguresShown._empty(shown, name)
+    assert bool(FiguresShown.rest(shown, "q")) != empty
+    assert ("In the appendix" in FiguresShown.figure(shown, "one")) != empty

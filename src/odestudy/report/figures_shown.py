@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from odestudy.report.figure_markdown import figure_markdown
 from odestudy.report.markdown import escape
 from odestudy.report.tables_shown import TablesShown
@@ -14,6 +16,8 @@ class FiguresShown(TablesShown):
         """A figure with caption, data and command; of one that the appendix shows, where it is; on paper then nothing."""
         if name in self.study.settings["shown"]:
             return figure_markdown(self.study, self.results, name, paper=self.paper)
+        if self._empty(name):  # nothing of it was run at this tier
+            return ""
         title = escape(self.study.figures[name][1]["title"])
         return "" if self.paper else f"::: {{.source}}\nIn the appendix: [{title}](#fig:{name}).\n:::\n"
 
@@ -25,11 +29,17 @@ class FiguresShown(TablesShown):
         if self.paper:
             return ""
         spec = self.study.questions[question]
-        left = [name for name in spec["figures"] if name not in self.study.settings["shown"]]
+        shown = self.study.settings["shown"]
+        left = [name for name in spec["figures"] if name not in shown and not self._empty(name)]
         parts = [figure_markdown(self.study, self.results, name, lazy=True) for name in left]
         section = self.study.root / "report" / "sections" / f"{question}.md.j2"
         parts += [] if section.is_file() else [self.summary(table) for table in spec["tables"]]
         return "\n\n".join(parts)
+
+    def _empty(self, name: str) -> bool:
+        """Whether a figure has nothing to show, so that the appendix leaves it out."""
+        about = json.loads((self.results / "figures" / f"{name}.json").read_text(encoding="utf-8"))
+        return bool(about["empty"])
 
     def figures_left(self) -> int:
         """How many figures paper leaves out."""

@@ -59,8 +59,10 @@ def _draw_arm(axes: Axes, rows: pd.DataFrame, style: dict[str, Any], shift: floa
     # Of a median of equal thresholds the ends differ from it by rounding.
     bars = [(rows["threshold"] - low)[known].clip(lower=0), (high - rows["threshold"])[known].clip(lower=0)]
     axes.errorbar(at[known], rows["threshold"][known], bars, linestyle="none", elinewidth=1, **look)
+    # Problems that contract less than theory's threshold tell nothing of one; the table has them.
+    none = ~known & (rows["tried_to"] >= rows["predicted"])
     axes.plot(
-        at[~known], rows["tried_to"][~known], marker="^", markerfacecolor="white", linestyle="none",
+        at[none], rows["tried_to"][none], marker="^", markerfacecolor="white", linestyle="none",
         markersize=6, color=style["color"],
     )  # fmt: skip
 
@@ -82,10 +84,17 @@ def caption(data: FigureData) -> str:
     lost = through["threshold"].notna().sum()
     never = "never" if not lost else f"in {lost} of {len(through)} settings"
     most = int(table["problems"].max())
+    drawn = table[table["family"] != GROWING]
+    short = int((drawn["threshold"].isna() & (drawn["tried_to"] < drawn["predicted"])).sum())
+    left_out = (
+        f" Not drawn: {counted(short, 'setting')} of problems that contract less than theory's threshold."
+        if short
+        else ""
+    )
     how = (
         f"Lost: a relative error above a tenth, or no gradient in {MOST_NFE} evaluations. The contraction is the logarithm of what an error at the end "
         f"grows by on the way back, of a linear problem the eigenvalue times the horizon. Medians over {counted(most, 'problem')} of a "
-        "kind, bars: their order-statistic intervals; markers at one tolerance are set side by side."
+        f"kind, bars: their order-statistic intervals; markers at one tolerance are set side by side.{left_out}"
     )
     return f"{text} Back-propagation loses it {never}. {how}{_growing(table)}"
 
