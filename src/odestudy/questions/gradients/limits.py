@@ -15,7 +15,7 @@ from odestudy.study.load import Study
 
 Rows = list[dict[str, Any]]
 # Of a gradient, as thresholds.MOST_NFE, which a report cannot import, as it does without the libraries of the solves.
-MOST_NFE = 3000
+MOST_NFE = 20_000
 KEYS = ["family", "arm", "precision", "rtol"]
 
 
