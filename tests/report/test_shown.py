@@ -130,6 +130,14 @@ def test_runs_that_ended_well_without_a_value_are_told():
     assert text.count(" of 5") == 2  # and the runs that ended well
 
 
+def test_a_group_without_a_name_is_shown_as_such():
+    table = pd.DataFrame({"arm": ["a", "b"], "rate": [0.1, np.nan], "seed": 0, "status": "ok", "error": 0.5})
+    found = summary_table(table, {"summary": {"by": ["arm", "rate"], "columns": ["error"]}}, {})
+    text = summary_markdown(found, ["arm", "rate"], ["error"], {}, Labels({}, {}))
+    assert "| b | n/a |" in text
+    assert "nan" not in text
+
+
 @pytest.fixture(scope="module")
 def smoke_ledger(root):
     study = load_study(root, "smoke")

@@ -122,7 +122,8 @@ def test_a_job_that_fails_leaves_the_others_and_its_traceback(tmp_path, smoke_st
     first, second = said.splitlines()
     assert first.startswith("odestudy: broken: ValidationError")
     assert "its traceback is in batch.log" in first
-    assert "unknown; allowed: " in second and "images_sizes.sizes" in second
+    assert "unknown; allowed: " in second
+    assert "images_sizes.sizes" in second
     log = (tmp_path / "batch.log").read_text()
     assert log.count("Traceback") == 1
     assert second in log

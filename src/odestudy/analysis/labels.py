@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from odestudy.analysis.values import MISSING
 from odestudy.study.load import Study
 
 
@@ -22,7 +24,9 @@ class Labels:
     entries: Mapping[str, str]
 
     def of(self, column: str, value: Any) -> str:
-        """What a value of a column is called; a name of which nothing is said, with blanks for underscores."""
+        """What a value of a column is called; a name of which nothing is said, with blanks for underscores; n/a for none."""
+        if isinstance(value, float) and math.isnan(value):
+            return MISSING
         text = f"{value:g}" if isinstance(value, float) else str(value)
         return self.columns[column].get(text, text.replace("_", " ")) if column in self.columns else text
 
