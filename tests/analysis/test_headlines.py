@@ -43,6 +43,7 @@ def test_one_row_gives_the_claim_its_verdict(verdict):
         (["answered", "answered"], [np.nan, np.nan], "answered"),
         (["answered", "open"], [np.nan, np.nan], "open"),
         (["supported", "refuted"], [0.9, np.nan], "refuted"),
+        (["refuted", "inconclusive"], [0.03, np.nan], "inconclusive"),
         (["supported", "no data"], [0.9, np.nan], "no data"),
         (["refuted", "no data"], [0.001, np.nan], "refuted"),
     ],

@@ -16,6 +16,8 @@ from odestudy.questions.density.gap import _largest, _slopes
 from odestudy.questions.density.params import Coarse, Steep, Ways
 from odestudy.questions.density.steep import steep
 from odestudy.questions.density.ways import flops_of, least_d, ways
+from odestudy.study import load_study
+from odestudy.study.planned import expected_seeds
 from tests.flows import net, points
 
 
@@ -192,3 +194,11 @@ def test_a_crossover_has_to_last():
 
 
 # --- maps out of reach
+
+
+def test_no_row_of_errors_in_time_waits_for_the_seed_of_the_timing(root):
+    study = load_study(root, "quick")
+    steep = {seed for job in study.jobs_by["density", "steep"] for seed in job.spec["seeds"]}
+    for claim in study.claims:
+        if claim["id"] in ("C20p", "C20q"):
+            assert expected_seeds(claim["estimand"]["where"], claim["estimand"], study) == steep

@@ -34,9 +34,6 @@ def small(target: Path, *trouble: str) -> Path:
         for name in trouble:
             content["experiments"][name] = train | {"label": name + "-{arm}"}
             table["experiments"].append(name)
-        for figure in content["figures"].values():
-            if "train" in figure.get("arrays", ()):
-                figure["arrays"] = [*figure["arrays"], *trouble]
 
     def tier(content: dict[str, Any]) -> None:
         changes = content["questions"]["images"] = without_others(folder) | {"train": healthy}

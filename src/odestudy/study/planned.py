@@ -23,7 +23,8 @@ def planned(estimand: dict[str, Any], study: Study) -> bool:
 def expected_seeds(where: dict[str, Any], estimand: dict[str, Any], study: Study) -> set[int]:
     """The seeds of the jobs that a selection takes rows from: each must be there, failed or not."""
     question, definition = study.tables[estimand["table"]]
-    jobs = study.jobs_of(question, definition["experiments"])
+    besides = definition.get("besides", ())
+    jobs = study.jobs_of(question, [e for e in definition["experiments"] if e not in besides])
     combinations = _combinations(where)
     return {s for j in jobs if any(_job_fits(j.spec, c) for c in combinations) for s in j.spec["seeds"]}
 
