@@ -69,7 +69,8 @@ def _of_all(rows: pd.DataFrame) -> str:
         return str(verdicts[0])
     if set(verdicts) <= {ANSWERED, OPEN}:
         return OPEN
-    p = holm(rows["p_against"].astype(float).fillna(1.0).to_numpy())  # every row is one of the family, judged or not
+    # Every row is one of the family, judged or not.
+    p = holm(rows["p_against"].astype(float).fillna(1.0).to_numpy())
     exact = rows["p_against"].isna().to_numpy()  # deterministic rows have no p
     if any(v == REFUTED and (known or q < ALPHA) for v, known, q in zip(verdicts, exact, p, strict=True)):
         return REFUTED

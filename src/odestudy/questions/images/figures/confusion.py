@@ -125,7 +125,9 @@ def _arms(data: FigureData) -> dict[str, Arms]:
     for dataset in in_order(table, "dataset"):
         for arm in ARMS:
             jobs = in_order(table[(table["arm"] == arm) & (table["dataset"] == dataset)], "job")
-            arrays = [(seed, arrays) for arrays in map(data.arrays, jobs) for seed in _seeds(arrays)]
+            # The table has other experiments, too.
+            shown = [data.arrays(job) for job in jobs if job in data.metrics]
+            arrays = [(seed, of_job) for of_job in shown for seed in _seeds(of_job)]
             if arrays:
                 found.setdefault(dataset, {})[arm] = arrays
     if not found:
