@@ -38,8 +38,8 @@ class FiguresShown(TablesShown):
 
     def _empty(self, name: str) -> bool:
         """Whether a figure has nothing to show, so that the appendix leaves it out."""
-        about = json.loads((self.results / "figures" / f"{name}.json").read_text(encoding="utf-8"))
-        return bool(about["empty"])
+        file = self.results / "figures" / f"{name}.json"
+        return file.is_file() and bool(json.loads(file.read_text(encoding="utf-8"))["empty"])
 
     def figures_left(self) -> int:
         """How many figures paper leaves out."""
