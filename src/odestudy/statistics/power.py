@@ -64,7 +64,9 @@ def seeds_for_rate(region: Region, truth: float, planned: int = 0) -> float:
         NaN where there is none.
     """
     short = [
-        n for n in range(FEWEST_SEEDS, MOST_FOR_RATES + 1) if power_of_rate(region, truth, n) < POWER - ROUNDING
+        n
+        for n in range(FEWEST_SEEDS, MOST_FOR_RATES + 1)
+        if power_of_rate(region, truth, n) < POWER - ROUNDING
     ]
     lasting = max(short, default=FEWEST_SEEDS - 1) + 1
     if FEWEST_SEEDS <= planned < lasting and planned not in short:
