@@ -29,7 +29,7 @@ from odestudy.analysis.verdicts import (
     SUPPORTED,
     Finding,
 )
-from odestudy.statistics.estimates import rate_estimate
+from odestudy.statistics.estimates import middle_of, rate_estimate
 from odestudy.statistics.power import seeds_to_decide
 from odestudy.statistics.region import FEWEST_SEEDS, Region, region_of
 from odestudy.study.estimands import beside, rule_hash, selections
@@ -212,7 +212,9 @@ def _beside(claim: dict[str, Any], study: Study, tables: Tables) -> tuple[float,
         if "value" in entry:
             found.append(float(entry["value"]))
         else:
-            found.append(_baseline(in_full(beside(claim["estimand"], entry), study), tables))
+            other = beside(claim["estimand"], entry)
+            there = other["table"] in study.tables
+            found.append(_baseline(in_full(other, study), tables) if there else np.nan)
     return tuple(found)
 
 
@@ -227,7 +229,7 @@ def _baseline(estimand: dict[str, Any], tables: Tables) -> float:
     if estimand["statistic"] == "threshold":
         by_seed = pd.Series(np.nan_to_num(values, nan=np.inf, posinf=np.inf))
         by_seed = by_seed.groupby(rows.loc[is_ok(rows), "seed"].to_numpy()).min()
-        return float(by_seed.quantile(interpolation="lower" if "until" in estimand else "midpoint"))
+        return middle_of(by_seed.to_numpy(), on_grid="until" in estimand)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.exp(np.log(values).mean()) if estimand.get("scale") == "log" else values.mean())
 

@@ -105,7 +105,7 @@ def _linear(f: Facts) -> str:
         found = "not at all"
         if last.value >= 1:
             found = first if last.value == 1 else f"up to {how.format(number(last.value, 2))}"
-            found += "" if math.isfinite(last.high) else ", which is all that were tried"
+            found += ", which is all that were tried" if math.isinf(last.high) else ""
         allowed = last.beside[LIMIT]
         limit = f" ({number(allowed, 2)})" if math.isfinite(allowed) else ""
         parts.append(f"{what} {found}{limit}" + (f" ({source(last)})" if len(sources) > 1 else ""))

@@ -153,15 +153,21 @@ def median_estimate(
         (lambda bound: sign_p(x >= bound), lambda bound: sign_p(y <= bound)),
         (lambda bound: sign_p(y < bound), lambda bound: sign_p(x > bound)),
     )
-    middle = (x[(n - 1) // 2] + x[n // 2]) / 2 if until is None else x[(n - 1) // 2]
     return Estimate(
-        float(middle),
+        middle_of(x, on_grid=until is not None),
         float(x[most - 1]),
         float(y[n - most]),
         n,
         *p,
         ORDER if until is None else GRID,
     )
+
+
+def middle_of(values: Sequence[float] | np.ndarray, *, on_grid: bool) -> float:
+    """The median; of an even number of values on a grid the smaller of the two in the middle, which is on it, too."""
+    x = np.sort(np.asarray(values, dtype=float))
+    low, high = x[(len(x) - 1) // 2], x[len(x) // 2]
+    return float(low if on_grid else (low + high) / 2)
 
 
 Tail = Callable[[float], float]
