@@ -166,7 +166,9 @@ def again(claim, rows, about, below):
         found = on_grid(sides[0]) if until else sides[0]
         values = by_seed(found, lambda r: math.inf if r.get(column) is None else r[column])
         ends = [v.min() for v in by_seed(found, lambda r: r[until]).values()] if until else None
-        return median([np.nan_to_num(v, nan=math.inf).min() for v in values.values()], level, ends)
+        return median(
+            [np.nan_to_num(v, nan=math.inf, posinf=math.inf).min() for v in values.values()], level, ends
+        )
     if how == "value":
         x = np.array([r[column] for r in sides[0]], dtype=float)
         log = log and (x > 0).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def _ratio(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) 
         one, other = _paired(sides, estimand, True)
         ratios = one / other
         parts = [(side, estimand["column"], "quantum") for side in sides]
-    relative = float(np.hypot(*(_relative(rows[name], estimand.get(of, 0.0)) for rows, name, of in parts)))
+    relative = math.hypot(*(_relative(rows[name], estimand.get(of, 0.0)) for rows, name, of in parts))
     return t_estimate(
         ratios.tolist(), region, log=True, quantum=relative * float(np.exp(np.log(ratios).mean()))
     )
@@ -94,7 +95,7 @@ def _shared(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> float:
     """Standard error of what all seeds share, the same in each row of a side; two sides' add as if independent."""
     if "shared" not in estimand:
         return 0.0
-    return float(np.hypot.reduce([float(_column(side, estimand["shared"]).iloc[0]) for side in sides]))
+    return math.hypot(*(float(_column(side, estimand["shared"]).iloc[0]) for side in sides))
 
 
 def _rate(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
