@@ -10,7 +10,8 @@ import pandas as pd
 
 from odestudy.analysis.csvs import read_csv, write_csv
 from odestudy.runtime.timeout import TIMEOUT
-from odestudy.study.load import TIERS, Study, load_study, tier_of
+from odestudy.study.load import Study, load_study
+from odestudy.study.tiers import TIERS, tier_of
 
 if TYPE_CHECKING:
     from odestudy.figures.base import FigureData
@@ -81,9 +82,19 @@ def make_ledger(study: Study) -> None:
     from odestudy.analysis.ledger import ledger
     from odestudy.analysis.several_tiers import one_ledger
     from odestudy.analysis.stored_rules import stored_rules
+    from odestudy.analysis.tables import long_table
 
-    tables = {name: read_csv(study.results / f"tables/{name}.csv") for name in study.tables}
-    rows = ledger(study, tables, stored_rules(study))
+    own = study.alone
+    shared = {
+        name
+        for name, (q, about) in study.tables.items()
+        if any((q, e) in study.lent for e in about["experiments"])
+    }
+    tables = {
+        name: long_table(own, name) if name in shared else read_csv(study.results / f"tables/{name}.csv")
+        for name in study.tables
+    }
+    rows = ledger(own, tables, stored_rules(own))
     whole = one_ledger(beside_other_tiers(study, rows))
     for name, table in (
         ("ledger", rows),

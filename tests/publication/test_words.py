@@ -92,7 +92,7 @@ def test_a_reworded_claim_caption_label_and_section_leave_tables_ledger_and_pack
     results = root / "results/published/cpu-h100"
 
     def made() -> dict[str, bytes]:
-        study = load_study(study_copy, unpack(study_copy, results))
+        study = unpack(study_copy, results)
         build.make_all_tables(study)
         for question, packed in read_packed(results).items():
             write_packed(study.results / "again", question, packed)

@@ -216,12 +216,12 @@ def test_rows_that_two_tables_show_are_counted_once(smoke_ledger):
 def test_paper_has_a_line_for_each_task():
     jobs = pd.DataFrame(
         {
-            "job": ["a/x", "a/y", "b/z"], "ran": [True, True, False], "ok": [3, 4, np.nan], "rows": [3, 5, np.nan],
+            "job": ["a/x", "a/y", "b/z"], "tier": ["quick", "quick", "cpu"], "ran": [True, True, False], "ok": [3, 4, np.nan], "rows": [3, 5, np.nan],
             "wall_s": [1.0, 3.0, np.nan], "process_peak_mib": [10.0, 20.0, np.nan],
         }
     )  # fmt: skip
-    assert "| a | 2 of 2 | 7 of 8 ok | 4 | 3 | 20 |" in tasks_table(jobs)
-    assert "| b | 0 of 1 | not run |  |  |  |" in tasks_table(jobs)
+    assert "| a | quick | 2 of 2 | 7 of 8 ok | 4 | 3 | 20 |" in tasks_table(jobs)
+    assert "| b | cpu | 0 of 1 | not run |  |  |  |" in tasks_table(jobs)
 
 
 @pytest.mark.parametrize("empty", [True, False])
@@ -234,7 +234,7 @@ def test_the_appendix_leaves_out_a_figure_that_has_nothing_to_show(tmp_path, emp
     )
     study = SimpleNamespace(
         settings={"shown": []}, questions={"q": {"figures": ["one"], "tables": []}}, root=tmp_path, run="shown/x",
-        figures={"one": ("q", {"title": "One"})}, jobs_of=lambda question, names: [],
+        figures={"one": ("q", {"title": "One", "tables": []})}, lent={}, jobs_of=lambda question, names: [],
     )  # fmt: skip
     shown = SimpleNamespace(study=study, results=tmp_path, paper=False)
     shown._empty = lambda name: FiguresShown._empty(shown, name)

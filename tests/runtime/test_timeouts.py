@@ -22,7 +22,7 @@ def late(root, tmp_path_factory) -> Study:
     folder = tmp_path_factory.mktemp("late")
     for name in ("config", "workflow", "report"):
         shutil.copytree(root / name, folder / name)
-    run = unpack(folder, root / "results/published/quick-cpu")
+    run = unpack(folder, root / "results/published/quick-cpu").run
     study = load_study(folder, run, {"questions": "images,gradients"})
     for jobs in study.jobs_by.values():
         for job in jobs[:1]:

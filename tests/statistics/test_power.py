@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from odestudy.statistics.estimates import rate_estimate, t_estimate
-from odestudy.statistics.power import seeds_for_mean, seeds_for_rate, seeds_to_decide
+from odestudy.statistics.estimates import t_estimate
+from odestudy.statistics.power import power_of_rate, seeds_for_mean, seeds_for_rate, seeds_to_decide
 from odestudy.statistics.region import Region
 
 
@@ -31,12 +32,37 @@ def test_an_effect_that_is_far_beyond_the_spread_takes_the_fewest_and_one_withou
     assert np.isnan(seeds_for_mean(Region(low=0), 1e-9, 1.0))
 
 
-def test_the_power_of_a_share_is_the_exact_sum():
-    n = int(seeds_for_rate(Region(low=0.5), 0.9))
-    rng = np.random.default_rng(0)
-    found = [rate_estimate(int(k), n, Region(low=0.5)).low >= 0.5 for k in rng.binomial(n, 0.9, 4000)]
-    assert np.mean(found) == pytest.approx(0.8, abs=0.15)
-    assert np.mean(found) > 0.78
+def exact_power(region, truth, n):
+    """By the tails of the binomial themselves: which counts are too many at the lower bound, and too few at the upper one."""
+    k = np.arange(n + 1)
+    good = np.ones(n + 1, dtype=bool)
+    if np.isfinite(region.low):
+        good &= stats.binom.sf(k - 1, n, region.low) <= 0.05
+    if np.isfinite(region.high):
+        good &= stats.binom.cdf(k, n, region.high) <= 0.05
+    return stats.binom.pmf(k, n, truth)[good].sum()
+
+
+@pytest.mark.parametrize(
+    ("region", "truth", "needed"),
+    [(Region(low=0.5), 0.9, 11), (Region(low=0.5), 0.85, None), (Region(high=0.9), 0.7, None)],
+)
+def test_a_share_keeps_its_power_with_more_seeds(region, truth, needed):
+    n = int(seeds_for_rate(region, truth))
+    assert needed in (None, n)
+    assert exact_power(region, truth, n - 1) < 0.8
+    assert all(exact_power(region, truth, more) >= 0.8 for more in range(n, n + 60))
+    assert power_of_rate(region, truth, n) == pytest.approx(exact_power(region, truth, n))
+
+
+def test_planned_seeds_suffice_where_the_steps_of_the_binomial_let_them():
+    region = Region(low=0.5)
+    assert [seeds_for_rate(region, 0.9, planned) for planned in (8, 9, 10, 20)] == [8, 11, 11, 11]
+    assert exact_power(region, 0.9, 9) == pytest.approx(0.775, abs=1e-3)
+
+
+def test_a_share_that_lies_on_its_bound_takes_no_number_of_seeds():
+    assert np.isnan(seeds_for_rate(Region(low=0.5), 0.5))
 
 
 def test_seeds_to_decide_clear_the_bound_and_one_less_does_not():

@@ -19,7 +19,6 @@ from odestudy.report.answers import ANSWERS
 from odestudy.report.context import Context
 from odestudy.runtime.packed import read_packed, write_packed
 from odestudy.runtime.store import seal
-from odestudy.study import load_study
 
 pytestmark = pytest.mark.dag
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +66,7 @@ def test_readme_and_findings_are_those_of_the_published_quick_run(tmp_path):
     (tmp_path / "results").mkdir()
     for name in ("config", "workflow", "results/published"):
         (tmp_path / name).symlink_to(ROOT / name)
-    study = load_study(tmp_path, unpack(tmp_path, tmp_path / "results/published/quick-cpu"))
+    study = unpack(tmp_path, tmp_path / "results/published/quick-cpu")
     build.make_all_tables(study)
     shown, readme = Context(study, study.results), (ROOT / README).read_text(encoding="utf-8")
     page = (ROOT / PAGE).read_text(encoding="utf-8")

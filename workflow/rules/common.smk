@@ -12,8 +12,9 @@ from odestudy.study.code import code_hash
 from odestudy.study.fingerprints import ledger_numbers, numbers_of, words_of
 from odestudy.study.forecast import expectations, request_of
 from odestudy.study.overrides import OVERRIDES
-from odestudy.study.load import TIERS, load_study
+from odestudy.study.load import load_study
 from odestudy.study.planned import rules_of_jobs
+from odestudy.study.tiers import TIERS
 
 # Of the Snakefile that was called: the one at the top, or workflow/Snakefile.
 BASE = Path(workflow.basedir)

@@ -43,7 +43,8 @@ def _line(
     claim: dict[str, Any], spread: float, study: Study, expected: Mapping[str, Expected]
 ) -> dict[str, Any]:
     spread = claim.get("pilot", spread)
-    planned, needed = planned_seeds(claim, study), seeds_of(claim, spread)
+    planned = planned_seeds(claim, study)
+    needed = seeds_of(claim, spread, planned)
     seconds = _seconds_a_seed(claim, study, expected)
     bounds = [b for b in (claim["rule"].get("low"), claim["rule"].get("high")) if b is not None]
     line = {
@@ -63,15 +64,20 @@ def seeds_over_budget(claim: dict[str, Any], study: Study) -> float | None:
     """The seeds that a row needs by its pilot, where this tier plans fewer; None where it plans enough, or none tells."""
     if "expect" not in claim or "pilot" not in claim or claim.get("deterministic"):
         return None
-    needed = seeds_of(claim, claim["pilot"])
-    return None if planned_seeds(claim, study) >= needed else needed
+    planned = planned_seeds(claim, study)
+    needed = seeds_of(claim, claim["pilot"], planned)
+    return None if planned >= needed else needed
 
 
-def seeds_of(claim: dict[str, Any], spread: float) -> float:
-    """Seeds for a power of 0.8 at the row's effect; NaN where no pilot tells the spread."""
+def seeds_of(claim: dict[str, Any], spread: float, planned: int = 0) -> float:
+    """Seeds for a power of 0.8 at the row's effect; NaN where no pilot tells the spread.
+
+    Args:
+        planned: of a tier; a share whose steps let these suffice needs no more.
+    """
     region = region_of(claim)
     if claim["estimand"]["statistic"] == "rate":
-        return seeds_for_rate(region, claim["expect"])
+        return seeds_for_rate(region, claim["expect"], planned)
     if np.isnan(spread):
         return np.nan
     if is_log(claim["estimand"]):

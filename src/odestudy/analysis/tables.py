@@ -17,6 +17,7 @@ from odestudy.statistics.estimates import rate_estimate, t_estimate
 from odestudy.statistics.region import FEWEST_SEEDS, Region
 from odestudy.study.jobs import Job
 from odestudy.study.load import Study
+from odestudy.study.tiers import tier_of
 
 IDENTITY = ("seed", "status", "message", "job", "stale")
 
@@ -148,6 +149,7 @@ def jobs_table(study: Study) -> pd.DataFrame:
     for (question, experiment), jobs in study.jobs_by.items():
         for job in jobs:
             row: dict[str, Any] = {"question": question, "experiment": experiment, "job": job.folder}
+            row |= {"tier": tier_of(study.lent.get((question, experiment), study.run))}
             row |= {"task": job.task, "seeds": " ".join(str(s) for s in job.spec["seeds"])}
             path = job.metrics(study.results)
             if path.is_file():

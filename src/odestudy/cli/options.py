@@ -6,7 +6,7 @@ import argparse
 
 from odestudy.runtime.clone import project_root
 from odestudy.study import Study, load_study
-from odestudy.study.load import TIERS
+from odestudy.study.tiers import TIERS
 
 
 def study_options(command: argparse.ArgumentParser) -> None:

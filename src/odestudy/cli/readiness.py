@@ -85,7 +85,7 @@ def _space() -> list[Line]:
 
 def _configuration(root: Path) -> list[Line]:
     from odestudy.study import load_study
-    from odestudy.study.load import TIERS
+    from odestudy.study.tiers import TIERS
 
     lines: list[Line] = []
     for tier in TIERS:

@@ -27,10 +27,8 @@ def act(options: argparse.Namespace) -> int:
     from odestudy.publication.render import render
     from odestudy.publication.unpack import unpack
     from odestudy.runtime.clone import project_root
-    from odestudy.study import load_study
 
-    root = project_root()
-    study = load_study(root, unpack(root, options.folder))
+    study = unpack(project_root(), options.folder)
     render(study)
     print(f"The report: {study.results / 'report/index.html'} and report.pdf beside it")
     return 0

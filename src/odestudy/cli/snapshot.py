@@ -23,8 +23,6 @@ def act(options: argparse.Namespace) -> int:
     from odestudy.publication.snapshot import write_snapshot
     from odestudy.publication.unpack import unpack
     from odestudy.runtime.clone import project_root
-    from odestudy.study import load_study
 
-    root = project_root()
-    write_snapshot(load_study(root, unpack(root, options.folder)))
+    write_snapshot(unpack(project_root(), options.folder))
     return 0

@@ -13,7 +13,6 @@ from odestudy import build
 from odestudy.analysis.csvs import read_csv
 from odestudy.errors import DataError
 from odestudy.publication.unpack import is_packed, unpack
-from odestudy.study.load import load_study
 
 REPRODUCED, DIFFERS, MISSING = "reproduced", "differs", "missing"
 SAME, CHANGED, FLIPPED = "same", "changed", "flipped"
@@ -69,7 +68,7 @@ def read_results(folder: Path, root: Path) -> Results:
 
 def _laid_out(root: Path, folder: Path) -> Path:
     """The folder where published results have their tables."""
-    study = load_study(root, unpack(root, folder))
+    study = unpack(root, folder).alone
     build.make_all_tables(study)
     return study.results
 

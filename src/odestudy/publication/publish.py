@@ -72,7 +72,7 @@ def _merged(study: Study, done: dict[str, Job], before: dict[str, Packed]) -> di
 
 def _write(root: Path, target: Path, results: dict[str, Packed]) -> None:
     """Lay everything out to see what the figures show, and pack that with the ledger; then show what was packed."""
-    shown = load_study(root, f"shown/{target.name}")
+    shown = load_study(root, f"shown/{target.name}").alone
     (shown.results / NAME).unlink(missing_ok=True)
     lay_out(shown.results, results)
     build.make_all_tables(shown)
@@ -96,7 +96,7 @@ def judge_again(root: Path, folder: Path) -> None:
     Raises:
         DataError: it is no published folder, or a file of it is damaged.
     """
-    shown = load_study(root, unpack(root, folder))
+    shown = unpack(root, folder).alone
     build.make_all_tables(shown)
     write_csv(published_ledger(shown), folder / "ledger.csv")
     write_manifest(folder)

@@ -10,6 +10,9 @@ from odestudy.publication.manifest import NAME, read_manifest
 from odestudy.runtime.files import write_atomically
 from odestudy.runtime.packed import Packed, read_packed
 from odestudy.runtime.store import write_metrics
+from odestudy.study.jobs import key_in
+from odestudy.study.lent import published_folder
+from odestudy.study.load import Study, load_study
 
 
 def is_packed(folder: Path) -> bool:
@@ -17,8 +20,10 @@ def is_packed(folder: Path) -> bool:
     return (folder / NAME).is_file() and (folder / "metrics").is_dir()
 
 
-def unpack(root: Path, folder: Path) -> str:
-    """Lay a published folder out under results/shown; the name of that run. Nothing to do where it lies there already.
+def unpack(root: Path, folder: Path) -> Study:
+    """The study of a published folder, whose jobs it lays out under results/shown, with those that other folders lend it.
+
+    Nothing to do where they lie there already.
 
     Raises:
         DataError: it is no published folder, or a file of it is damaged.
@@ -26,13 +31,33 @@ def unpack(root: Path, folder: Path) -> str:
     if not is_packed(folder):
         raise DataError(f"{folder}: no published results; `make publish` writes such a folder")
     read_manifest(folder)
-    run = f"shown/{folder.resolve().name}"
-    target, sums = root / "results" / run, (folder / NAME).read_bytes()
-    if not (target / NAME).is_file() or (target / NAME).read_bytes() != sums:
-        (target / NAME).unlink(missing_ok=True)
-        lay_out(target, read_packed(folder))
-        write_atomically(target / NAME, sums)
-    return run
+    study = load_study(root, f"shown/{folder.resolve().name}")
+    lenders = {name: published_folder(root, name) for name in sorted(set(study.lent.values()))}
+    sums = b"".join((one / NAME).read_bytes() for one in (folder, *lenders.values()))
+    laid, wanted = study.results / NAME, sums + "".join(f"{key}\n" for key in study.lent.items()).encode()
+    if not laid.is_file() or laid.read_bytes() != wanted:
+        laid.unlink(missing_ok=True)
+        results = read_packed(folder)
+        for name, lender in lenders.items():
+            _add(results, read_packed(lender), study, name)
+        lay_out(study.results, results)
+        write_atomically(laid, wanted)
+    return study
+
+
+def _add(results: dict[str, Packed], others: dict[str, Packed], study: Study, lender: str) -> None:
+    """Put what a folder lends beside what is there."""
+    for (question, experiment), name in study.lent.items():
+        if name == lender:
+            into, of_key = (
+                results.setdefault(question, Packed()),
+                {key_in(f): f for f in others[question].metrics},
+            )
+            for job in study.jobs_by[question, experiment]:
+                there = of_key[job.key]
+                into.metrics.setdefault(job.folder, others[question].metrics[there])
+                arrays = others[question].arrays.get(there, {})
+                into.arrays[job.folder] = arrays | into.arrays.get(job.folder, {})
 
 
 def lay_out(target: Path, results: dict[str, Packed]) -> None:

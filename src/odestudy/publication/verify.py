@@ -78,7 +78,7 @@ def _again(root: Path, folder: Path, scratch: Path) -> pd.DataFrame:
     """The ledger that follows from the metrics, as a file would hold it."""
     for name in LINKED:
         (scratch / name).symlink_to(root / name)
-    study = load_study(scratch, f"shown/{folder.name}")
+    study = load_study(scratch, f"shown/{folder.name}")  # where no other folder lends anything
     lay_out(study.results, read_packed(folder))
     build.make_all_tables(study)
     return read_csv(study.results / "tables/ledger.csv")

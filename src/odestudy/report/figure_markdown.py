@@ -8,6 +8,7 @@ from pathlib import Path
 
 from odestudy.analysis.facts import Facts
 from odestudy.report.markdown import escape
+from odestudy.report.of_tier import experiments_of_figure, tier_said
 from odestudy.runtime.files import write_atomically
 from odestudy.study.load import Study
 
@@ -27,7 +28,8 @@ def figure_markdown(
     formats = ", ".join(f"[{kind.upper()}](../figures/{name}.{kind})" for kind in kinds)
     alt = re.sub(r"[\"\\{}\n]", " ", about["alt"])
     later = ' loading="lazy"' if lazy else ""
-    caption = f"{escape(about['title'])}. {escape(about['caption'])}"
+    of_tier = tier_said(study, study.figures[name][0], experiments_of_figure(study, name))
+    caption = f"{escape(about['title'])}. {escape(about['caption'])} {escape(of_tier)}".rstrip()
     moving = f" It moves: [GIF](../figures/{name}.gif)." if about["animated"] else ""
     if paper:
         return f'![{caption}](../figures/{name}.svg){{#fig:{name} alt="{alt}" width=88%}}\n\n'

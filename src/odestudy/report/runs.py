@@ -10,6 +10,7 @@ import pandas as pd
 
 from odestudy.report.markdown import escape, pipe_table, shares
 from odestudy.study.load import Study
+from odestudy.study.tiers import tier_of
 
 
 def outcomes(study: Study, table: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
@@ -39,6 +40,7 @@ def what_ran(jobs: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
     return {
         "jobs": len(jobs),
         "done": len(present),
+        "tiers": {} if empty else present.groupby("tier", sort=False).size().to_dict(),
         "missing": len(jobs) - len(present),
         "rows": len(rows),
         "failed": int((rows["status"] != "ok").sum()),
@@ -99,6 +101,9 @@ def failures_table(rows: pd.DataFrame) -> str:
 def dropped_table(study: Study) -> str:
     """As Markdown: what a tier changes or leaves out."""
     rows = [[q, escape(e), escape(why)] for (q, e), why in study.dropped.items()]
+    for (q, e), folder in study.lent.items():
+        why = study.tier["questions"][q][e]["drop"]
+        rows.append([q, escape(e), escape(f"{why.rstrip('.')}; shown here of tier {tier_of(folder)}")])
     for question, experiments in study.tier["questions"].items():
         for experiment, change in experiments.items():
             if question in study.questions and ("base" in change or "grid" in change):

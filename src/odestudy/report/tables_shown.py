@@ -10,6 +10,7 @@ from odestudy.analysis.selecting import select
 from odestudy.analysis.values import lookup
 from odestudy.report.folds import folded
 from odestudy.report.markdown import escape, rows_markdown, summary_markdown
+from odestudy.report.of_tier import tier_said
 from odestudy.report.reported import ReportedRun
 
 # Tables of more rows are folded on the page, or left out on paper, where wide ones break their words apart, too.
@@ -47,7 +48,8 @@ class TablesShown(ReportedRun):
         of = wanted.get("of", "runs")
         text = summary_markdown(table, by, shown, self.info(name), self.labels(name), of)
         path = f"tables/{name}_summary.csv"
-        return self._with_source(text, path, definition["title"], _means(table, shown, self.info(name)))
+        about = _means(table, shown, self.info(name)) + self._of_tier(name)
+        return self._with_source(text, path, definition["title"], about)
 
     def rows(
         self,
@@ -66,8 +68,13 @@ class TablesShown(ReportedRun):
         text = rows_markdown(table, columns, self.labels(name))
         path = f"tables/{name}.csv"
         if whole:
-            return f"{text}\n{self.source(path, definition['title'])}"
-        return self._with_source(text, path, definition["title"])
+            return f"{text}\n{self.source(path, definition['title'], self._of_tier(name))}"
+        return self._with_source(text, path, definition["title"], self._of_tier(name))
+
+    def _of_tier(self, name: str) -> str:
+        question, definition = self.study.tables[name]
+        said = tier_said(self.study, question, definition["experiments"])
+        return f"{escape(said)} " if said else ""
 
     def _with_source(self, text: str, path: str, title: str, about: str = "") -> str:
         """A table and where it comes from; a long one folded, on paper a long or wide one left out."""

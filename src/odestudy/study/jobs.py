@@ -45,6 +45,11 @@ class Job:
         return results / "runs" / self.folder / "metrics.json"
 
 
+def key_in(folder: str) -> str:
+    """The key of the job that a folder is of."""
+    return folder.rpartition("-")[2]
+
+
 def readable(label: str) -> str:
     """A label as a folder's name: letters, digits, dot, underscore and hyphen."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", label).strip("-_.")[:80] or "job"

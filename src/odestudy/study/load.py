@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from odestudy.errors import ConfigError
 from odestudy.runtime.keys import key_of
-from odestudy.runtime.registry import parameters_of, task_module
+from odestudy.runtime.registry import task_module
 from odestudy.study.batches import Batch, batches_of, jobs_at_a_time
 from odestudy.study.claims import Headline, Region, load_claims
 from odestudy.study.code import code_hash
 from odestudy.study.config import load_checked
 from odestudy.study.consistency import check_claims, check_question
-from odestudy.study.grid import expand
+from odestudy.study.expansion import Expansion
 from odestudy.study.jobs import Job
+from odestudy.study.lent import lender
 from odestudy.study.order import check_first, priorities_of
 from odestudy.study.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
-from odestudy.study.parameters import typed_jobs
 from odestudy.study.questions import load_question
-from odestudy.study.tiers import check_tier_names, merged_experiment, where_of
+from odestudy.study.tiers import TIERS, check_tier_names, tier_of
 from odestudy.text import meant
-
-TIERS = ("smoke", "quick", "cpu", "full")
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,7 @@ class Study:
         sources: question -> what others report, config/sources/<q>.yaml.
         headlines: claim without the letter of a row -> what it says and which rows judge it.
         margins: question -> the regions that its claims, and its derived tables, name.
+        lent: (question, experiment) that this tier drops -> the other published folder that it is shown from.
     """
 
     root: Path
@@ -56,6 +55,7 @@ class Study:
     headlines: dict[str, Headline] = field(default_factory=dict)
     per_process: dict[tuple[str, str], int] = field(default_factory=dict)
     margins: dict[str, dict[str, Region]] = field(default_factory=dict)
+    lent: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def results(self) -> Path:
@@ -69,6 +69,13 @@ class Study:
     def published(self) -> bool:
         """True where only existing metrics are shown and nothing is run."""
         return self.run.startswith("shown/")
+
+    @cached_property
+    def alone(self) -> Study:
+        """The study without what other published folders lend it, of which its own ledger is."""
+        own = {key: jobs for key, jobs in self.jobs_by.items() if key not in self.lent}
+        left = {(q, e): self.tier["questions"][q][e]["drop"] for q, e in self.lent}
+        return replace(self, jobs_by=own, dropped=self.dropped | left, lent={})
 
     @cached_property
     def jobs(self) -> dict[str, Job]:
@@ -98,6 +105,7 @@ class Study:
                 },
                 "systems": self.systems,
                 "sources": self.sources,
+                "lent": [[*key, folder] for key, folder in self.lent.items()],
             }
         )
 
@@ -123,13 +131,10 @@ class Study:
         return code_hash(task_module(job.task))
 
 
-def tier_of(run: str) -> str:
-    """The tier of a results folder: quick -> quick, shown/quick-cpu -> quick."""
-    return run.split("/")[-1].split("-")[0]
-
-
 def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None) -> Study:
     """Read and check all configuration and expand it to jobs.
+
+    Of a published folder, an experiment that its tier drops is that of another one that has it whole.
 
     Args:
         root: the clone's folder.
@@ -153,11 +158,9 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     check_tier_names(tier, tier_name, questions)
     check_first(tier.get("first", []), questions, f"config/tiers/{tier_name}.yaml")
     chosen = chosen_questions(overrides.get("questions"), settings["questions"])
-    common = settings["job"] | tier.get("job", {}) | chosen_device(overrides)
-    limit = seed_limit(overrides.get("seeds"))
-    arms = chosen_arms(overrides.get("arms"), [questions[q] for q in chosen])
     jobs_by: dict[tuple[str, str], list[Job]] = {}
     dropped: dict[tuple[str, str], str] = {}
+    lent: dict[tuple[str, str], str] = {}
     per_process: dict[tuple[str, str], int] = {}
     by_key: dict[str, Job] = {}
     systems = {name: _with_own_code(name, system) for name, system in systems.items()}
@@ -165,26 +168,29 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
     check_claims(claims, headlines, questions)
     for question in questions:
         check_question(question, questions[question])
+    expansion = Expansion(
+        questions,
+        systems,
+        settings["job"],
+        chosen_device(overrides),
+        chosen_arms(overrides.get("arms"), [questions[q] for q in chosen]),
+        seed_limit(overrides.get("seeds")),
+    )
     for question in chosen:
-        spec = questions[question]
-        entries = dict(spec.get("entries", {})) | {"system": systems}
-        for name, experiment in spec["experiments"].items():
+        for name, experiment in questions[question]["experiments"].items():
             changes = tier["questions"].get(question, {}).get(name, {})
-            where = f"config/tiers/{tier_name}.yaml: questions.{question}.{name}"
+            jobs = expansion.jobs(tier_name, tier, question, name)
             if "drop" in changes:
-                dropped[question, name] = changes["drop"]
-                continue
-            merged = merged_experiment(experiment, changes, where)
-            timed = bool((common | merged).get("timed"))
+                jobs_at = partial(expansion.jobs, question=question, name=name)
+                found = lender(root, run.removeprefix("shown/"), jobs_at) if run != tier_name else None
+                if found is None:
+                    dropped[question, name] = changes["drop"]
+                    continue
+                lent[question, name], jobs = found
+            timed = any(job.spec.get("timed") for job in jobs)
             per_process[question, name] = jobs_at_a_time(experiment, changes, tier, timed=timed)
-            merged["seeds"] = list(merged.get("seeds", tier["seeds"]))[:limit]
-            own = where_of(question, name)
-            origin = {axis: where if axis in changes.get("grid", {}) else own for axis in merged["grid"]}
-            jobs = expand(common | merged, entries, own, origin)
-            jobs = typed_jobs(jobs, parameters_of(question), partial(_origin, changes, own, where))
             # The same specification is one job, whatever a second experiment calls it.
-            kept = [job for job in jobs if arms is None or _arm_of(job) in (None, *arms)]
-            jobs_by[question, name] = [by_key.setdefault(job.key, job) for job in kept]
+            jobs_by[question, name] = [by_key.setdefault(job.key, job) for job in jobs]
     _check_tables(questions)
     return Study(
         root,
@@ -200,24 +206,14 @@ def load_study(root: Path, run: str, overrides: Mapping[str, Any] | None = None)
         headlines,
         per_process,
         margins,
+        lent,
     )
-
-
-def _origin(changes: dict[str, Any], own: str, where: str, parameter: str) -> str:
-    """File and key of what sets a parameter: the tier where it does, else the question."""
-    set_by_tier = parameter in changes.get("base", {}) or parameter in changes.get("grid", {})
-    return where if set_by_tier else own
 
 
 def _sources(root: Path, chosen: list[str]) -> dict[str, dict[str, Any]]:
     """What others report, of the questions that have such a file."""
     files = {q: f"config/sources/{q}.yaml" for q in chosen}
     return {q: load_checked(root, file, "sources") for q, file in files.items() if (root / file).is_file()}
-
-
-def _arm_of(job: Job) -> str | None:
-    arm = job.spec.get("arm")
-    return arm["name"] if isinstance(arm, dict) else None
 
 
 def _with_own_code(name: str, system: dict[str, Any]) -> dict[str, Any]:

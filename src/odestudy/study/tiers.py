@@ -6,6 +6,13 @@ from typing import Any
 
 from odestudy.errors import ConfigError
 
+TIERS = ("smoke", "quick", "cpu", "full")
+
+
+def tier_of(run: str) -> str:
+    """The tier of a results folder: quick -> quick, shown/quick-cpu -> quick."""
+    return run.split("/")[-1].split("-")[0]
+
 
 def where_of(question: str, experiment: str) -> str:
     return f"config/questions/{question}.yaml: experiments.{experiment}"

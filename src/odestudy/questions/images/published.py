@@ -16,7 +16,7 @@ COSTS = ("mflop", "saved_mib", "epoch_s", "time_to_99_s", "nfe_forward", "nfe_ba
 
 
 def beside_published(study: Study, question: str, definition: dict[str, Any]) -> Rows:
-    """One row a data set and arm of this run, then what others report, whether this run has that arm or not.
+    """One row a data set and arm of this run, each followed by what others report of that arm; last what this run lacks.
 
     Two intervals: the exact binomial one at the mean number of errors, which is the scatter of the test images, and Student's t over
     seeds, which is that of training.
@@ -29,7 +29,9 @@ def beside_published(study: Study, question: str, definition: dict[str, Any]) ->
             rows.append({"dataset": dataset, "arm": arm, "whose": "this study", **_ours(found)})
     job = next(iter(jobs.values()))[0].folder if jobs else ""
     published = study.sources.get(question, {}).get("published", ())
-    return rows + [{**entry, "status": "ok", "job": job} for entry in published]
+    rows += [{**entry, "status": "ok", "job": job} for entry in published]
+    places = list(dict.fromkeys((row["dataset"], row["arm"]) for row in rows))
+    return sorted(rows, key=lambda row: places.index((row["dataset"], row["arm"])))
 
 
 def _ours(found: Rows) -> dict[str, Any]:

@@ -21,14 +21,13 @@ def flows(data: FigureData, most: int, having: str) -> Shown:
     """Target -> row and arrays of the continuous flow's first seed, of at most so many targets.
 
     Targets that are a shape come first, then those of a family that grows harder; where a flow was trained shorter and
-    longer it is the longest training. `having` names an array that the arrays must have.
+    longer it is the longest training through the most steps. `having` names an array that the arrays must have.
 
     Raises:
         NothingToShow: there is none.
     """
-    longest = data.tables.get(CURVE, pd.DataFrame(columns=["iterations"])).sort_values(
-        "iterations", ascending=False
-    )
+    order = ["train_steps", "iterations"]
+    longest = data.tables.get(CURVE, pd.DataFrame(columns=order)).sort_values(order, ascending=False)
     table = pd.concat([t for t in (longest, data.table(TABLE)) if len(t)] or [longest], ignore_index=True)
     table = table[table["model"] == "cnf"] if len(table) else table
     if "family" in table:

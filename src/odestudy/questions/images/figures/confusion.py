@@ -16,7 +16,7 @@ from odestudy.figures.words import counted, in_order, listing, sentence
 SHOWS = {
     "title": "What is taken for what, and the hardest digits",
     "tables": ["images_accuracy"],
-    "arrays": ["train"],
+    "arrays": ["train", "train_mnist"],
 }
 
 TABLE = "images_accuracy"

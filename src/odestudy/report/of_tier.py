@@ -1,0 +1,30 @@
+"""Of which tier a table or a figure is, where it is not wholly of the one that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from odestudy.study.load import Study
+from odestudy.study.tiers import tier_of
+
+
+def tier_said(study: Study, question: str, experiments: Sequence[str]) -> str:
+    """A sentence; empty where no other tier's experiment is shown."""
+    of_tier: dict[str, list[str]] = {}
+    for experiment in dict.fromkeys(experiments):
+        if (question, experiment) in study.lent:
+            of_tier.setdefault(tier_of(study.lent[question, experiment]), []).append(experiment)
+    if not of_tier:
+        return ""
+    own = [e for e in experiments if (question, e) not in study.lent]
+    if len(of_tier) == 1 and not study.jobs_of(question, own):
+        return f"Of tier {next(iter(of_tier))}."
+    parts = [f"{', '.join(names)} of tier {tier}" for tier, names in of_tier.items()]
+    return f"Of it {'; '.join(parts)}; the rest of tier {study.tier_name}."
+
+
+def experiments_of_figure(study: Study, name: str) -> list[str]:
+    """The experiments whose tables and arrays a figure draws."""
+    _, definition = study.figures[name]
+    shown = [e for table in definition["tables"] for e in study.tables[table][1]["experiments"]]
+    return list(dict.fromkeys([*shown, *definition.get("arrays", [])]))
