@@ -23,6 +23,16 @@ def test_a_rule_that_changed_since_its_data_were_made_leaves_the_row_open(quick)
     assert judge(reworded, quick, table, {rule_hash(claim())}).verdict == "supported"
 
 
+def test_a_question_whose_resolution_or_estimand_changed_is_open_like_a_claim(quick):
+    table = {"dynamics_recovery": recovery([1.0, 1.1, 0.9, 1.0, 1.05])}
+    asked = claim(rule={}, kind="question", resolution=5.0)
+    asked.pop("rule")
+    assert judge(asked, quick, table, {rule_hash(asked)}).verdict == "answered"
+    for earlier in (asked | {"resolution": 0.01}, asked | {"estimand": asked["estimand"] | {"scale": "log"}}):
+        found = judge(asked, quick, table, {rule_hash(earlier)})
+        assert (found.verdict, found.reason) == ("open", "rule_changed")
+
+
 def test_jobs_tell_the_rules_that_they_were_run_for_and_that_a_row_came_later(root, tmp_path):
     study = load_study(root, "smoke")
     object.__setattr__(study, "root", tmp_path)

@@ -6,11 +6,14 @@ import re
 
 import numpy as np
 import pytest
+from scipy import stats
 from torch import nn
 
 from odestudy.analysis.tables import long_table
+from odestudy.datasets.images import load_images
 from odestudy.nets.blocks import ConvDynamics, ResidualBlock
-from odestudy.questions.images.pairs import MARGIN_POINTS, equality
+from odestudy.questions.images.pairs import MARGIN_POINTS, equality, images_error_points
+from odestudy.questions.images.shared_images import TEST_IMAGES, binomial_error_points
 from odestudy.runtime.store import write_metrics
 from odestudy.statistics.estimates import rate_estimate, t_estimate
 from odestudy.statistics.region import Region
@@ -142,3 +145,20 @@ def test_the_card_has_the_parameters_of_the_released_code_with_either_stem(study
         text = card[f"parameters of the {net}"]
         wanted = [stem + middle + count(*head) for stem in stems.values()]
         assert [int(n.replace(" ", "")) for n in re.findall(r"\d{3} \d{3}", text)] == wanted
+
+
+def test_the_bound_of_the_images_error_is_that_of_nets_that_err_on_different_images():
+    """Seeds that all err on the same images, the two nets on others; what is less apart scatters less."""
+    image = np.arange(1000)
+    apart = [image >= 10] * 5, [(image < 10) | (image >= 30)] * 5
+    overlap = [image >= 10] * 5, [image >= 20] * 5
+    bound = np.hypot(binomial_error_points([1.0] * 5, 1000), binomial_error_points([2.0] * 5, 1000))
+    assert images_error_points(*apart) == pytest.approx(bound, rel=0.01)
+    assert images_error_points(*overlap) < bound
+    assert binomial_error_points([0.4, 0.6], 10_000) == pytest.approx(
+        100 * stats.binom(10_000, 0.005).std() / 10_000
+    )
+
+
+def test_the_test_images_of_the_digits_are_as_many_as_the_bound_says():
+    assert len(load_images("digits", train_size=None).test[1]) == TEST_IMAGES["digits"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from odestudy.integrate import Solver, integrate
 from odestudy.questions.dynamics import conditioning, crash, fast_modes, recover
 from odestudy.questions.dynamics.crash_changes import changed
+from odestudy.questions.dynamics.forecasts import _diverged_pct
 from odestudy.questions.dynamics.last_learnt import _last
 from odestudy.questions.dynamics.unstable_case import Case, MatrixDynamics, matrix
 from odestudy.recovery import reachable_step
@@ -159,6 +162,12 @@ def test_the_last_that_is_learnt_has_all_smaller_ones_learnt(learnt, last):
     found = _last(rows[::-1])
     assert (found["last_k"], found["tried_k"]) == (last, 100.0)
     assert found["short_of"] == (100.0 / last if last else 1000.0)
+    assert found["first_lost"] == {100.0: math.inf, 10.0: 100.0, 1.0: 10.0, 0.0: 1.0}[last]
+
+
+@pytest.mark.parametrize(("error", "share"), [(0.9, 0.0), (181.0, 0.0), (None, 100.0), (math.nan, 100.0)])
+def test_a_forecast_without_an_error_has_left_all_bounds(error, share):
+    assert _diverged_pct({"status": "ok", "trajectory_nrmse": error}) == share
 
 
 def test_a_training_that_failed_has_learnt_nothing():

@@ -32,6 +32,14 @@ def test_rows_share_what_their_claim_and_measure_say_and_come_in_the_order_of_cl
     assert set(headlines) == {row["id"][:3] for row in rows}
 
 
+def test_every_row_of_a_headline_has_its_baseline_or_limit_beside_it(root):
+    study = load_study(root, "quick")
+    beside = {claim["id"] for claim in study.claims if claim.get("beside")}
+    assert not {row for about in study.headlines.values() for row in about.rows} - beside
+    # A count of the card's items has neither.
+    assert {claim["id"] for claim in study.claims} - beside == {"C31a"}
+
+
 @pytest.mark.parametrize(
     ("how", "says"),
     [

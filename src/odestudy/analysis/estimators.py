@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ def _mean(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -
     log = is_log(estimand)
     values = _per_seed(sides[0], estimand, log).tolist()
     quantum, within = estimand.get("quantum", 0.0), estimand.get("range")
+    if log and "factor" in estimand:  # the step of a grid of powers, on the logarithm's scale
+        quantum = max(quantum, float(np.log(estimand["factor"]) * np.exp(np.mean(np.log(values)))))
     return t_estimate(
         values, region, log=log, within=within, quantum=quantum, shared=_shared(sides, estimand)
     )
@@ -55,15 +58,31 @@ def _paired(sides: list[pd.DataFrame], estimand: dict[str, Any], log: bool) -> t
 
 
 def _ratio(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
-    """Decided on logarithms; two measurements of one quantum scatter by at least that much, relative to their size."""
+    """Decided on logarithms; two measurements with a quantum scatter by at least that much, relative to their size.
+
+    A seed whose value is the geometric mean of several cells is rounded as a single cell is in the mean: were the cells'
+    roundings independent it would be less, but equal solvers round alike. For the same reason a mean of counts, as those of
+    an epoch's steps, has the quantum of one count. Both make intervals wider than need be, and never narrower.
+    """
     if "denominator" in estimand:
-        return t_estimate(_per_seed(sides[0], estimand, True).tolist(), region, log=True)
-    one, other = _paired(sides, estimand, True)
-    ratios = one / other
-    relative = estimand.get("quantum", 0.0) * np.hypot(1 / one.mean(), 1 / other.mean())
+        ratios = _per_seed(sides[0], estimand, True).to_numpy()
+        parts = [
+            (sides[0], estimand["column"], "quantum"),
+            (sides[0], estimand["denominator"], "quantum_below"),
+        ]
+    else:
+        one, other = _paired(sides, estimand, True)
+        ratios = one / other
+        parts = [(side, estimand["column"], "quantum") for side in sides]
+    relative = math.hypot(*(_relative(rows[name], estimand.get(of, 0.0)) for rows, name, of in parts))
     return t_estimate(
         ratios.tolist(), region, log=True, quantum=relative * float(np.exp(np.log(ratios).mean()))
     )
+
+
+def _relative(values: pd.Series, quantum: float) -> float:
+    """A quantum over the values, in the mean."""
+    return float((quantum / values.astype(float)).mean()) if quantum else 0.0
 
 
 def _difference(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
@@ -73,8 +92,10 @@ def _difference(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Reg
 
 
 def _shared(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> float:
-    """Standard error of what all seeds share; the same in each row."""
-    return float(_column(sides[0], estimand["shared"]).iloc[0]) if "shared" in estimand else 0.0
+    """Standard error of what all seeds share, the same in each row of a side; two sides' add as if independent."""
+    if "shared" not in estimand:
+        return 0.0
+    return math.hypot(*(float(_column(side, estimand["shared"]).iloc[0]) for side in sides))
 
 
 def _rate(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
@@ -89,10 +110,19 @@ def _rate(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -
 
 
 def _threshold(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
-    """The median of one threshold a seed; infinite where a seed's runs reached none."""
+    """The median of one threshold a seed; infinite where a seed's runs reached none.
+
+    Of a column that says `until`, thresholds on a grid, up to the first point that was not reached.
+    """
     rows = sides[0]
-    values = _column(rows, estimand["column"]).fillna(np.inf).groupby(rows["seed"]).min()
-    return median_estimate(values.tolist(), region)
+    values, until = (
+        _column(rows, estimand[name]).fillna(np.inf).groupby(rows["seed"]).min().tolist()
+        if name in estimand
+        else None
+        for name in ("column", "until")
+    )
+    assert values is not None, "an estimand without a column"
+    return median_estimate(values, region, until)
 
 
 def _column(rows: pd.DataFrame, column: str) -> pd.Series:

@@ -13,7 +13,7 @@ import pandas as pd
 from odestudy.analysis.selecting import select
 from odestudy.analysis.values import MISSING, interval
 from odestudy.analysis.verdicts import ANSWERED, REASONS, REFUTED, SUPPORTED
-from odestudy.statistics.estimates import BINOMIAL, ORDER, RANGE, STUDENT
+from odestudy.statistics.estimates import BINOMIAL, GRID, ORDER, RANGE, STUDENT
 from odestudy.statistics.region import region_of
 from odestudy.study.estimands import beside
 
@@ -96,7 +96,7 @@ class Fact:
     @property
     def source(self) -> str:
         """On how much it rests."""
-        scatters = self.row["interval"] in (STUDENT, BINOMIAL, ORDER)
+        scatters = self.row["interval"] in (STUDENT, BINOMIAL, ORDER, GRID)
         seeds = [f"{self.row['seeds']} seeds"] if scatters else ["one case"]
         return ", ".join(seeds if self.row["tier"] == self.tier else [*seeds, f"tier {self.row['tier']}"])
 

@@ -29,7 +29,7 @@ from odestudy.analysis.verdicts import (
     SUPPORTED,
     Finding,
 )
-from odestudy.statistics.estimates import rate_estimate
+from odestudy.statistics.estimates import middle_of, rate_estimate
 from odestudy.statistics.power import seeds_to_decide
 from odestudy.statistics.region import FEWEST_SEEDS, Region, region_of
 from odestudy.study.estimands import beside, rule_hash, selections
@@ -88,10 +88,10 @@ def judge(claim: dict[str, Any], study: Study, tables: Tables, rules: Collection
         estimate = STATISTICS[estimand["statistic"]](sides, estimand, region_of(claim))
     except ValueError as error:
         return replace(finding, verdict=_undecided(claim), reason="no_estimate", detail=str(error))
-    finding = replace(finding, estimate=estimate, beside=_beside(claim, tables))
+    finding = replace(finding, estimate=estimate, beside=_beside(claim, study, tables))
     if (worse := still_learning(claim, tables)) is not None:
         return replace(finding, verdict=OPEN, reason="still_learning", detail=worse)
-    if finding.rule_changed and "rule" in claim and not claim.get("deterministic"):
+    if finding.rule_changed and not claim.get("deterministic"):
         return replace(finding, verdict=OPEN, reason="rule_changed")
     if (needed := seeds_over_budget(claim, study)) is not None:
         return replace(finding, verdict=OPEN, reason="over_budget", detail=f"{needed:.0f}")
@@ -99,10 +99,11 @@ def judge(claim: dict[str, Any], study: Study, tables: Tables, rules: Collection
 
 
 def in_full(estimand: dict[str, Any], study: Study) -> dict[str, Any]:
-    """An estimand with what its column's definition says of the measurement."""
+    """An estimand with what the definitions of its columns say of the measurement."""
     columns = study.questions[study.tables[estimand["table"]][0]]["columns"]
-    about = columns.get(estimand["column"], {})
-    return estimand | {k: about[k] for k in ("range", "quantum") if k in about}
+    about, below = (columns.get(estimand.get(name), {}) for name in ("column", "denominator"))
+    found = estimand | {k: about[k] for k in ("range", "quantum", "factor", "until") if k in about}
+    return found | {"quantum_below": below["quantum"]} if "quantum" in below else found
 
 
 def _counted(sides: list[pd.DataFrame], claim: dict[str, Any], rules: Collection[str]) -> Finding:
@@ -201,14 +202,19 @@ def _answer(finding: Finding, claim: dict[str, Any]) -> Finding:
     )  # fmt: skip
 
 
-def _beside(claim: dict[str, Any], tables: Tables) -> tuple[float, ...]:
-    """The numbers of the row's baselines: published ones as they are, others as means over the seeds that ended ok."""
+def _beside(claim: dict[str, Any], study: Study, tables: Tables) -> tuple[float, ...]:
+    """The numbers of the row's baselines: published ones as they are, others over the seeds that ended ok.
+
+    A row's median stands beside medians, any other number beside means.
+    """
     found = []
     for entry in claim.get("beside", ()):
         if "value" in entry:
             found.append(float(entry["value"]))
         else:
-            found.append(_baseline(beside(claim["estimand"], entry), tables))
+            other = beside(claim["estimand"], entry)
+            there = other["table"] in study.tables
+            found.append(_baseline(in_full(other, study), tables) if there else np.nan)
     return tuple(found)
 
 
@@ -220,6 +226,10 @@ def _baseline(estimand: dict[str, Any], tables: Tables) -> float:
     values = rows.loc[is_ok(rows), estimand["column"]].to_numpy(dtype=float)
     if not len(values):
         return np.nan
+    if estimand["statistic"] == "threshold":
+        by_seed = pd.Series(np.nan_to_num(values, nan=np.inf, posinf=np.inf))
+        by_seed = by_seed.groupby(rows.loc[is_ok(rows), "seed"].to_numpy()).min()
+        return middle_of(by_seed.to_numpy(), on_grid="until" in estimand)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.exp(np.log(values).mean()) if estimand.get("scale") == "log" else values.mean())
 

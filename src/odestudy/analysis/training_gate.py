@@ -15,8 +15,8 @@ from odestudy.analysis.selecting import is_ok, select
 def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> str | None:
     """By how much half the training is worse, in words, where that is more than the row's margin; None where it is not.
 
-    The column is an error: smaller is better. Compared are the seeds that both lengths have, each length with a schedule
-    of its own; on a log scale, and for ratios and thresholds, the margin is a share. A row without `trained` has no gate.
+    The column is an error: smaller is better. Compared are the seeds of which both lengths have a number, each length with a
+    schedule of its own; on a log scale, and for ratios and thresholds, the margin is a share. A row without `trained` has no gate.
     """
     gate = claim.get("trained")
     if gate is None:
@@ -43,4 +43,4 @@ def _by_seed(table: pd.DataFrame, where: dict[str, Any], estimand: dict[str, Any
     rows = rows[is_ok(rows)]
     if rows.empty:
         return pd.Series(dtype=float)
-    return rows[estimand["column"]].astype(float).groupby(rows["seed"]).mean()
+    return rows[estimand["column"]].astype(float).groupby(rows["seed"]).mean().dropna()

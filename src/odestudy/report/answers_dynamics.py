@@ -105,6 +105,7 @@ def _linear(f: Facts) -> str:
         found = "not at all"
         if last.value >= 1:
             found = first if last.value == 1 else f"up to {how.format(number(last.value, 2))}"
+            found += ", which is all that were tried" if math.isinf(last.high) else ""
         allowed = last.beside[LIMIT]
         limit = f" ({number(allowed, 2)})" if math.isfinite(allowed) else ""
         parts.append(f"{what} {found}{limit}" + (f" ({source(last)})" if len(sources) > 1 else ""))
@@ -125,9 +126,10 @@ def _stiff(f: Facts) -> str:
         )
         parts.append(f"Van der Pol's oscillator {found} ({source(damping)})")
     if reaction.known:
-        parts.append(
-            f"of Robertson's reaction the trajectory is off by {reaction.said} of its spread ({source(reaction)})"
-        )
+        error = f"the trajectory is off by {reaction.said} of its spread in the median"
+        if not math.isfinite(reaction.value):
+            error = "half of the learnt trajectories or more leave all bounds"
+        parts.append(f"of Robertson's reaction {error} ({source(reaction)})")
     return sentence(parts, f"whether stiff systems can be learnt is not known yet ({because(damping)})", "; ")
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from odestudy.analysis.advice import accepted, what_would_change
 from odestudy.analysis.values import number
 from odestudy.analysis.verdicts import Finding
-from odestudy.statistics.estimates import BINOMIAL, EXACT, ORDER, RANGE, STUDENT, Estimate
+from odestudy.statistics.estimates import BINOMIAL, EXACT, GRID, ORDER, RANGE, STUDENT, Estimate
 from odestudy.statistics.region import region_of
 from odestudy.study.load import Study
 
@@ -53,6 +53,7 @@ def ends_of(row: pd.Series, claim: dict[str, Any]) -> str:
         STUDENT: f"{level}, {row['cases']} seeds",
         BINOMIAL: f"{level}, exact, {row['cases']} seeds",
         ORDER: f"{level}, median of {row['cases']} seeds",
+        GRID: f"{level}, median of {row['cases']} seeds, up to the first that was not reached",
     }[row["interval"]]
 
 

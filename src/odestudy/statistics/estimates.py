@@ -11,7 +11,7 @@ from scipy import special
 from odestudy.statistics.region import Region
 
 # What the ends of an interval are: the code that the ledger holds.
-EXACT, RANGE, STUDENT, BINOMIAL, ORDER = "", "range", "t", "binomial", "order"
+EXACT, RANGE, STUDENT, BINOMIAL, ORDER, GRID = "", "range", "t", "binomial", "order", "grid"
 
 
 @dataclass(frozen=True)
@@ -112,18 +112,30 @@ def rate_bounds(successes: np.ndarray, n: int, level: float) -> tuple[np.ndarray
     return np.asarray(low), np.asarray(high)
 
 
-def median_estimate(values: Sequence[float], region: Region) -> Estimate:
+def median_estimate(
+    values: Sequence[float], region: Region, until: Sequence[float] | None = None
+) -> Estimate:
     """The median of one value a seed, between two of the values in order: the sign test's interval (Thompson 1936).
 
     Infinite values are allowed: thresholds that were not reached. Six values give the smallest and the largest a
     coverage of 96.9 %.
 
+    Args:
+        values: (n,), one a seed; of thresholds that were looked for on a grid the last point that was reached.
+        until: (n,), then the first point that was not reached. A seed's threshold lies between the two, so the interval's
+            lower end is one of `values`, its upper one of these, and a seed counts for neither side of a bound that it
+            straddles. Equal seeds have an interval as wide as the step of the grid. The value is then the last point that
+            more than half of the seeds reached, not one between two points.
+
     Raises:
-        ValueError: too few values for the level, or NaN.
+        ValueError: too few values for the level, NaN, or an `until` below its value.
     """
     x = np.sort(np.asarray(values, dtype=float))
+    y = x if until is None else np.sort(np.asarray(until, dtype=float))
     n = len(x)
-    if np.isnan(x).any():
+    if until is not None and (len(y) != n or (np.asarray(until) < np.asarray(values)).any()):
+        raise ValueError("a first point that was not reached lies below the last that was")
+    if np.isnan(x).any() or np.isnan(y).any():
         raise ValueError("a value is missing")
     # The r-th smallest and the r-th largest miss the median with probability 2 P(fewer than r of n on one side).
     most = max(
@@ -138,17 +150,24 @@ def median_estimate(values: Sequence[float], region: Region) -> Estimate:
 
     p = _both_ways(
         region,
-        (lambda bound: sign_p(x >= bound), lambda bound: sign_p(x <= bound)),
-        (lambda bound: sign_p(x < bound), lambda bound: sign_p(x > bound)),
+        (lambda bound: sign_p(x >= bound), lambda bound: sign_p(y <= bound)),
+        (lambda bound: sign_p(y < bound), lambda bound: sign_p(x > bound)),
     )
     return Estimate(
-        float(x[(n - 1) // 2] + x[n // 2]) / 2,
+        middle_of(x, on_grid=until is not None),
         float(x[most - 1]),
-        float(x[n - most]),
+        float(y[n - most]),
         n,
         *p,
-        ORDER,
+        ORDER if until is None else GRID,
     )
+
+
+def middle_of(values: Sequence[float] | np.ndarray, *, on_grid: bool) -> float:
+    """The median; of an even number of values on a grid the smaller of the two in the middle, which is on it, too."""
+    x = np.sort(np.asarray(values, dtype=float))
+    low, high = x[(len(x) - 1) // 2], x[len(x) // 2]
+    return float(low if on_grid else (low + high) / 2)
 
 
 Tail = Callable[[float], float]

@@ -33,6 +33,8 @@ def check_question(name: str, spec: dict[str, Any]) -> None:
     for column, about in spec["columns"].items():
         if isinstance(about.get("levels"), str):
             _known(about["levels"], spec.get("entries", {}), f"{file}: columns.{column}.levels", "axis")
+        if "until" in about:
+            _known(about["until"], spec["columns"], f"{file}: columns.{column}.until", "column")
     for table, definition in spec["tables"].items():
         known = {*spec["columns"], *IDENTITY, *_axes(spec, definition["experiments"])}
         if "derive" in definition:

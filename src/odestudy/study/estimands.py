@@ -16,11 +16,18 @@ def selections(estimand: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def beside(estimand: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
-    """The estimand of a baseline: a mean over seeds of the same quantity, or of what the entry names instead."""
+    """The estimand of a baseline: the same quantity, or what the entry names instead.
+
+    It is a mean over seeds; of a row that is a median a median, unless the entry asks for a plain mean, as of a share.
+    """
     own = {k: entry[k] for k in ("table", "column") if k in entry}
     where = {} if "table" in entry else estimand.get("where", {})
     kept = {k: estimand[k] for k in ("is", "scale", "table", "column") if k in estimand}
-    return kept | own | {"statistic": "mean", "where": where | entry.get("where", {})}
+    median = estimand["statistic"] == "threshold" and entry.get("statistic") != "mean"
+    how = "threshold" if median else "mean"
+    if "statistic" in entry:
+        kept.pop("scale", None)
+    return kept | own | {"statistic": how, "where": where | entry.get("where", {})}
 
 
 def rule_hash(claim: dict[str, Any]) -> str:

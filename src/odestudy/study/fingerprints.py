@@ -12,7 +12,7 @@ from odestudy.study.estimands import ESTIMAND_WORDS
 from odestudy.study.load import Study
 
 CLAIM_WORDS = ("says", "sources", "flip", "note", "changed")
-COLUMN_NUMBERS = ("scale", "range", "quantum", "measured")
+COLUMN_NUMBERS = ("scale", "range", "quantum", "factor", "until", "measured")
 
 
 def numbers_of(study: Study, question: str) -> str:

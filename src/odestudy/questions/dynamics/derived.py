@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from odestudy.questions.dynamics.crash_changes import crash_thresholds
+from odestudy.questions.dynamics.forecasts import forecasts
 from odestudy.questions.dynamics.last_learnt import last_learnt
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
@@ -113,4 +114,5 @@ DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], list[dict[str, Any]]]]
     "reach_of_decay": reach_of_decay,
     "crash_thresholds": crash_thresholds,
     "last_learnt": last_learnt,
+    "forecasts": forecasts,
 }

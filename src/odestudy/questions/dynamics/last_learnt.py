@@ -13,7 +13,8 @@ Rows = list[dict[str, Any]]
 def last_learnt(study: Study, question: str, definition: dict[str, Any]) -> Rows:
     """For each way of training and seed the largest k, or damping, such that it and all smaller ones are learnt.
 
-    What tells ways apart is what the table's summary is by. `short_of` is the largest that was tried over the last that is
+    What tells ways apart is what the table's summary is by. `first_lost` is the smallest that is not learnt, infinite where
+    all that were tried are: the threshold lies between the two. `short_of` is the largest that was tried over the last that is
     learnt; a seed that does not learn the first has a last one of zero, which counts as a tenth of the first here. `learnt_pct` are
     the errors up to which a linear system counts as learnt; `learnt_s` is the training time, a seed's share, at the last one.
     """
@@ -44,12 +45,18 @@ def _last(rows: list[dict[str, Any]]) -> dict[str, Any]:
             break
         learnt.append(row)
     tried = rows[-1]["level"]
+    lost = rows[len(learnt)]["level"] if len(learnt) < len(rows) else float("inf")
     rule = {} if (within := rows[0].get("within_pct")) is None else {"learnt_pct": within}
     if not learnt:
-        return {"last_k": 0.0, "tried_k": tried, "short_of": 10 * tried / rows[0]["level"]} | rule
+        return {
+            "last_k": 0.0,
+            "first_lost": lost,
+            "tried_k": tried,
+            "short_of": 10 * tried / rows[0]["level"],
+        } | rule
     last = learnt[-1]
     return (
-        {"last_k": last["level"], "tried_k": tried, "short_of": tried / last["level"]}
+        {"last_k": last["level"], "first_lost": lost, "tried_k": tried, "short_of": tried / last["level"]}
         | rule
         | ({"learnt_s": last["train_s"]} if last.get("train_s") is not None else {})
     )
