@@ -22,11 +22,10 @@ def record(study: Study, job: Job, **measured: float) -> None:
 
 
 @pytest.fixture
-def study(root, tmp_path) -> Study:
-    """The smoke tier of one question, in a folder without results."""
-    for name in ("config", "report", "workflow"):
-        (tmp_path / name).symlink_to(root / name)
-    return load_study(tmp_path, "smoke", {"questions": "dynamics"})
+def study(edit) -> Study:
+    """The smoke tier of one question, one of whose jobs measures time alone, in a folder without results."""
+    folder = edit("config/tiers/smoke.yaml", lambda d: d["questions"]["dynamics"]["cost"].update(timed=True))
+    return load_study(folder, "smoke", {"questions": "dynamics"})
 
 
 def test_a_job_that_was_not_recorded_is_expected_as_the_others_of_its_experiment(study):

@@ -15,10 +15,10 @@ OUTPUTS = ("metrics.json", "arrays.npz")
 
 @dataclass(frozen=True)
 class Batch:
-    """Jobs of one module and question that ask for the same device and threads.
+    """Jobs of one question, and unless the tier says otherwise of one module, that ask for the same device and threads.
 
     Attributes:
-        name: the module and a number, as density_fit_3.
+        name: the module, or the question where there are several, and a number, as density_fit_3.
         timed: they measure time, so that nothing may run beside them.
         priority: the highest of its jobs'; of two that may start, the one with the higher number does.
     """
@@ -40,6 +40,8 @@ def batches_of(
     jobs_by: Mapping[tuple[str, str], list[Job]],
     per_process: Mapping[tuple[str, str], int],
     priorities: Mapping[str, int],
+    *,
+    together: bool = False,
 ) -> list[Batch]:
     """All jobs in batches, each job in one, by configuration alone.
 
@@ -48,6 +50,7 @@ def batches_of(
         per_process: (question, experiment) -> the most jobs of it that one process computes; experiments with the same
             number share processes.
         priorities: job folder -> priority; 0 where it is not named.
+        together: modules of a question may share processes, which then import them all.
     """
     groups: dict[tuple[Any, ...], list[Job]] = defaultdict(list)
     seen: set[str] = set()
@@ -57,15 +60,18 @@ def batches_of(
             if job.key not in seen:
                 seen.add(job.key)
                 spec = job.spec
-                alike = (job.module, spec["threads"], bool(spec.get("timed")), spec["device"], most)
+                apart = "" if together else job.module
+                alike = (apart, spec["threads"], bool(spec.get("timed")), spec["device"], most)
                 groups[question, *alike].append(job)
     numbers: Counter[str] = Counter()
     batches = []
-    for (question, module, threads, timed, device, most), jobs in groups.items():
+    for (question, _, threads, timed, device, most), jobs in groups.items():
         for first in range(0, len(jobs), most):
-            numbers[module] += 1
-            name = f"{module}_{numbers[module]}"
             part = tuple(jobs[first : first + most])
+            modules = {job.module for job in part}
+            beginning = modules.pop() if len(modules) == 1 else question
+            numbers[beginning] += 1
+            name = f"{beginning}_{numbers[beginning]}"
             priority = max(priorities.get(job.folder, 0) for job in part)
             batches.append(Batch(name, question, part, threads, timed, device, priority))
     return batches

@@ -86,7 +86,8 @@ class Study:
     def batches(self) -> list[Batch]:
         """All jobs in the batches that are run, each job in one."""
         priorities = priorities_of(self.jobs_by, self.tier.get("first", []))
-        return batches_of(self.jobs_by, self.per_process, priorities)
+        together = self.tier.get("modules_together", False)
+        return batches_of(self.jobs_by, self.per_process, priorities, together=together)
 
     @cached_property
     def fingerprint(self) -> str:
