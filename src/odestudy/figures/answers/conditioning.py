@@ -18,6 +18,7 @@ ARMS = {
     "true_form": ("what the data allow", SOFT),
 }
 LEARNT = 10.0  # percent: what the study calls recovered
+LOST = 1000.0  # percent: beyond, how far off says nothing
 
 
 def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
@@ -33,11 +34,11 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
             continue
         axes.plot(mine["k"], mine["field_error_pct"], color=colour, marker="o")
         last = mine.iloc[-1]
-        label = f"{name}: {number(last['field_error_pct'], 2)} %"
+        label = f"{name}: {_percent(last['field_error_pct'])}"
         series.append(Series(name, colour, points(mine, "field_error_pct", x="k", at="a ratio of {}"), label))
         beside_end(axes, last["k"], last["field_error_pct"], label, colour,
                    above=7 if arm == "plain" else 0 if arm == "true_form" else -7)  # fmt: skip
-        said.append(f"{name} {number(last['field_error_pct'], 2)} %")
+        said.append(f"{name} {_percent(last['field_error_pct'])}")
         if arm == "time":
             reach = float(mine.loc[mine["field_error_pct"] < LEARNT, "k"].max())
     axes.set_xlim(rows["k"].min() / 1.3, rows["k"].max() * (rows["k"].max() / rows["k"].min()) ** 0.75)
@@ -59,3 +60,7 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
         f"Error of the learnt field against the ratio of decay rates; at the largest: {', '.join(said)}.",
         (panel,),
     )
+
+
+def _percent(error: float) -> str:
+    return f"over {LOST:,.0f} %" if error > LOST else f"{number(error, 2)} %"
