@@ -128,3 +128,11 @@ def test_mcnemar_counts_only_what_differs():
     b = np.array([False] * 8 + [True] * 2 + [True] * 90)
     assert mcnemar_p(a, b) == pytest.approx(stats.binomtest(8, 10).pvalue)
     assert mcnemar_p(a, a) == 1.0
+
+
+def test_no_p_is_zero_however_far_from_the_bound_the_values_are():
+    x = 1e6 + np.arange(10)
+    for region in (Region(high=0.0), Region(low=2e6), Region(-1.0, 1.0)):
+        found = t_estimate(x, region)
+        assert 0 < found.p_outside < 1e-30
+        assert found.p_inside == pytest.approx(1.0)

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from odestudy.statistics.estimates import rate_estimate
 from odestudy.statistics.reach import fewest_seeds, unreachable
 from odestudy.statistics.region import Region
 
@@ -33,6 +34,12 @@ LINE = (-math.inf, math.inf)
 )
 def test_the_verdict_that_no_outcome_gives(region, seeds, options, never):
     assert unreachable(region, seeds, **options) == never
+
+
+def test_of_twenty_seeds_a_bound_of_one_half_needs_fifteen():
+    region = Region(low=0.5)
+    found = [rate_estimate(k, 20, region).low >= 0.5 for k in range(21)]
+    assert found.index(True) == 15
 
 
 def test_the_fewest_seeds_that_would_do_are_told():

@@ -74,16 +74,15 @@ def t_estimate(
         raise ValueError(f"all {len(x)} values are equal, and how finely they are measured is not known")
     error = float(np.hypot(spread / np.sqrt(len(x)), shared))
     freedom = (len(x) - 1) * (error * np.sqrt(len(x)) / spread) ** 4 if spread else 1e9
-    p_low, p_high = (
-        float(special.stdtr(freedom, -sign * (mean - bound) / error))
-        for sign, bound in ((1, region_of_mean.low), (-1, region_of_mean.high))
-    )
+    # How far inside of each bound; the two tails apart, since one less a p near one would be a p of zero.
+    inside = [(mean - region_of_mean.low) / error, (region_of_mean.high - mean) / error]
+    p_outside, p_inside = (np.asarray(special.stdtr(freedom, sign * np.array(inside))) for sign in (-1, 1))
     half = float(special.stdtrit(freedom, (1 + region.level) / 2)) * error
     ends = np.array([mean, mean - half, mean + half])
     value, low, high = np.exp(ends) if log else ends
     if within is not None:
         low, high = max(low, within[0]), min(high, within[1])
-    sure = max(p_low, p_high), min(1 - p_low, 1 - p_high)
+    sure = float(p_outside.max()), float(p_inside.min())
     return Estimate(float(value), float(low), float(high), len(x), *sure, STUDENT, spread)
 
 

@@ -94,7 +94,7 @@ def _table(data: FigureData) -> pd.DataFrame:
 
 def _name(data: FigureData, arm: str, summary: pd.DataFrame) -> str:
     """Label and, on a second line, the number of parameters (several where data sets differ)."""
-    counts = sorted({int(n) for n in summary.loc[summary["arm"] == arm, "parameters"].dropna()})
+    counts = dict.fromkeys(int(n) for n in summary.loc[summary["arm"] == arm, "parameters"].dropna())
     if not counts:
         return data.label(arm)
     return f"{data.label(arm)}\n{' or '.join(f'{n:,}'.replace(',', ' ') for n in counts)} parameters"

@@ -47,18 +47,11 @@ def draw(data: FigureData) -> Figure:
 
 
 def _places(panels: list[tuple[int, str]]) -> tuple[Figure, dict[tuple[int, str], Axes]]:
-    """Two by two where four panels do; else a row for each kind of panel and a column for each data set."""
-    datasets = list(dict.fromkeys(dataset for _, dataset in panels))
-    if len(panels) <= 4:
-        figure, grid = canvas(2, 2, height=2.5)
-        places = dict(zip(panels, grid.flat, strict=False))
-    else:
-        figure, grid = canvas(len(TITLES), len(datasets), height=2.1)
-        places = {(kind, dataset): grid[kind, datasets.index(dataset)] for kind, dataset in panels}
-    for axes in grid.flat:
-        if axes not in places.values():
-            axes.set_axis_off()
-    return figure, places
+    """The panels in turn, two a row, so that two data sets stand side by side where both have all kinds."""
+    figure, grid = canvas(-(-len(panels) // 2), 2, height=2.5 if len(panels) <= 4 else 2.1)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    return figure, dict(zip(panels, grid.flat, strict=False))
 
 
 def _by_tolerance(data: FigureData, axes: Axes, means: pd.DataFrame, styles: dict[str, Any]) -> None:
@@ -176,7 +169,8 @@ def _said(data: FigureData, name: str, rows: pd.DataFrame) -> str:
 
 def alt(data: FigureData) -> str:
     swept = _swept(data.table(SWEEP))
-    where = [data.label(dataset, "dataset") for dataset in in_order(swept, "dataset")]
+    datasets = dict.fromkeys([*in_order(swept, "dataset"), *in_order(_epochs(data), "dataset")])
+    where = [data.label(dataset, "dataset") for dataset in datasets]
     return (
         "Plots of four kinds: evaluations of the forward pass against the tolerance, time of the forward pass against its "
         "evaluations, evaluations of the backward pass against those of the forward pass with lines for equal and half, "
