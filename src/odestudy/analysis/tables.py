@@ -101,13 +101,12 @@ def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict
         fine = group[is_ok(group)]
         row |= {"runs": len(group), "ok": len(fine)}
         for column in wanted["columns"]:
-            values = fine[column].dropna().astype(float) if column in fine else pd.Series(dtype=float)
-            seeds = fine.loc[values.index, "seed"] if "seed" in fine else None
-            yes_or_no = (
-                column in fine and fine[column].dropna().map(lambda v: isinstance(v, bool | np.bool_)).all()
-            )
-            row |= _mean_interval(column, values, columns.get(column, {}), seeds, yes_or_no=bool(yes_or_no))
-            row |= _own_interval(column, fine.loc[values.index])
+            there = fine[column].dropna() if column in fine else pd.Series(dtype=float)
+            values = there.astype(float)
+            seeds = fine["seed"].reindex(values.index) if "seed" in fine else None
+            yes_or_no = column in fine and _are_yes_or_no(there)
+            row |= _mean_interval(column, values, columns.get(column, {}), seeds, yes_or_no=yes_or_no)
+            row |= _own_interval(column, fine, values.index)
             row[f"{column}_n"] = len(values)
         rows.append(row)
     partial = [c for c in wanted["columns"] if any(0 < row[f"{c}_n"] < row["ok"] for row in rows)]
@@ -137,9 +136,18 @@ def _mean_interval(
     return dict(zip(names, (mean, np.nan, np.nan), strict=True))
 
 
-def _own_interval(column: str, fits: pd.DataFrame) -> dict[str, float]:
-    names = [name for name in (f"{column}_low", f"{column}_high") if name in fits]
-    one = len(fits[[column, *names]].drop_duplicates()) == 1 if names else False
+def _are_yes_or_no(values: pd.Series) -> bool:
+    if values.dtype.kind in "iuf":  # numbers, which need not be looked at one by one
+        return values.empty
+    return all(isinstance(v, bool | np.bool_) for v in values)
+
+
+def _own_interval(column: str, fine: pd.DataFrame, there: pd.Index) -> dict[str, float]:
+    names = [name for name in (f"{column}_low", f"{column}_high") if name in fine]
+    if not names:
+        return {}
+    fits = fine.loc[there, [column, *names]] if column in fine else fine.loc[there]
+    one = len(fits.drop_duplicates()) == 1
     return {name: float(fits[name].iloc[0]) for name in names} if one else {}
 
 
