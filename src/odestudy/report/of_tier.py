@@ -19,8 +19,9 @@ def tier_said(study: Study, question: str, experiments: Sequence[str]) -> str:
     own = [e for e in experiments if (question, e) not in study.lent]
     if len(of_tier) == 1 and not study.jobs_of(question, own):
         return f"Of tier {next(iter(of_tier))}."
-    parts = [f"{', '.join(names)} of tier {tier}" for tier, names in of_tier.items()]
-    return f"Of it {'; '.join(parts)}; the rest of tier {study.tier_name}."
+    parts = [f"tier {tier}: {', '.join(names)}" for tier, names in of_tier.items()]
+    said = "; ".join([*parts, f"tier {study.tier_name}: the rest"])
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def experiments_of_figure(study: Study, name: str) -> list[str]:
