@@ -60,10 +60,7 @@ def test_it_is_shown_with_jobs_tables_and_figures_that_name_their_tier(published
     assert listed[study.jobs_by[QUESTION, OWN][0].folder] == "smoke"
     assert tier_said(study, QUESTION, [DROPPED]) == "Of tier quick."
     assert tier_said(study, QUESTION, [OWN]) == ""
-    assert (
-        tier_said(study, QUESTION, [OWN, DROPPED])
-        == f"Tier quick: {DROPPED}; tier smoke: the rest."
-    )
+    assert tier_said(study, QUESTION, [OWN, DROPPED]) == f"Tier quick: {DROPPED}; tier smoke: the rest."
     assert "shown here of tier quick" in dropped_table(study)
     name = next(f for f in study.questions[QUESTION]["figures"] if DROPPED in experiments_of_figure(study, f))
     build.make_figure(study, name)
