@@ -252,7 +252,7 @@ def test_numbers_sort_by_value_whatever_their_notation(opened):
     opened.execute_script("document.querySelectorAll('#methods details').forEach(d => (d.open = true))")
     toolbar = "//section[@id='methods']//div[@class='tools']//label[span='Sort by']/select"
     Select(opened.find_element("xpath", toolbar)).select_by_visible_text("Wall time (s), down")
-    script = "return [...document.querySelectorAll('.jobs tbody tr')].map(r => r.cells[3].textContent)"
+    script = "return [...document.querySelectorAll('.jobs tbody tr')].map(r => r.cells[4].textContent)"
     shown = opened.execute_script(script)
     jobs = pd.read_csv(
         opened.current_url.split("#")[0]

@@ -64,9 +64,8 @@ def test_it_is_shown_with_jobs_tables_and_figures_that_name_their_tier(published
     assert "shown here of tier quick" in dropped_table(study)
     name = next(f for f in study.questions[QUESTION]["figures"] if DROPPED in experiments_of_figure(study, f))
     build.make_figure(study, name)
-    assert f"{DROPPED.replace('_', chr(92) + '_')} of tier quick" in figure_markdown(
-        study, study.results, name
-    )
+    escaped = DROPPED.replace("_", r"\_")
+    assert f"Tier quick: {escaped}; tier smoke: the rest." in figure_markdown(study, study.results, name)
 
 
 def test_the_ledger_of_the_folder_is_of_its_own_jobs(published):

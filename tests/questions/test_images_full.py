@@ -15,7 +15,7 @@ CUT = {
     "test_steps": [1], "tolerances": [1.0e-1], "seeds": [0], "device": "cpu",
 }  # fmt: skip
 # What is seen in the images decides the outcome of these; the others count and time.
-ON_CONTENT = ("train", "walkthrough", "cross", "sweep")
+ON_CONTENT = ("train_mnist", "walkthrough", "cross", "sweep_mnist")
 
 
 def full(root):
@@ -46,7 +46,7 @@ def test_every_experiment_and_arm_of_the_full_tier_runs_on_mnist(root, little_mn
         "budgets",
         "cost",
         "stages",
-        "step",
+        "step_mnist",
         "sizes",
     }
     for (experiment, arm), (task, spec) in specs.items():

@@ -63,7 +63,7 @@ def test_the_ledger_and_the_table_of_jobs_are_made_and_a_claim_on_such_runs_is_n
     assert not (failed.loc[~failed.index.isin(rates), "verdict"] == "supported").any()
 
 
-@pytest.mark.parametrize("name", ["images_map", "images_stages", "images_accuracy"])
+@pytest.mark.parametrize("name", ["images_tradeoff", "images_stages", "images_accuracy"])
 def test_figures_show_the_other_runs_and_say_what_they_lack(late, name):
     (late.results / "figures").mkdir(exist_ok=True)
     build.make_figure(late, name)

@@ -79,7 +79,7 @@ def of(experiment: str, **changes: Any):
     [
         ("images", of("train", batch=None), "experiments.train: images_train.train needs 'batch'"),
         ("images", of("sizes", rtol=None), "images_sizes.sizes needs 'step' or 'rtol' and 'atol' (with arm odenet_backprop)"),
-        ("images", of("cross", test_methods=["eulr"]), "cross: images_solvers.cross cannot use test_methods.0: 'eulr'"),
+        ("images", of("sweep", test_methods=["eulr"]), "sweep: images_solvers.sweep cannot use test_methods.0: 'eulr'"),
         ("images", of("train", amp=True), "images_train.train cannot use this: amp with dtype float64; one of them is possible"),
         ("dynamics", of("unstable_start", window_min=9.0), "experiments.unstable_start: dynamics.recover cannot use this: window_min 9 is above window_max 5"),
         ("dynamics", of("unstable_start", noise=None), "dynamics.recover needs 'noise' or 'noise_pct'"),
@@ -87,7 +87,7 @@ def of(experiment: str, **changes: Any):
         ("density", of("models", train_method="rk5"), "train_method: 'rk5' is not allowed"),
         ("density", of("linear", methods={"eulr": 3}), "methods"),
         ("density", of("steep", formulas=["trase"]), "formulas.0: 'trase'"),
-        ("timeseries", of("compare", kind="linaer"), "timeseries.forecast cannot use kind: 'linaer' is not allowed; allowed: archimedean, linear"),
+        ("timeseries", of("released", kind="linaer"), "timeseries.forecast cannot use kind: 'linaer' is not allowed; allowed: archimedean, linear"),
         ("gradients", of("tolerance", arms=["backprop", "adjoint2"]), "arms.1: 'adjoint2' is not allowed; allowed: backprop, checkpointed"),
         ("gradients", of("tolerance", arm=["backprop"]), "arm: unknown key; allowed: arms, device"),
         ("gradients", of("tolerance", tolerances=["1e-6"]), "tolerances.0: '1e-6' is a string; allowed: number (YAML needs"),

@@ -15,7 +15,7 @@ TABLE = "dynamics_conditioning_summary"
 ARMS = {
     "plain": ("trained as it is", OTHER),
     "time": ("states and time scaled", OWN),
-    "true_form": ("what the data allow", SOFT),
+    "true_form": ("true form, fitted", SOFT),
 }
 LEARNT = 10.0  # percent: what the study calls recovered
 LOST = 1000.0  # percent: beyond, how far off says nothing
@@ -41,10 +41,11 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
         said.append(f"{name} {_percent(last['field_error_pct'])}")
         if arm == "time":
             reach = float(mine.loc[mine["field_error_pct"] < LEARNT, "k"].max())
-    axes.set_xlim(rows["k"].min() / 1.3, rows["k"].max() * (rows["k"].max() / rows["k"].min()) ** 0.75)
+    axes.set_xlim(rows["k"].min() / 1.3, rows["k"].max() * (rows["k"].max() / rows["k"].min()) ** 0.85)
     log_axis(axes, "x")
     log_axis(axes, "y")
     axes.set_xticks(sorted(set(rows["k"])))
+    axes.tick_params(axis="x", which="minor", bottom=False)  # to the right, where there are names and no data, too
     panel = Panel(
         "lines", "error of the learnt vector field", tuple(series), "%", "fast over slow decay rate", "error of the field (%)",
         ("x", "y"),

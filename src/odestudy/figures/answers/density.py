@@ -38,9 +38,8 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     # The others had the time of a shorter training than the one that the row judges.
     as_long = bool(same) and any(math.isfinite(other.low) for other in others)
     models = _sorted([same[0] if as_long else Point(FLOW, own.value, own.low, own.high), *others])
-    place = [p.at for p in models].index(FLOW)
-    nearer = f"{place} of {len(models) - 1} other models come" if place else "no other model comes"
-    title = "distance from a checkerboard" + (", in the same time of training" if as_long else "")
+    time = ", in equal time" if as_long else ""
+    title = f"distance from a checkerboard{time}"
     panels = [_panel(upper, title, models, FLOW)]
     flow = _of_the_flow(f)
     targets = _sorted(
@@ -54,8 +53,8 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
         panels.append(_panel(lower, "distance of the flow, by target", targets, ""))
     else:
         lower.set_axis_off()
-    hardest = f"; hardest: {targets[-1].at}" if targets else ""
-    message(figure, f"{nearer[0].upper()}{nearer[1:]} nearer than the flow{hardest}")
+    hardest = f"; hardest target: {targets[-1].at}" if targets else ""
+    message(figure, f"Nearest to a checkerboard{time}: {models[0].at}{hardest}")
     return figure, " ".join(said for _, said in panels), tuple(panel for panel, _ in panels)
 
 
