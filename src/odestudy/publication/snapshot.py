@@ -67,16 +67,16 @@ def page_of(study: Study, ledger: pd.DataFrame) -> str:
         f"{SIGNS[v]} {(ledger['verdict'] == v).sum()} {v}" for v in SIGNS if (ledger["verdict"] == v).any()
     )
     rows = [
-        [row["id"], f"{SIGNS[row['verdict']]} {row['verdict']}", escape(row["says"]), _estimate(row), str(row["seeds"]),
+        [row["id"], f"{SIGNS[row['verdict']]} {row['verdict']}", escape(row["says"]), _estimate(row), str(row["seeds"]), row["tier"],
          escape(row["change"])]
         for _, row in ledger[ledger["verdict"].isin(DECIDED)].iterrows()
     ]  # fmt: skip
     folder = f"results/published/{study.results.name}"
     return (
-        f"# What the study found\n\nWritten by `odestudy snapshot {folder}`; no number here is typed. Tier "
-        f"{study.tier_name}: {escape(study.tier['title'])}. {counts}. What each number is, its sources and the rest "
+        f"# What the study found\n\nWritten by `odestudy snapshot {folder}`; no number here is typed. Each row is of "
+        f"the largest published tier that judges it; the report shows tier {study.tier_name}: {escape(study.tier['title'])}. {counts}. What each number is, its sources and the rest "
         f"stand in the report, which `odestudy report {folder}` writes.\n\n"
-        + pipe_table(["claim", "verdict", "", "estimate", "seeds", "what would change it"], rows)
+        + pipe_table(["claim", "verdict", "", "estimate", "seeds", "tier", "what would change it"], rows)
     )
 
 

@@ -33,7 +33,7 @@ def _divergence(f: Facts) -> str:
     steps = own.where.get("iterations", 0)
     return (
         f"From a checkerboard, whose true density is known, a continuous flow stays {own.said} away after {steps:,} training steps "
-        f"({source(own)}{_astray(f)}); {_in_less_time(f, steps)}{others}."
+        f"({source(own)}{_astray(f)}){_longer(f)}; {_in_less_time(f, steps)}{others}."
     )
 
 
@@ -52,6 +52,16 @@ def _astray(f: Facts) -> str:
     ends = [f"{number(v, 2)}" for v in (values[~far].min(), values[~far].max(), values[far].max())]
     return (
         f"; {far.sum()} of them went astray, to {ends[2]} nat, the others end between {ends[0]} and {ends[1]}"
+    )
+
+
+def _longer(f: Facts) -> str:
+    """Where a longer training ends."""
+    twice, after = f("C20s"), "after 2,000, nat"
+    return (
+        f", {twice.other(after, 'nat')} after {twice.where['iterations']:,}"
+        if twice.known and after in twice.beside
+        else ""
     )
 
 
@@ -82,14 +92,14 @@ LIMITS = {"C22b": "parts that lie apart", "C22c": "thin parts", "C22e": "many di
 
 def _limits(f: Facts) -> str:
     told = {
-        claim: f"{text} ({f.named(claim)}: {f(claim).said} times)"
+        claim: f"{text} ({f.named(claim)}: {f(claim).said} times, {source(f(claim))})"
         for claim, text in LIMITS.items()
         if f(claim).known
     }
     hard = [text for claim, text in told.items() if f(claim).low > 1]
     easy = [text for claim, text in told.items() if f(claim).low <= 1]
     tails = f("C22d")
-    ratio = f"{f.named('C22d')}: {tails.said} times" if tails.known else ""
+    ratio = f"{f.named('C22d')}: {tails.said} times, {source(tails)}" if tails.known else ""
     if tails.known and tails.high < 1:  # how far out the flow's samples reach
         hard.append(f"heavy tails ({ratio})")
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []

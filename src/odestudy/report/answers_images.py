@@ -86,7 +86,8 @@ def _price_of_the_adjoint(f: Facts) -> str:
         parts.append(f"{price}, {work.said} times the evaluations of back-propagation ({source(work)})")
     if usable.known:
         parts.append(
-            f"its gradient is of use only where the state decays slowly, while decay rate times time stays below {usable.short}"
+            f"its gradient is of use only where the state decays slowly, "
+            f"while decay rate times time stays below {usable.short} (linear problem, tolerance {chosen(usable.where['rtol'])}; {source(usable)})"
         )
     return sentence(parts, f"what the adjoint costs is not known yet ({because(work)})", ", and ")
 
