@@ -115,14 +115,11 @@ def _threshold(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Regi
     Of a column that says `until`, thresholds on a grid, up to the first point that was not reached.
     """
     rows = sides[0]
-    values, until = (
-        _column(rows, estimand[name]).fillna(np.inf).groupby(rows["seed"]).min().tolist()
-        if name in estimand
-        else None
-        for name in ("column", "until")
-    )
-    assert values is not None, "an estimand without a column"
-    return median_estimate(values, region, until)
+
+    def by_seed(name: str) -> list[float]:
+        return _column(rows, estimand[name]).fillna(np.inf).groupby(rows["seed"]).min().tolist()
+
+    return median_estimate(by_seed("column"), region, by_seed("until") if "until" in estimand else None)
 
 
 def _column(rows: pd.DataFrame, column: str) -> pd.Series:
