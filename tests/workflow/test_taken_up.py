@@ -86,7 +86,7 @@ def sizes_in(runs: Path) -> list[Path]:
     return sorted((runs / "images_sizes").glob("*/metrics.json"))
 
 
-def test_a_batch_runs_again_when_the_code_of_its_jobs_is_another_even_after_it_failed(smoke, tmp_path):
+def test_a_batch_with_newer_code_runs_again_and_what_it_computed_before_it_failed_stays(smoke, tmp_path):
     folder = copy_of_clone(tmp_path)
     shutil.copytree(smoke / "results/smoke", folder / "results/smoke")
     shutil.copytree(smoke / ".snakemake", folder / ".snakemake")
@@ -95,15 +95,23 @@ def test_a_batch_runs_again_when_the_code_of_its_jobs_is_another_even_after_it_f
     text = rules.read_text()
     assert text.count("found.code_of(job)") == 1
     newer = text.replace("found.code_of(job)", "'newer'")
-    rules.write_text(
-        newer.replace('"spec": job.spec', '"spec": {**job.spec, "task": "images_sizes.nothing"}')
-    )
+    fails = '{**job.spec, "task": "images_sizes.nothing"} if job != jobs[-1] else job.spec'
+    rules.write_text(newer.replace('"spec": job.spec', f'"spec": {fails}'))
     assert run(folder, SIZES, check=False).returncode != 0
+    computed = {
+        file: file.stat().st_ino for file in sizes_in(folder / "results/smoke/runs") if code(file) == "newer"
+    }
+    assert len(computed) == 1
     rules.write_text(newer)
     run(folder, SIZES)
-    for file in (folder / "results/smoke/runs/images_sizes").glob("*/metrics.json"):
-        assert json.loads(file.read_text())["code"] == "newer"
+    files = sizes_in(folder / "results/smoke/runs")
+    assert {code(file) for file in files} == {"newer"}
+    assert [file for file in files if computed.get(file) == file.stat().st_ino] == list(computed)
     assert "Nothing to be done" in (done := run(folder, SIZES)).stderr + done.stdout
+
+
+def code(metrics: Path) -> str:
+    return str(json.loads(metrics.read_text())["code"])
 
 
 def test_what_is_shown_is_remade_when_the_configuration_that_it_shows_changes(smoke, tmp_path):

@@ -2,6 +2,8 @@ import os
 import sys
 from functools import lru_cache
 
+import snakemake.persistence
+
 from odestudy.analysis.reachable import check_rules
 from odestudy.errors import StudyError
 from odestudy.measure.device import SHARE, visible_gpus

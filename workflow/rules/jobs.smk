@@ -29,6 +29,14 @@ def orders(tier, jobs):
     ]
 
 
+# Snakemake copies `update` outputs aside before a batch and, where it fails, copies them back: over what the batch has
+# computed since, and byte by byte. Ours are whole at any moment, so nothing is copied and what is there stays.
+for kind in vars(snakemake.persistence).values():
+    if isinstance(kind, type) and "backup_output" in vars(kind):
+        kind.backup_output = lambda self, path: None
+        kind.restore_output = lambda self, path: False
+
+
 # What each batch writes stays where Snakemake would remove it, because the batch was killed, failed or is no longer the
 # same (`update`, and keep-incomplete in the profile): each job's files are written whole or not at all, and a batch
 # skips what is there and current. `done` is removed before a batch starts and is there only if all of it went well.
