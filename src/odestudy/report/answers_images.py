@@ -25,11 +25,11 @@ def _trade(f: Facts) -> str:
     if not (time.known and error.known):
         lacking = error if time.known else time
         return f"Whether a trained net trades accuracy for time is not known yet ({because(lacking)})."
-    where = "MNIST" if mnist else "small images of digits"
+    dataset, where = ("mnist", "MNIST") if mnist else ("digits", "small images of digits")
     loose, tight = (chosen(side["tolerance"]) for side in (time.where, time.against))
     said = (
-        f"on {where}, a tolerance of {loose} in place of {tight} takes {time.said} times as long and changes the test error by "
-        f"{error.said} ({source(time)}){_euler(f, 'mnist' if mnist else 'digits')}"
+        f"on {where}{_trained(f, dataset)}, a tolerance of {loose} in place of {tight} takes {time.said} times as long and changes the test error by "
+        f"{error.said} ({source(time)}){_euler(f, dataset)}"
     )
     if time.refuted:
         return f"A looser tolerance hardly saves time: {said}."
@@ -38,6 +38,11 @@ def _trade(f: Facts) -> str:
     if error.low > 0:
         return f"A trained net trades accuracy for time, without training again: {said}."
     return f"A trained net can be made faster without training again, at no price that is seen: {said}."
+
+
+def _trained(f: Facts, dataset: str) -> str:
+    rows = f.rows("images_sweep_summary", dataset=dataset)
+    return "" if rows.empty else f", after {number(rows['epochs'].iloc[0])} epochs of training"
 
 
 def _euler(f: Facts, dataset: str) -> str:

@@ -15,7 +15,7 @@ from odestudy.figures.scales import log_axis
 from odestudy.figures.style import GREY, canvas, legend_below
 from odestudy.figures.words import estimate, failures, from_to, in_order, listing, number, sentence
 from odestudy.questions.images.figures._curves import draw_curve
-from odestudy.questions.images.figures._solvers import solver_name
+from odestudy.questions.images.figures._solvers import solver_name, trained_for
 
 SHOWS = {
     "title": "Evaluations, time and training",
@@ -119,7 +119,7 @@ def caption(data: FigureData) -> str:
         said = [
             _said(data, name, mine[mine["test_method"] == name]) for name in in_order(mine, "test_method")
         ]
-        details.append(f"an ODE-Net trained on {data.label(dataset, 'dataset')}, {'; '.join(said)}")
+        details.append(f"an ODE-Net, {trained_for(data, mine)}, {'; '.join(said)}")
     untimed = [
         n
         for n in in_order(means, "test_method")

@@ -21,7 +21,7 @@ from odestudy.figures.words import (
     seeds_and_bars,
     sentence,
 )
-from odestudy.questions.images.figures._solvers import solver_name
+from odestudy.questions.images.figures._solvers import solver_name, trained_for
 
 SHOWS = {"title": "Error against time at test time, without training again", "tables": ["images_sweep"]}
 
@@ -73,7 +73,7 @@ def caption(data: FigureData) -> str:
                 loose, tight = mine.iloc[-1], mine.iloc[0]
                 spread = mine["test_error_pct"].max() - mine["test_error_pct"].min()
                 said.append(
-                    f"with {solver_name(data, name)} on {data.label(dataset, 'dataset')}, over all tolerances the error changes by "
+                    f"with {solver_name(data, name)}, the net {trained_for(data, mine)}, over all tolerances the error changes by "
                     f"{number(spread)} points at most, and the time by a factor of "
                     f"{number(mine['eval_s'].max() / mine['eval_s'].min())}: {estimate(data, loose, 'test_error_pct')} in "
                     f"{number(loose['eval_s'])} s at tolerance {number(loose['tolerance'])}, "
