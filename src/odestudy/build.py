@@ -112,10 +112,12 @@ def beside_other_tiers(study: Study, rows: pd.DataFrame) -> list[pd.DataFrame]:
     found = {own: rows}
     for path in sorted((study.root / "results/published").glob("*/ledger.csv")):
         if path.parent.name != own:
-            found[path.parent.name] = read_csv(path).assign(
-                stale=False
-            )  # a matter of the clone that has its metrics
-    return [found[name] for name in sorted(found, key=lambda name: TIERS.index(tier_of(name)))]
+            # What is stale is a matter of the clone that has its metrics.
+            found[path.parent.name] = read_csv(path).assign(stale=False)
+    return [
+        found[name].assign(device=name.partition("-")[2])
+        for name in sorted(found, key=lambda name: TIERS.index(tier_of(name)))
+    ]
 
 
 def make_figures(study: Study, question: str) -> None:

@@ -138,6 +138,8 @@ def test_another_number_makes_another_sentence(study, rows, name, claim, cases):
 def test_the_tier_is_named_where_it_is_another(study, rows):
     base = everywhere(study, rows, "supported").ledger
     assert "; 5 seeds, tier full)" in say("residual_net", facts(study, base, C09a={"tier": "full"}))
+    measured = {"tier": "full", "device": "h100"}
+    assert "; 5 seeds, tier full run on H100)" in say("residual_net", facts(study, base, C09a=measured))
     assert "tier" not in say("residual_net", facts(study, base))
 
 

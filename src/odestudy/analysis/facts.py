@@ -18,6 +18,7 @@ from odestudy.statistics.region import region_of
 from odestudy.study.estimands import beside
 
 DIGITS = 2
+CPU = "cpu"  # the device that is not named
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,12 @@ class Fact:
     def source(self) -> str:
         """On how much it rests."""
         scatters = self.row["interval"] in (STUDENT, BINOMIAL, ORDER, GRID)
-        seeds = [f"{self.row['seeds']} seeds"] if scatters else ["one case"]
-        return ", ".join(seeds if self.row["tier"] == self.tier else [*seeds, f"tier {self.row['tier']}"])
+        seeds = f"{self.row['seeds']} seeds" if scatters else "one case"
+        if self.row["tier"] == self.tier:
+            return seeds
+        device = self.row.get("device", CPU)
+        where = "" if device == CPU else f" run on {device.upper().replace('_', ' ')}"
+        return f"{seeds}, tier {self.row['tier']}{where}"
 
 
 @dataclass(frozen=True)
