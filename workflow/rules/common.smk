@@ -199,6 +199,12 @@ def figures_of(question, *kinds):
     return [f"results/{{run}}/figures/{name}.{kind}" for name in figures for kind in kinds] + moving
 
 
+def other_ledgers(wildcards):
+    """What a published study is judged beside: the ledgers of all that are published; nothing for an own run."""
+    published = sorted((ROOT / "results/published").glob("*/ledger.csv"))
+    return [str(path.relative_to(ROOT)) for path in published] if study(wildcards.run).published else []
+
+
 def all_of(files, *what):
     """The files of all questions, as {run} has them."""
     return [file for question in study(chosen_tier()).questions for file in files(question, *what)]

@@ -31,8 +31,11 @@ rule ledger:
     input:
         tables=all_of(tables_of),
         metrics=every_metrics,
+        others=other_ledgers,
     output:
         ledger="results/{run}/tables/ledger.csv",
+        whole="results/{run}/tables/whole_ledger.csv",
+        headlines="results/{run}/tables/headlines.csv",
         jobs="results/{run}/tables/jobs.csv",
     log:
         "results/{run}/logs/tables/ledger.log",

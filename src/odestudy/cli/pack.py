@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "pack",
         help="put a run's finished jobs into one file, for `odestudy unpack`",
-        epilog="Example: odestudy pack images.tar --tier cpu --questions images",
+        epilog="Example: odestudy pack images.zip --tier cpu --questions images",
     )
     parser.add_argument("file", type=Path, help="the file to write")
     parser.add_argument(

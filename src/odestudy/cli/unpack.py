@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "unpack",
         help="lay the jobs of `odestudy pack` out under results/<tier>, as if they had run here",
-        epilog="Example: odestudy unpack images.tar",
+        epilog="Example: odestudy unpack images.zip",
     )
     parser.add_argument("file", type=Path, nargs="+", help="what `odestudy pack` wrote")
     parser.add_argument("--seeds", type=int, default=None, help="where the run was cut to so many seeds")

@@ -73,7 +73,7 @@ def read_bundle(file: Path) -> tuple[str, dict[str, Packed]]:
             with zipfile.ZipFile(file) as archive:
                 archive.extractall(folder)
             tier = (folder / TIER).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
             raise DataError(f"{file}: damaged, or not written by `odestudy pack` ({error})") from None
         if sums_of(folder) != read_manifest(folder):
             raise DataError(f"{file}: damaged: its parts do not have the sums that they were written with")

@@ -30,7 +30,7 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
 
 
 def _says(f: Facts) -> str:
-    memory = f("C04a")
+    memory = f("C04h") if f("C04h").known else f("C04a")
     flat = "memory stays flat with the adjoint" if memory.supported else "memory against steps"
     return f"Fewer steps save time after training; {flat}"
 

@@ -7,11 +7,14 @@ import math
 from matplotlib.figure import Figure
 
 from odestudy.analysis.facts import Facts, training_ratio
+from odestudy.analysis.peaks import peaks
 from odestudy.analysis.values import number
 from odestudy.figures.answers.chart import Panel, Point, in_colours
 from odestudy.figures.answers.look import INK, OTHER, OWN, SOFT, canvas, message
 from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import log_axis
+
+SETS = {"mnist": "MNIST", "digits": "digits"}
 
 
 def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
@@ -70,15 +73,18 @@ def _says(ratios: dict[str, float], errors_differ: bool) -> str:
 
 def _ratios(f: Facts) -> list[Point]:
     """The ODE-Net by adjoint over the residual net, a measure a point."""
-    error, memory, step = f("C09a"), f("C04a"), f("C11b")
+    error, memory, step = f("C09a"), peaks(f), f("C11b")
     if error.known:
         errors, shown = error.beside["ODE-Net, %"] / error.beside["ResNet 6, %"], "MNIST"
     else:
         errors, shown = _ratio(f, "images_accuracy_summary", "test_error_pct"), "digits"
-    kept = memory.beside["64 steps, MiB"] / memory.beside["ResNet of 64 blocks, MiB"]
     return [
         Point("parameters\n(nets for MNIST)", f("C10a").value),
-        Point("memory\n(64 steps or blocks)", kept),
+        *(
+            [Point(f"memory\n({SETS[memory.dataset]}, adjoint)", memory.adjoint / memory.blocks)]
+            if memory
+            else []
+        ),
         Point(f"test error\n({shown})", errors),
         Point("step time\n(MNIST)", step.value, step.low, step.high)
         if step.known

@@ -1,0 +1,55 @@
+"""Memory of a training step as a user meets it: with the adaptive solver, beside a residual net of six blocks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from odestudy.analysis.facts import Facts
+
+BLOCKS = 6
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Peaks of the process during a training step, in MiB.
+
+    Attributes:
+        dataset: the larger of the data sets that were measured.
+        blocks: of a residual net of six blocks, on a line through those of fewer and of more.
+    """
+
+    dataset: str
+    adjoint: float
+    backprop: float
+    blocks: float
+
+
+def peaks(f: Facts) -> Peaks | None:
+    """None where one of the three is missing."""
+    for dataset in ("mnist", "digits"):
+        rows = f.rows("images_cost_summary", dataset=dataset)
+        if rows.empty:
+            continue
+        found = Peaks(
+            dataset, _adaptive(rows, "odenet_adjoint"), _adaptive(rows, "odenet_backprop"), _of_blocks(rows)
+        )
+        if all(map(math.isfinite, (found.adjoint, found.backprop, found.blocks))):
+            return found
+    return None
+
+
+def _adaptive(rows: pd.DataFrame, arm: str) -> float:
+    """With the adaptive solver, whose number of steps is not set."""
+    found = rows.loc[(rows["arm"] == arm) & rows["steps"].isna(), "peak_mib"]
+    return float(found.iloc[0]) if len(found) else math.nan
+
+
+def _of_blocks(rows: pd.DataFrame) -> float:
+    nets = rows[rows["arm"] == "resnet6"].dropna(subset=["steps"]).sort_values("steps")
+    if nets.empty:
+        return math.nan
+    return float(np.interp(BLOCKS, nets["steps"], nets["peak_mib"], left=math.nan, right=math.nan))
