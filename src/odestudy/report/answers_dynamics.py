@@ -54,7 +54,7 @@ def _forecast(f: Facts) -> str:
             f"from fresh initial states its forecasts are off by {fresh.said} times the signal's spread, median over seeds ({source(fresh)})"
         )
     windows = f.cell(
-        "dynamics_walkthrough_summary", "field_error_pct", "%", system="gated", arm="mlp", schedule="cosine",
+        "dynamics_walkthrough_summary", "field_error_pct", "%", system="gated", arm="mlp", schedule="constant",
         iterations="last",
     )  # fmt: skip
     if windows != MISSING:
@@ -143,7 +143,7 @@ def _crash(f: Facts) -> str:
         else ""
     )
     return (
-        f"On an unstable system the adjoint gives no gradient once eigenvalue times horizon passes {at.said} ({source(at)}), "
+        f"On an unstable system the adjoint, with torchdiffeq's default norm and a plain loss, gives no gradient once eigenvalue times horizon passes {at.said} ({source(at)}), "
         f"since its step gets too small: theory of the first step backward says {number(at.beside['as theory predicts'], 3)}, "
         f"so the tolerance of the solve backward is the cause{stiff}."
     )

@@ -23,7 +23,7 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     if not own.known:
         raise NothingToShow("no unknown system was recovered at this tier")
     windows = f.rows(
-        "dynamics_walkthrough_summary", system="gated", arm="mlp", schedule="cosine", iterations="last"
+        "dynamics_walkthrough_summary", system="gated", arm="mlp", schedule="constant", iterations="last"
     )
     found = [Point("Neural ODE, all data at once", own.value, own.low, own.high)]
     found += [Point(name, own.beside[name], *f.around("C18a", name)) for name in RIVALS]

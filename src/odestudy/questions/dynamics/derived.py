@@ -69,7 +69,7 @@ def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> l
 
     Measured: where their error first passes RECOVERED, log-log between two settings; the first setting where it passes
     there, and nothing where it never does. Predicted: where half of the observations show the fastest mode above the
-    noise, a exp(-r T / 2) = sigma.
+    noise, a exp(-r T / 2) = sigma. `times_predicted` is one over the other, infinite where it never passes.
     """
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     about: dict[tuple[Any, ...], Any] = {}
@@ -82,8 +82,10 @@ def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> l
     for key, rows in runs.items():
         spec, row = about[key].spec, dict(zip(("system", "arm", "seed"), key, strict=True))
         row |= {"status": "ok", "message": "", "job": about[key].folder}
-        row["recovered_decades"] = _passes(rows, "heldout_nrmse", RECOVERED)
-        found.append(row | {"predicted_decades": half_above_noise(spec["system"], spec["noise"])})
+        reached = _passes(rows, "heldout_nrmse", RECOVERED)
+        predicted = half_above_noise(spec["system"], spec["noise"])
+        row |= {"recovered_decades": reached, "predicted_decades": predicted}
+        found.append(row | {"times_predicted": (np.inf if reached is None else reached) / predicted})
     return found
 
 
