@@ -3,7 +3,7 @@
 ## make verdicts  the verdicts of your own run that differ from the published ones, as Markdown
 ## make publish   pack a finished run of your own into results/published
 ## make docs      the documentation as pages, to site/
-## make test      all tests but the slow ones (pytest -m slow)
+## make test      all tests but the slow ones; with SLOW=1 these
 ## make lint      format, style, types
 ## make audit     known vulnerabilities of the pinned versions
 ## make wheels    for a machine without network: what it lacks of the study, in a folder
@@ -62,7 +62,7 @@ docs: $(VENV)/docs.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest $(if $(SLOW),-m slow,-n auto)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from odestudy.analysis.ledger import judge
@@ -74,3 +76,18 @@ def test_the_sources_of_all_claims_are_in_the_bibliography(root):
         assert f"{{{key}," in bibliography
     claims = load_study(root, "quick").claims
     assert {s.split()[0] for c in claims for s in c["sources"]} <= set(documents)
+
+
+def test_nothing_is_named_that_nothing_uses(root):
+    for page in (root / "config/claims").glob("*.yaml"):
+        text = page.read_text(encoding="utf-8")
+        names = yaml.safe_load(text).get("measures", {})
+        assert [name for name in names if len(re.findall(rf"\b{name}\b", text)) < 2] == [], page.name
+    keys = re.findall(r"@\w+\{([^,]+),", (root / "report/references.bib").read_text(encoding="utf-8"))
+    where = [
+        *(root / "report").rglob("*.j2"),
+        *(root / "config").rglob("*.yaml"),
+        *(root / "src").rglob("*.py"),
+    ]
+    text = "".join(page.read_text(encoding="utf-8") for page in where)
+    assert [key for key in keys if key not in text] == []

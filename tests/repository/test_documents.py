@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-PAGES = ("README.md", "benchmarks/README.md", "config/README.md", "docs")
+PAGES = ("README.md", "CONTRIBUTING.md", "benchmarks/README.md", "config/README.md", "docs")
 
 
 def pages(root):
