@@ -91,7 +91,7 @@ KINDS = {
         "only where it is as large as the other",
     ),
 }
-LIMIT = "true form by least squares"
+LIMIT, GIVEN = "true form by least squares", "equations as given"
 
 
 def _linear(f: Facts) -> str:
@@ -124,7 +124,9 @@ def _stiff(f: Facts) -> str:
             if damping.value >= 1
             else "is not learnt"
         )
-        parts.append(f"Van der Pol's oscillator {found} ({source(damping)})")
+        given = damping.beside[GIVEN]
+        beside = f", with the equations as given up to {number(given, 2)}" if math.isfinite(given) else ""
+        parts.append(f"Van der Pol's oscillator {found}{beside} ({source(damping)})")
     if reaction.known:
         error = f"the trajectory is off by {reaction.said} of its spread in the median"
         if not math.isfinite(reaction.value):

@@ -21,7 +21,7 @@ from odestudy.figures.words import counted, failures, listing, quantity, sentenc
 SHOWS = {
     "title": "Error of the learnt vector field and the support of the data",
     "tables": ["dynamics_walkthrough"],
-    "arrays": ["gated", "gated_cooled", "gated_multiple"],
+    "arrays": ["gated", "gated_multiple"],
 }
 
 TABLE = "dynamics_walkthrough"

@@ -18,7 +18,7 @@ from odestudy.figures.words import counted, in_order, listing, number, sentence
 SHOWS = {
     "title": "Trajectories from fresh starts, true beside learnt",
     "tables": ["dynamics_recovery", "dynamics_walkthrough"],
-    "arrays": ["recover", "walkthrough", "gated_cooled", "gated", "gated_multiple"],
+    "arrays": ["recover", "walkthrough", "gated", "gated_multiple"],
 }
 
 SQUARE, OWN = "dynamics_recovery", "dynamics_walkthrough"

@@ -27,7 +27,7 @@ SHOWS = {
     "title": "The learning process",
     "animated": True,
     "tables": ["dynamics_walkthrough"],
-    "arrays": ["walkthrough", "gated_cooled", "gated_multiple"],
+    "arrays": ["walkthrough", "gated", "gated_multiple"],
 }
 
 TABLE = "dynamics_walkthrough"

@@ -19,6 +19,7 @@ from odestudy.figures.words import counted, failures, from_to, in_order, is_ok, 
 from odestudy.measure.fits import power_fit
 
 TABLE = "images_cost"
+DRAWN = ("resnet6", "odenet_adjoint", "odenet_backprop", "odenet_checkpointed", "odenet_torchdiffeq")
 WIDEST = 0.4  # interval of a power that is still worth saying
 CONSTANT_SHARE = 0.05  # what grows is less than that of what does not: the protocol's "constant"
 
@@ -50,15 +51,16 @@ def draw_costs(data: FigureData, columns: list[str], quartiles: tuple[str, str] 
 
 
 def cost_table(data: FigureData) -> pd.DataFrame:
-    """The table of costs.
+    """The costs of the arms that are drawn; the report's table has all.
 
     Raises:
-        NothingToShow: it has no row.
+        NothingToShow: there is none.
     """
     table = data.table(TABLE)
-    if table.empty:
+    drawn = table if table.empty else table[table["arm"].isin(DRAWN)]
+    if drawn.empty:
         raise NothingToShow("no cost was measured")
-    return table
+    return drawn
 
 
 def _growth(data: FigureData, column: str) -> str:

@@ -18,8 +18,9 @@ def draw(data: FigureData) -> Figure:
 
 
 def caption(data: FigureData) -> str:
-    what = "memory saved for the backward pass of one training step"
-    return cost_caption(data, what, COLUMNS[0], "each measured once, hence no bars")
+    what = "right, the peak of the process in one training step, which is what a user runs out of"
+    kept = "left, what of it is kept for the backward pass"
+    return cost_caption(data, what, COLUMNS[1], f"each measured once, hence no bars; {kept}")
 
 
 def alt(data: FigureData) -> str:
