@@ -19,6 +19,7 @@ from odestudy.report.answers import ANSWERS
 from odestudy.report.context import Context
 from odestudy.runtime.packed import read_packed, write_packed
 from odestudy.runtime.store import seal
+from tests.workflow.clone import copy_of_clone, run
 
 pytestmark = pytest.mark.dag
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,3 +78,11 @@ def test_readme_and_findings_are_those_of_the_published_quick_run(tmp_path):
     )
     assert advice_of(shown) in (ROOT / GUIDE).read_text(encoding="utf-8")
     assert all((ROOT / "docs/pictures" / f"answer_{answer.name}.svg").is_file() for answer in ANSWERS)
+
+
+def test_a_figure_of_published_results_that_are_not_laid_out_says_what_to_do(tmp_path):
+    folder = copy_of_clone(tmp_path)
+    shutil.copytree(ROOT / "results/published", folder / "results/published")
+    done = run(folder, "-n", "results/shown/quick-cpu/figures/images_nfe.svg", check=False)
+    assert done.returncode != 0
+    assert "`odestudy report results/published/quick-cpu` does that" in done.stderr

@@ -7,6 +7,7 @@ import snakemake.persistence
 from odestudy.analysis.reachable import check_rules
 from odestudy.errors import StudyError
 from odestudy.measure.device import SHARE, visible_gpus
+from odestudy.publication.manifest import NAME
 from odestudy.runtime.lock import hold_folder, refuse_read_only
 from odestudy.runtime.orphan import RUN
 from odestudy.runtime.registry import derived_module, figure_module
@@ -55,6 +56,9 @@ def chosen_questions():
 def study(run):
     try:
         found = load_study(ROOT, run, overrides())
+        if found.published and not (found.results / NAME).is_file():
+            folder = run.replace("shown/", "results/published/")
+            refuse(f"results/{run} is not laid out yet: `odestudy report {folder}` does that")
         if run in TIERS and not any(overrides().values()):
             check_rules(found)
         return found
