@@ -61,11 +61,13 @@ def long_table(study: Study, name: str) -> pd.DataFrame:
 
 
 def _stored(study: Study, question: str, definition: dict[str, Any], axes: list[str]) -> list[dict[str, Any]]:
-    """The rows that the jobs wrote, with their axes."""
+    """The rows that the jobs wrote, with their axes and what else of the jobs the summary is by."""
     rows = []
+    by = [name for name in definition["summary"]["by"] if name not in axes]
     for job in study.jobs_of(question, definition["experiments"]):
         metrics = read_metrics(job.metrics(study.results))
         fixed = {axis: _plain_axis(job, axis) for axis in axes if axis in job.spec}
+        fixed |= {name: job.spec[name] for name in by if not isinstance(job.spec.get(name, []), list)}
         fixed |= {"job": job.folder, "stale": not same_code(metrics["code"], study.code_of(job))}
         rows += [fixed | row for row in metrics["rows"].get(definition["rows"], [])]
     return rows
