@@ -44,8 +44,8 @@ def test_every_experiment_and_arm_of_the_full_tier_runs_on_mnist(root, little_mn
     assert {experiment for experiment, _ in specs} == {
         *ON_CONTENT,
         "budgets",
-        "cost",
-        "stages",
+        "cost_mnist",
+        "stages_mnist",
         "step_mnist",
         "sizes",
     }
