@@ -16,7 +16,7 @@ def test_rows_share_what_their_claim_and_measure_say_and_come_in_the_order_of_cl
     by = {row["id"]: row for row in rows}
     ids = [row["id"][:3] for row in rows]
     assert ids == sorted(ids)
-    assert [row["question"] for row in rows if row["id"].startswith("C04")] == ["images"] * 3 + [
+    assert [row["question"] for row in rows if row["id"].startswith("C04")] == ["images"] * 6 + [
         "gradients"
     ] * 3
     assert by["C26a"]["sources"] == by["C26b"]["sources"]

@@ -68,7 +68,7 @@ def listing(parts: Iterable[str]) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    plural = "es" if noun.endswith(("ch", "s", "x")) else "s"
+    plural = "es" if noun.endswith(("tch", "s", "x")) else "s"
     return f"{count} {noun}" + ("" if count == 1 else plural)
 
 
@@ -100,9 +100,10 @@ def sentence(text: str) -> str:
 
 
 def seeds_and_bars(
-    data: FigureData, table: pd.DataFrame, summary: pd.DataFrame, columns: list[str], *, band: bool = False
-) -> str:
-    """How many seeds there are, and what markers, bars and points mean."""
+    data: FigureData, table: pd.DataFrame, summary: pd.DataFrame, columns: list[str], *, band: bool = False,
+    points: bool = True,
+) -> str:  # fmt: skip
+    """How many seeds there are, and what markers and bars mean, and points where single seeds are drawn."""
     least, seeds = seeds_behind(table, summary)
     if seeds == 1:
         return "One seed, hence no interval."
@@ -112,8 +113,8 @@ def seeds_and_bars(
         "geometric mean" if scales == {"log"} else "mean" if "log" not in scales else "mean or geometric mean"
     )
     if summary[[f"{column}_low" for column in columns]].notna().any(axis=None):
-        what = ("lines", "bands") if band else ("large markers", "bars")
-        small = "" if band else "; small points: single seeds"
+        what = ("lines", "bands") if band else ("large markers" if points else "markers", "bars")
+        small = "" if band or not points else "; small points: single seeds"
         return f"{what[0].capitalize()}: {mean} over {over}; {what[1]}: 95 % interval{small}."
     small = "thin lines: single seeds" if band else "small points: single seeds"
     return f"{mean[0].upper()}{mean[1:]} over {over}, too few for an interval; {small}."

@@ -42,39 +42,39 @@ def _best(f: Facts, table: str) -> pd.DataFrame:
 
 
 def _trade(axes: Axes, sweep: pd.DataFrame) -> tuple[str, Panel]:
-    euler = (
-        sweep[sweep["test_method"] == "euler"]
+    solved = (
+        sweep[sweep["test_method"] == "rk4"]
         .dropna(subset=["eval_s"])
         .sort_values("test_step", ascending=False)
     )
-    if euler.empty:
+    if solved.empty:
         raise NothingToShow("no net was tested with several steps at this tier")
-    seconds, errors, steps = euler["eval_s"], euler["test_error_pct"], (1 / euler["test_step"]).round()
+    seconds, errors, steps = solved["eval_s"], solved["test_error_pct"], (1 / solved["test_step"]).round()
     axes.plot(seconds, errors, color=OWN, marker="o")
     for x, y, n in zip(seconds, errors, steps, strict=True):
         text = f"{n:.0f} step{'s' * (n > 1)}"
         axes.annotate(text, (x, y), (7, 6), textcoords="offset points", color=INK, fontsize=9)
     log_axis(axes, "x")
-    axes.set_xlim(right=3 * seconds.max())
-    axes.set_ylim(bottom=0, top=1.1 * errors.max())
-    data = SETS[str(euler["dataset"].iloc[0])]
+    axes.set_xlim(right=seconds.max() * (seconds.max() / seconds.min()) ** 0.3)  # room for the last word
+    axes.set_ylim(bottom=0, top=1.3 * errors.max())
+    data = SETS[str(solved["dataset"].iloc[0])]
     panel = Panel(
-        "lines", "one trained net, solved by Euler steps", (Series("Euler steps", OWN, _steps(euler)),), "%",
+        "lines", "one trained net, solved by steps of RK4", (Series("RK4 steps", OWN, _steps(solved)),), "%",
         f"time to classify the test images of {data} (s)", "test error (%)", ("x",),
     )  # fmt: skip
     _named(axes, panel)
     first, last = errors.iloc[0], errors.iloc[-1]
     said = (
-        f"Above: test error of one trained net on {data} against time, {first:.3g} % with one Euler step, {last:.3g} % with "
+        f"Above: test error of one trained net on {data} against time, {first:.3g} % with one step of RK4, {last:.3g} % with "
         f"{steps.iloc[-1]:.0f}."
     )
     return said, panel
 
 
-def _steps(euler: pd.DataFrame) -> tuple[Point, ...]:
+def _steps(solved: pd.DataFrame) -> tuple[Point, ...]:
     """Each number of steps at the time that it takes."""
-    found = points(euler, "test_error_pct", x="eval_s", at="{} s")
-    counts = (f"{n:.0f} step{'s' * (n > 1)}" for n in (1 / euler["test_step"]).round())
+    found = points(solved, "test_error_pct", x="eval_s", at="{} s")
+    counts = (f"{n:.0f} step{'s' * (n > 1)}" for n in (1 / solved["test_step"]).round())
     return tuple(replace(p, at=f"{n}, {p.at}", label=n) for p, n in zip(found, counts, strict=True))
 
 

@@ -102,9 +102,13 @@ def caption(data: FigureData) -> str:
 
 
 def _whose_iterations(data: FigureData, found: dict[tuple[str, str], Shown]) -> str:
-    """Of which models the iterations above the frames are; the frames of others go from their own start to their own end."""
-    others = {model: shown for (_, model), shown in found.items() if "process_iteration" not in shown.arrays}
-    if not others or len(others) == len({model for _, model in found}):
+    """Of which models the iterations above the frames are not; their frames go from their own start to their own end."""
+    frames, others = max(len(shown.arrays["process"]) for shown in found.values()), {}
+    for system in names(found, 0):
+        shown = {model: one for (of, model), one in found.items() if of == system}
+        above = _moments(shown, frames)
+        others |= {model: one for model, one in shown.items() if _moments({model: one}, frames) != above}
+    if not others:
         return ""
     said = [
         f"{data.label(model)}, which are {int(shown.row['iterations'])} in all"

@@ -79,7 +79,7 @@ def caption(data: FigureData) -> str:
                     f"{number(loose['eval_s'])} s at tolerance {number(loose['tolerance'])}, "
                     f"{estimate(data, tight, 'test_error_pct')} in {number(tight['eval_s'])} s at {number(tight['tolerance'])}"
                 )
-    bars = seeds_and_bars(data, table, summary, ["test_error_pct"])
+    bars = seeds_and_bars(data, table, summary, ["test_error_pct"], points=False)
     lost = failures(data, table, ["dataset", "test_method"], "left out of the means")
     return f"{sentence('; '.join(said) or 'no adaptive solver')} {bars} {lost}"
 
