@@ -12,7 +12,7 @@ from odestudy.analysis.facts import Facts
 from odestudy.figures.answers.chart import Panel, Point, Series, points
 from odestudy.figures.answers.look import INK, OTHER, OWN, THIRD, beside_end, canvas, message
 from odestudy.figures.base import NothingToShow
-from odestudy.figures.scales import log_axis, ticks_at
+from odestudy.figures.scales import ticks_at
 
 SETS = {"mnist": "MNIST", "digits": "digits"}
 NETS = {"odenet_backprop": ("by back-propagation", OTHER), "resnet6": ("residual net", THIRD), "odenet_adjoint": ("by the adjoint", OWN)}  # fmt: skip
@@ -54,13 +54,12 @@ def _trade(axes: Axes, sweep: pd.DataFrame) -> tuple[str, Panel]:
     for x, y, n in zip(seconds, errors, steps, strict=True):
         text = f"{n:.0f} step{'s' * (n > 1)}"
         axes.annotate(text, (x, y), (7, 6), textcoords="offset points", color=INK, fontsize=9)
-    log_axis(axes, "x")
-    axes.set_xlim(right=seconds.max() * (seconds.max() / seconds.min()) ** 0.3)  # room for the last word
+    axes.set_xlim(0, 1.2 * seconds.max())  # room for the last word
     axes.set_ylim(bottom=0, top=1.3 * errors.max())
     data = SETS[str(solved["dataset"].iloc[0])]
     panel = Panel(
         "lines", "one trained net, solved by steps of RK4", (Series("RK4 steps", OWN, _steps(solved)),), "%",
-        f"time to classify the test images of {data} (s)", "test error (%)", ("x",),
+        f"time to classify the test images of {data} (s)", "test error (%)",
     )  # fmt: skip
     _named(axes, panel)
     first, last = errors.iloc[0], errors.iloc[-1]
