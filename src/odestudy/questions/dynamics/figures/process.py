@@ -103,7 +103,8 @@ def caption(data: FigureData) -> str:
 
 def _whose_iterations(data: FigureData, found: dict[tuple[str, str], Shown]) -> str:
     """Of which models the iterations above the frames are not; their frames go from their own start to their own end."""
-    frames, others = max(len(shown.arrays["process"]) for shown in found.values()), {}
+    frames = max(len(shown.arrays["process"]) for shown in found.values())
+    others: dict[str, Shown] = {}
     for system in names(found, 0):
         shown = {model: one for (of, model), one in found.items() if of == system}
         above = _moments(shown, frames)
