@@ -116,8 +116,8 @@ def seeds_and_bars(
         what = ("lines", "bands") if band else ("large markers" if points else "markers", "bars")
         small = "" if band or not points else "; small points: single seeds"
         return f"{what[0].capitalize()}: {mean} over {over}; {what[1]}: 95 % interval{small}."
-    small = "thin lines: single seeds" if band else "small points: single seeds"
-    return f"{mean[0].upper()}{mean[1:]} over {over}, too few for an interval; {small}."
+    small = "; thin lines: single seeds" if band else "; small points: single seeds" if points else ""
+    return f"{mean[0].upper()}{mean[1:]} over {over}, too few for an interval{small}."
 
 
 def failures(data: FigureData, table: pd.DataFrame, axes: list[str], how: str = "crosses at the edge") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from odestudy.analysis.facts import Fact, Facts, training_ratio
-from odestudy.analysis.peaks import BLOCKS, peaks
+from odestudy.analysis.peaks import BLOCKS, growth, peaks
 from odestudy.analysis.values import MISSING, chosen, number
 from odestudy.report.sentences import because, sentence, source
 
@@ -55,7 +55,10 @@ def _change(time: Fact, error: Fact) -> str:
 
 def _trained(f: Facts, dataset: str) -> str:
     rows = f.rows("images_sweep_summary", dataset=dataset)
-    return "" if rows.empty else f", after {number(rows['epochs'].iloc[0])} epochs of training"
+    if rows.empty:
+        return ""
+    epochs = int(rows["epochs"].iloc[0])
+    return f", after {epochs} epoch{'s' * (epochs != 1)} of training"
 
 
 def _euler(f: Facts, dataset: str) -> str:
@@ -72,7 +75,7 @@ def _euler(f: Facts, dataset: str) -> str:
 
 
 def _memory(f: Facts) -> str:
-    own = memory(f)
+    own = growth(f)
     if not own.known:
         return f"Whether its memory is constant is not known yet ({because(own)})."
     most = own.where["steps"]
@@ -168,7 +171,7 @@ def _costs(f: Facts) -> str:
 
 
 def _memory_beside(f: Facts) -> str:
-    own, found = memory(f), peaks(f)
+    own, found = growth(f), peaks(f)
     parts = []
     if found:
         parts.append(
@@ -184,8 +187,3 @@ def _memory_beside(f: Facts) -> str:
             f"at {own.where['steps']} steps or blocks the adjoint takes {ratio} times the memory of the residual net"
         )
     return sentence(parts, f"how the memory compares is not known yet ({because(own)})")
-
-
-def memory(f: Facts) -> Fact:
-    """Whether the adjoint's memory is constant: on MNIST, or on digits where that was not measured."""
-    return f("C04h") if f("C04h").known else f("C04a")

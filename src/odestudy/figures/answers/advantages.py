@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odestudy.analysis.facts import Facts
+from odestudy.analysis.peaks import growth
 from odestudy.figures.answers.chart import Panel, Point, Series, points
 from odestudy.figures.answers.look import INK, OTHER, OWN, THIRD, beside_end, canvas, message
 from odestudy.figures.base import NothingToShow
@@ -30,8 +31,7 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
 
 
 def _says(f: Facts) -> str:
-    memory = f("C04h") if f("C04h").known else f("C04a")
-    flat = "memory stays flat with the adjoint" if memory.supported else "memory against steps"
+    flat = "memory stays flat with the adjoint" if growth(f).supported else "memory against steps"
     return f"Fewer steps save time after training; {flat}"
 
 

@@ -45,9 +45,8 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     log_axis(axes, "x")
     log_axis(axes, "y")
     axes.set_xticks(sorted(set(rows["k"])))
-    axes.tick_params(
-        axis="x", which="minor", bottom=False
-    )  # to the right, where there are names and no data, too
+    # To the right, where there are names and no data, there would be some, too.
+    axes.tick_params(axis="x", which="minor", bottom=False)
     panel = Panel(
         "lines", "error of the learnt vector field", tuple(series), "%", "fast over slow decay rate", "error of the field (%)",
         ("x", "y"),

@@ -9,12 +9,11 @@ from matplotlib.figure import Figure
 from odestudy.analysis.facts import Facts, training_ratio
 from odestudy.analysis.peaks import peaks
 from odestudy.analysis.values import number
+from odestudy.figures.answers.advantages import SETS
 from odestudy.figures.answers.chart import Panel, Point, in_colours
 from odestudy.figures.answers.look import INK, OTHER, OWN, SOFT, canvas, message
 from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import log_axis
-
-SETS = {"mnist": "MNIST", "digits": "digits"}
 
 
 def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
