@@ -19,6 +19,7 @@ class Recipe:
         augment: random crops after padding by four pixels.
         amp: mixed precision: layers outside an ODE compute in bfloat16 in training's forward pass. Weights, Adam and
             evaluation stay as they are, and so does an `ODEBlock` with its gradients.
+        graphs: on a GPU, launch an adjoint's dynamics as CUDA graphs.
     """
 
     batch: int
@@ -27,6 +28,7 @@ class Recipe:
     schedule: str = "one_cycle"
     augment: bool = False
     amp: bool = False
+    graphs: bool = False
 
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from odestudy.analysis.facts import Fact, Facts, training_ratio
+from odestudy.analysis.facts import Fact, Facts, error_on_mnist, training_ratio
 from odestudy.analysis.peaks import BLOCKS, growth, peaks
 from odestudy.analysis.values import MISSING, chosen, number
 from odestudy.report.sentences import because, sentence, source
@@ -119,7 +119,7 @@ def residual_net(f: Facts) -> list[str]:
 
 
 def _error(f: Facts) -> str:
-    fact = f("C09a")
+    fact = error_on_mnist(f)
     if not fact.known:
         return _digits(f) or f"How the test errors compare is not known yet ({because(fact)})."
     trained = f"{fact.where['epochs']} epochs on MNIST"

@@ -6,7 +6,7 @@ import math
 
 from matplotlib.figure import Figure
 
-from odestudy.analysis.facts import Facts, training_ratio
+from odestudy.analysis.facts import Facts, error_on_mnist, training_ratio
 from odestudy.analysis.peaks import peaks
 from odestudy.analysis.values import number
 from odestudy.figures.answers.advantages import SETS
@@ -56,7 +56,7 @@ def _colour(ratio: float) -> str:
 
 def told_apart(f: Facts) -> bool:
     """Whether the difference of the test errors is larger than its interval; where it was not estimated, it counts."""
-    error = f("C09a")
+    error = error_on_mnist(f)
     return not error.known or error.low > 0 or error.high < 0
 
 
@@ -72,7 +72,7 @@ def _says(ratios: dict[str, float], errors_differ: bool) -> str:
 
 def _ratios(f: Facts) -> list[Point]:
     """The ODE-Net by adjoint over the residual net, a measure a point."""
-    error, memory, step = f("C09a"), peaks(f), f("C11b")
+    error, memory, step = error_on_mnist(f), peaks(f), f("C11b")
     if error.known:
         errors, shown = error.beside["ODE-Net, %"] / error.beside["ResNet 6, %"], "MNIST"
     else:

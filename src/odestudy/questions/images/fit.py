@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from odestudy.datasets.images import Images
 from odestudy.learning import checkpoint, loop
 from odestudy.learning.evaluate import error_pct, predict
+from odestudy.learning.graphs import fit_for_graphs, launched_as_graphs
 from odestudy.learning.recipe import Recipe
 from odestudy.nets.images import Classifier
 from odestudy.questions.images.arms import new_net
@@ -32,7 +34,10 @@ class Fit:
             found = predict(self.net, data.validation[0], eval_batch).argmax(1)
             return {"validation_error_pct": error_pct(found == data.validation[1])}
 
-        loop.train(self.training, data.train, self.recipe, checkpoint.checkpoint_of(name), validate)
+        x = data.train[0]
+        graphs = self.recipe.graphs and x.is_cuda and fit_for_graphs(self.net)
+        with launched_as_graphs(self.net, x[: self.recipe.batch]) if graphs else nullcontext():
+            loop.train(self.training, data.train, self.recipe, checkpoint.checkpoint_of(name), validate)
 
     def train_s(self) -> float:
         """Time of training without validation, also that before a kill."""
@@ -57,6 +62,6 @@ def new_fit(params: Training, data: Images, seed: int, device: str) -> Fit:
 
 def recipe_of(params: Training) -> Recipe:
     """How a task wants its nets trained."""
-    names = ("batch", "epochs", "learning_rate", "schedule", "augment", "amp")
+    names = ("batch", "epochs", "learning_rate", "schedule", "augment", "amp", "graphs")
     said = {name: getattr(params, name) for name in names}
     return Recipe(**{name: value for name, value in said.items() if value is not None})
