@@ -89,7 +89,7 @@ def test_a_published_ledger_holds_no_word_of_a_claim(root):
 
 
 def test_a_reworded_claim_caption_label_and_section_leave_tables_ledger_and_packed_files(study_copy, root):
-    results = root / "results/published/cpu-h100"
+    results = root / "results/published/cpu-hopper"
 
     def made() -> dict[str, bytes]:
         study = unpack(study_copy, results)

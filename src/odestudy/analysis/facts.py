@@ -102,7 +102,9 @@ class Fact:
         if self.row["tier"] == self.tier:
             return seeds
         device = self.row.get("device", CPU)
-        where = "" if device == CPU else f" run on {device.upper().replace('_', ' ')}"
+        # h100 is a name of a device, hopper a word for several.
+        words = (word.capitalize() if word.isalpha() else word.upper() for word in device.split("_"))
+        where = "" if device == CPU else f" run on {' '.join(words)}"
         return f"{seeds}, tier {self.row['tier']}{where}"
 
 
