@@ -53,9 +53,10 @@ def test_the_full_tier_begins_with_whole_seeds_of_the_headlines_and_names_no_one
     named = [job for batch in batches for job in batch.jobs]
     kinds = [(job.spec["arm"]["name"], job.spec["epochs"], job.spec["seeds"][0]) for job in named]
     assert {job.spec["dataset"] for job in named} == {"mnist"}
-    headline = [("odenet_adjoint", 20), ("walkthrough", 5), ("resnet6", 20), ("odenet_adjoint", 10)]
-    assert [kind[:2] for kind in kinds[:20]] == headline * 5
-    assert [seed for *_, seed in kinds[:8]] == [100] * 4 + [101] * 4
+    assert [kind[:2] for kind in kinds[:5]] == [("odenet_adjoint", 20)] * 5
+    assert [kind[:2] for kind in kinds[5:15]] == [("resnet6", 20), ("odenet_adjoint", 10)] * 5
+    assert [seed for *_, seed in kinds[5:9]] == [100] * 2 + [101] * 2
+    assert [kind[:2] for kind in kinds[15:20]] == [("walkthrough", 5)] * 5
     points = [point for wave in study.tier["first"] for point in wave]
     assert all(priorities_of(study.jobs_by, [[point]]) for point in points)
 

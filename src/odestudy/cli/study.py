@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from odestudy.cli.options import chosen_study, study_options
 from odestudy.errors import ConfigError
+from odestudy.userdata.options import positive
 
 if TYPE_CHECKING:
     from odestudy.study import Study
@@ -28,8 +29,12 @@ def add(commands: Any) -> None:
     study_options(parser)
     parser.add_argument("--arms", default=None, help="only these arms, separated by commas")
     parser.add_argument("--cores", default="all", help="how many cores are used")
-    parser.add_argument("--gpus", type=int, default=1, help="how many GPUs are shared out among the jobs")
-    parser.add_argument("--gpu-share", type=int, default=1, help="how many jobs may use one GPU at a time")
+    parser.add_argument(
+        "--gpus", type=positive, default=1, help="how many GPUs are shared out among the jobs"
+    )
+    parser.add_argument(
+        "--gpu-share", type=positive, default=1, help="how many jobs may use one GPU at a time"
+    )
     parser.add_argument(
         "--first",
         action="store_true",
