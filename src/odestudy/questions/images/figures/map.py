@@ -129,17 +129,17 @@ def caption(data: FigureData) -> str:
         if len(counts) > MOST_SAID:
             whole = [name for name in names if len(set(_passes(data, dataset, name).split(" of "))) == 1]
             counts = [f"all seeds' with {len(whole)} of {counted(len(names), 'solver')}"]
-        where = f"on {data.label(dataset, 'dataset')}, nets that pass one refinement"
+        seeds = cross.loc[cross["dataset"] == dataset, "seed"].nunique()
+        where = f"on {data.label(dataset, 'dataset')} ({seeds} seeds), nets that pass one refinement"
         said.append(f"{where}, by their solver in training: {'; '.join(counts)}")
         beside.append(_outlasting(data, dataset, summary[summary["dataset"] == dataset]))
-    seeds = int(cross["seed"].nunique())
     gate = data.table(NETS)["gate_pct"].dropna()
     limit = f"less than {number(float(gate.iloc[0]))} %" if len(gate) else "little"
     lost = failures(data, cross, ["dataset", "solver"], "left out of the means")
     return (
         f"{sentence('; '.join(said))} {' '.join(beside)} The gate: halving the step once, or a tolerance a hundredth as "
         f"large, changes the accuracy by {limit}; what passes it may still differ from the tightest solver. Map: test error "
-        f"in percent, mean over {seeds} seeds; framed: the solver of training. {lost}"
+        f"in percent, mean over the seeds; framed: the solver of training. {lost}"
     )
 
 
