@@ -100,3 +100,9 @@ def test_a_step_at_mnists_size_stands_on_the_page_where_it_was_measured(tmp_path
     page = page_of(csv, tmp_path / "page.md")
     assert "3.3 times the step of ResNet 6: missed, 3.40." in page
     assert "| ODE-Net, back-propagation | 340 | 32 | 3.40 |" in page
+    assert "On an" not in page
+    steps.assign(median_ms=7.0, q1_ms=6.0, q3_ms=8.0).to_csv(tmp_path / "mnist-step-h200.csv", index=False)
+    page = page_of(csv, tmp_path / "page.md")
+    assert "On an H200" in page
+    assert "| ODE-Net, back-propagation | 7 [6, 8] " in page
+    assert page.count("The goal, our ODE-Net") == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from odestudy.analysis.csvs import read_csv
 from odestudy.analysis.values import interval, number
 from odestudy.report.markdown import pipe_table
-from odestudy.report.step_times import step_table
+from odestudy.report.step_times import steps_section
 
 WORKLOADS = {
     "mlp1": "small MLP, batch 1",
@@ -64,11 +64,15 @@ GOALS = (
 
 @dataclass(frozen=True)
 class SolverTimes:
-    """The rows of one run of benchmarks/solvers.py, what it ran on, and those of benchmarks/mnist_step.py."""
+    """The rows of one run of benchmarks/solvers.py, what it ran on, and those of benchmarks/mnist_step.py.
+
+    `steps` are those of the same machine, `steps_on_gpus` those of GPUs, by name.
+    """
 
     rows: pd.DataFrame
     about: dict[str, Any]
     steps: pd.DataFrame | None = None
+    steps_on_gpus: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def workload(self, name: str) -> str:
         """A workload's contenders: time, evaluations, ratios, gradient error, the first step."""
@@ -97,7 +101,9 @@ class SolverTimes:
         heads = {name: WORKLOADS[name][0].upper() + WORKLOADS[name][1:] for name in names}
         text = "".join(f"{level} {heads[name]}\n\n{self.workload(name)}\n" for name in names)
         if self.steps is not None:
-            text += f"{level} A training step at MNIST's size\n\n{step_table(self.steps)}"
+            text += (
+                f"{level} A training step at MNIST's size\n\n{steps_section(self.steps, self.steps_on_gpus)}"
+            )
         return f"{NOTES}\n\n{text}"
 
     def goals(self) -> str:
@@ -183,10 +189,14 @@ def _verdict(found: float | None, factor: float) -> str:
 
 
 def load_times(csv: Path) -> SolverTimes:
-    """The CSV, the JSON beside it and, where it is there, the CSV of a step at MNIST's size on the same machine."""
+    """The CSV, the JSON beside it and, where they are there, the CSVs of a step at MNIST's size, here and on GPUs."""
     about = json.loads(csv.with_suffix(".json").read_text(encoding="utf-8"))
-    steps = csv.with_name(csv.name.replace("solvers", "mnist-step"))
-    return SolverTimes(read_csv(csv), about, read_csv(steps) if steps != csv and steps.is_file() else None)
+    own = csv.with_name(csv.name.replace("solvers", "mnist-step"))
+    found = {path: read_csv(path) for path in sorted(csv.parent.glob("mnist-step-*.csv"))}
+    steps = found.pop(own, None)
+    return SolverTimes(
+        read_csv(csv), about, steps, {p.stem.rpartition("-")[2].upper(): rows for p, rows in found.items()}
+    )
 
 
 PAGE = """# Our solvers beside their peers

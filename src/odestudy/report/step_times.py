@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from odestudy.analysis.values import chosen, interval, number
@@ -11,18 +13,28 @@ OURS, REFERENCE, GOAL = "ODE-Net, back-propagation", "ResNet 6", 3.3
 
 
 def step_table(rows: pd.DataFrame) -> str:
-    """Each net's time and its ratio to the residual network's, and whether ours is as fast as it should be."""
+    """Each net's time and its ratio to the residual network's."""
     shown = []
     for _, r in rows.iterrows():
         evaluations = " + ".join(number(n) for n in (r["nfe"], r["nfe_backward"]) if pd.notna(n) and n)
         time = interval(r["median_ms"], r["q1_ms"], r["q3_ms"])
         shown.append([r["arm"], time, evaluations or "n/a", number(r["to_resnet6"])])
     header = ["", "ms [quartiles]", "evaluations", f"over {REFERENCE}"]
-    table = pipe_table(header, shown, widths=[":---", *["---:"] * 3])
+    return pipe_table(header, shown, widths=[":---", *["---:"] * 3])
+
+
+def steps_section(rows: pd.DataFrame, on_gpus: Mapping[str, pd.DataFrame]) -> str:
+    """The table, whether ours is as fast as it should be, and the same nets on GPUs, by their names."""
     ours = float(rows.set_index("arm").loc[OURS, "to_resnet6"])  # type: ignore[arg-type]  # a cell of a table
     met = "reached" if ours <= GOAL else "missed"
-    return (
+    text = (
         "Forward, loss and backward of a batch of 128 random images of MNIST's size, one thread, all nets in turns; dopri5 "
-        f"at a tolerance of 0.001.\n\n{table}\n"
+        f"at a tolerance of 0.001.\n\n{step_table(rows)}\n"
         f"The goal, our ODE-Net by back-propagation in at most {chosen(GOAL)} times the step of {REFERENCE}: {met}, {number(ours)}.\n\n"
     )
+    for name, table in on_gpus.items():
+        text += (
+            f"On an {name}, where a step of so small a net waits for the processor that launches its kernels, with and "
+            f"without the dynamics as CUDA graphs:\n\n{step_table(table)}\n"
+        )
+    return text
