@@ -1,8 +1,9 @@
 """A training step of the MNIST experiment's nets, in turns: python benchmarks/mnist_step.py [--csv FILE].
 
 Batch 128 of random images of MNIST's size, one thread of the CPU (a GPU with --device cuda, there also with the dynamics
-as CUDA graphs), Adam left out: forward, loss and backward. Medians and quartiles, and the ratio to the residual network with six blocks. Freshly initialised
-nets, as at the start of training; dopri5 at a tolerance of 1e-3 takes the evaluations that the table shows.
+as CUDA graphs), Adam left out: forward, loss and backward. Medians and quartiles, and the ratio to the residual network
+with six blocks. Freshly initialised nets, as at the start of training; dopri5 at a tolerance of 1e-3 takes the
+evaluations that the table shows.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from odestudy.integrate import Solver
 from odestudy.learning.graphs import fit_for_graphs, launched_as_graphs
+from odestudy.nets.images import make_classifier
 from odestudy.runtime.job import run_job
 from tests.images import data_of, fit_of
 from tests.learning.test_images_training import spec_of_arm
@@ -56,7 +58,26 @@ def spec_of(root, arm, **changes):
     return spec_of_arm(root, arm) | {"train_size": 80, "epochs": 2, "augment": False} | changes
 
 
-def trained(spec, graphs, device="cpu"):
+@pytest.fixture
+def replays(monkeypatch):
+    """Counts how often a graph, or on a processor its stand-in, evaluates the dynamics."""
+    make = torch.cuda.make_graphed_callables if torch.cuda.is_available() else stand_in
+    count = []
+
+    def made(held, arguments):
+        graph = make(held, arguments)
+
+        def launch(*given):
+            count.append(1)
+            return graph(*given)
+
+        return launch
+
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", made)
+    return count
+
+
+def trained(spec, graphs):
     """Weights, buffers and rows of a short training whose last batch is a smaller one."""
     data = data_of(spec)
     fit = fit_of(spec, data)
@@ -70,33 +91,50 @@ def trained(spec, graphs, device="cpu"):
     return fit.net.state_dict(), rows
 
 
+on_a_processor = pytest.mark.skipif(
+    torch.cuda.is_available(), reason="the stand-in is for machines without a GPU"
+)
+
+
+@on_a_processor
 @pytest.mark.parametrize(
     "augment", [False, True], ids=["as they are", "cropped, which lie otherwise in memory"]
 )
 @pytest.mark.parametrize("arm", ADJOINTS)
-def test_an_adjoint_has_the_same_bits_with_a_graphs_single_place(root, monkeypatch, arm, augment):
-    monkeypatch.setattr(torch.cuda, "make_graphed_callables", stand_in)
+def test_an_adjoint_has_the_same_bits_with_a_graphs_single_place(root, replays, arm, augment):
     spec = spec_of(root, arm, augment=augment)
     (eager, rows), (graphed, same) = (trained(spec, graphs) for graphs in (False, True))
     assert rows == same
     assert all(torch.equal(eager[name], graphed[name]) for name in eager)
+    each_step = rows[0]["nfe_forward"] + rows[0]["nfe_backward"]  # of six steps four have a whole batch
+    assert len(replays) > (0 if augment else 3 * each_step)
 
 
-def test_back_propagation_through_a_solve_would_not_have_them(root, monkeypatch):
+@on_a_processor
+def test_back_propagation_through_a_solve_would_not_have_them(root, replays):
     """The control: where many evaluations are kept for the way back, the single place spoils the gradient."""
-    monkeypatch.setattr(torch.cuda, "make_graphed_callables", stand_in)
     spec = spec_of(root, "odenet_backprop")
     (_, rows), (_, other) = (trained(spec, graphs) for graphs in (False, True))
+    assert replays
     assert rows != other
 
 
 @pytest.mark.parametrize(
-    ("arm", "fit"), [*((arm, True) for arm in ADJOINTS), ("odenet_backprop", False), ("resnet6", False)]
+    ("net", "changes", "fit"),
+    [
+        ("odenet", {"gradient": "adjoint"}, True),
+        ("odenet", {"gradient": "adjoint_seminorm"}, True),
+        ("walkthrough", {"gradient": "adjoint", "method": "euler", "step": 0.05}, True),
+        ("odenet", {"gradient": "adjoint", "method": "trapezoid", "step": 0.5}, False),
+        ("odenet", {"gradient": "adjoint", "library": "torchdiffeq"}, False),
+        ("odenet", {"gradient": "checkpointed"}, False),
+        ("odenet", {"gradient": "quadrature"}, False),
+        ("odenet", {"gradient": "backprop"}, False),
+        ("none", {}, False),
+    ],
 )
-def test_graphs_are_for_adjoints(root, arm, fit):
-    spec = spec_of_arm(root, arm)
-    net = fit_of(spec, data_of(spec)).net
-    assert fit_for_graphs(net) is fit
+def test_graphs_are_for_our_adjoints_with_explicit_methods(net, changes, fit):
+    assert fit_for_graphs(make_classifier("digits", {"net": net}, Solver(**changes))) is fit
 
 
 def test_on_a_processor_graphs_are_not_tried(root, monkeypatch):
@@ -109,16 +147,18 @@ def test_on_a_processor_graphs_are_not_tried(root, monkeypatch):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
 @pytest.mark.parametrize("arm", ADJOINTS)
-def test_graphs_of_a_gpu_give_the_bits_of_single_kernels(root, tmp_path, arm):
-    found = {}
+def test_graphs_of_a_gpu_give_the_bits_of_single_kernels(root, tmp_path, replays, arm):
+    found, counts = {}, {}
     for graphs in (False, True):
-        spec = spec_of(root, arm, train_size=320, seeds=[0], device="cuda", graphs=graphs)
+        spec = spec_of(root, arm, train_size=336, seeds=[0], device="cuda", graphs=graphs)
         target = tmp_path / str(graphs) / "metrics.json"
         found[graphs] = run_job(spec, target, code="of a test", root=root)["rows"]
+        counts[graphs] = len(replays)
+    assert counts[False] == 0 < counts[True]
     timed = {"epoch_s", "train_s", "time_to_99_s"}
     for rows in ("runs", "epochs"):
         one, other = (
-            [{k: v for k, v in row.items() if k not in timed} for row in found[g][rows]]
-            for g in (False, True)
+            [{k: v for k, v in row.items() if k not in timed} for row in found[graphs][rows]]
+            for graphs in (False, True)
         )
         assert one == other

@@ -140,7 +140,18 @@ def test_the_tier_is_named_where_it_is_another(study, rows):
     assert "; 5 seeds, tier full)" in say("residual_net", facts(study, base, C09a={"tier": "full"}))
     measured = {"tier": "full", "device": "h100"}
     assert "; 5 seeds, tier full run on H100)" in say("residual_net", facts(study, base, C09a=measured))
+    measured["device"] = "hopper"
+    assert "; 5 seeds, tier full run on Hopper GPUs)" in say(
+        "residual_net", facts(study, base, C09a=measured)
+    )
     assert "tier" not in say("residual_net", facts(study, base))
+
+
+def test_where_the_longest_training_is_missing_a_shorter_one_speaks(study, rows):
+    base = everywhere(study, rows, "supported").ledger
+    missing = {"verdict": "no data", "estimate": math.nan, "low": math.nan, "high": math.nan}
+    assert "After 20 epochs on MNIST" in say("residual_net", facts(study, base))
+    assert "After 5 epochs on MNIST" in say("residual_net", facts(study, base, C09a=missing))
 
 
 def test_where_mnist_is_missing_digits_speak(study, rows):

@@ -13,6 +13,7 @@ import pytest
 
 from odestudy.analysis.csvs import read_csv
 from odestudy.report.solver_times import SolverTimes, page_of, write_page
+from odestudy.report.step_times import GRAPHS
 
 CSV, PAGE = Path("benchmarks/results/solvers-2cores.csv"), Path("benchmarks/README.md")
 ABOUT: dict[str, Any] = {
@@ -100,9 +101,13 @@ def test_a_step_at_mnists_size_stands_on_the_page_where_it_was_measured(tmp_path
     page = page_of(csv, tmp_path / "page.md")
     assert "3.3 times the step of ResNet 6: missed, 3.40." in page
     assert "| ODE-Net, back-propagation | 340 | 32 | 3.40 |" in page
-    assert "On an" not in page
-    steps.assign(median_ms=7.0, q1_ms=6.0, q3_ms=8.0).to_csv(tmp_path / "mnist-step-h200.csv", index=False)
+    assert "On the GPU" not in page
+    steps.assign(median_ms=7.0, q1_ms=6.0, q3_ms=8.0).to_csv(tmp_path / "mnist-step-8cores.csv", index=False)
+    graphs = steps.assign(median_ms=9.0, q1_ms=8.0, q3_ms=10.0)
+    graphs.loc[1, "arm"] = GRAPHS
+    graphs.to_csv(tmp_path / "mnist-step-h200.csv", index=False)
     page = page_of(csv, tmp_path / "page.md")
-    assert "On an H200" in page
-    assert "| ODE-Net, back-propagation | 7 [6, 8] " in page
+    assert "On the GPU H200" in page
+    assert f"| {GRAPHS} | 9 [8, 10] " in page
+    assert "7 [6, 8]" not in page
     assert page.count("The goal, our ODE-Net") == 1

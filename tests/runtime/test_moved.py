@@ -1,4 +1,4 @@
-"""Code that was moved and not changed: its results stand until it changes."""
+"""Code that computes what it did, in another place or with more to ask for: its results stand until it changes."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from odestudy.study.estimands import beside
 
 DIGITS = 2
 CPU = "cpu"  # the device that is not named
+SEVERAL = {"hopper": "Hopper GPUs"}  # what published results of several devices are called
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,8 @@ class Fact:
         if self.row["tier"] == self.tier:
             return seeds
         device = self.row.get("device", CPU)
-        # h100 is a name of a device, hopper a word for several.
-        words = (word.capitalize() if word.isalpha() else word.upper() for word in device.split("_"))
-        where = "" if device == CPU else f" run on {' '.join(words)}"
+        name = SEVERAL.get(device, device.upper().replace("_", " "))
+        where = "" if device == CPU else f" run on {name}"
         return f"{seeds}, tier {self.row['tier']}{where}"
 
 

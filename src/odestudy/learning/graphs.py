@@ -13,19 +13,19 @@ from odestudy.nets.blocks import ODEBlock
 from odestudy.nets.images import Classifier
 
 Dynamics = Callable[[Tensor, Tensor], Tensor]
-# An adjoint goes back through each evaluation before it makes the next. A graph has one place for what an evaluation
-# keeps for the way back; a gradient that keeps many would find there what the last one left.
+# With an explicit method an adjoint goes back through each evaluation before it makes the next. A graph has one place for
+# what an evaluation keeps for the way back; a gradient that keeps many would find there what the last one left.
 ADJOINTS = ("adjoint", "adjoint_seminorm")
 
 
 def fit_for_graphs(net: Classifier) -> bool:
-    """Whether the net integrates, by an adjoint of ours."""
-    block = net.block
-    return (
-        isinstance(block, ODEBlock)
-        and block.solver.library == "odestudy"
-        and block.solver.gradient in ADJOINTS
-    )
+    """Whether the net integrates by an explicit method and an adjoint of ours."""
+    from odestudy.ode import TABLEAUS
+
+    if not isinstance(net.block, ODEBlock):
+        return False
+    solver = net.block.solver
+    return solver.library == "odestudy" and solver.gradient in ADJOINTS and solver.method in TABLEAUS
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def _captured(f: nn.Module, y: Tensor) -> Dynamics:
 
 
 class _Held(nn.Module):
-    """f in a module of its own: torch puts a graph in the place of a module's `forward`, and f's is wanted yet."""
+    """f in a module of its own: torch puts a graph in the place of a module's `forward`, and f's own is still needed."""
 
     def __init__(self, f: nn.Module) -> None:
         super().__init__()

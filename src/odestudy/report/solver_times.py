@@ -12,7 +12,7 @@ import pandas as pd
 from odestudy.analysis.csvs import read_csv
 from odestudy.analysis.values import interval, number
 from odestudy.report.markdown import pipe_table
-from odestudy.report.step_times import steps_section
+from odestudy.report.step_times import on_gpu, steps_section
 
 WORKLOADS = {
     "mlp1": "small MLP, batch 1",
@@ -194,9 +194,8 @@ def load_times(csv: Path) -> SolverTimes:
     own = csv.with_name(csv.name.replace("solvers", "mnist-step"))
     found = {path: read_csv(path) for path in sorted(csv.parent.glob("mnist-step-*.csv"))}
     steps = found.pop(own, None)
-    return SolverTimes(
-        read_csv(csv), about, steps, {p.stem.rpartition("-")[2].upper(): rows for p, rows in found.items()}
-    )
+    on_gpus = {p.stem.rpartition("-")[2].upper(): rows for p, rows in found.items() if on_gpu(rows)}
+    return SolverTimes(read_csv(csv), about, steps, on_gpus)
 
 
 PAGE = """# Our solvers beside their peers

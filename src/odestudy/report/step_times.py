@@ -10,6 +10,7 @@ from odestudy.analysis.values import chosen, interval, number
 from odestudy.report.markdown import pipe_table
 
 OURS, REFERENCE, GOAL = "ODE-Net, back-propagation", "ResNet 6", 3.3
+GRAPHS = "ODE-Net, adjoint, CUDA graphs"
 
 
 def step_table(rows: pd.DataFrame) -> str:
@@ -23,6 +24,11 @@ def step_table(rows: pd.DataFrame) -> str:
     return pipe_table(header, shown, widths=[":---", *["---:"] * 3])
 
 
+def on_gpu(rows: pd.DataFrame) -> bool:
+    """Whether a table is that of a GPU, where graphs are measured, too."""
+    return GRAPHS in set(rows["arm"])
+
+
 def steps_section(rows: pd.DataFrame, on_gpus: Mapping[str, pd.DataFrame]) -> str:
     """The table, whether ours is as fast as it should be, and the same nets on GPUs, by their names."""
     ours = float(rows.set_index("arm").loc[OURS, "to_resnet6"])  # type: ignore[arg-type]  # a cell of a table
@@ -34,7 +40,7 @@ def steps_section(rows: pd.DataFrame, on_gpus: Mapping[str, pd.DataFrame]) -> st
     )
     for name, table in on_gpus.items():
         text += (
-            f"On an {name}, where a step of so small a net waits for the processor that launches its kernels, with and "
+            f"On the GPU {name}, where a step of so small a net waits for the processor that launches its kernels, with and "
             f"without the dynamics as CUDA graphs:\n\n{step_table(table)}\n"
         )
     return text

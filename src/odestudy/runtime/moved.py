@@ -1,4 +1,4 @@
-"""Code that was moved and not changed, so that what it computed before still stands.
+"""Code that was moved, or changed only in what no job before had asked for: what it computed before still stands.
 
 An entry was made after the jobs of the smoke tier had given the same metrics by both, bit for bit where nothing is timed. The
 next change of that code has another hash: the entry then leads nowhere, and a test asks to take it out.

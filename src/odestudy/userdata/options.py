@@ -1,4 +1,4 @@
-"""Options that `odestudy fit` and `odestudy density` share."""
+"""Options that `odestudy fit` and `odestudy density` share, and whole numbers as all commands read them."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def caption(data: FigureData) -> str:
             whole = [name for name in names if len(set(_passes(data, dataset, name).split(" of "))) == 1]
             counts = [f"all seeds' with {len(whole)} of {counted(len(names), 'solver')}"]
         seeds = cross.loc[cross["dataset"] == dataset, "seed"].nunique()
-        where = f"on {data.label(dataset, 'dataset')} ({seeds} seeds), nets that pass one refinement"
+        where = f"on {data.label(dataset, 'dataset')} ({counted(int(seeds), 'seed')}), nets that pass one refinement"
         said.append(f"{where}, by their solver in training: {'; '.join(counts)}")
         beside.append(_outlasting(data, dataset, summary[summary["dataset"] == dataset]))
     gate = data.table(NETS)["gate_pct"].dropna()
@@ -145,10 +145,13 @@ def caption(data: FigureData) -> str:
 
 def alt(data: FigureData) -> str:
     cross, _ = _frames(data)
-    return (
-        f"A map of the test error, a row for each solver in training, {listing(map(data.label, in_order(cross, 'solver')))}, "
-        "and a column for each solver in the test."
-    )
+    maps = [
+        f"of {data.label(dataset, 'dataset')}, a row for each solver in training, "
+        f"{listing(map(data.label, in_order(cross[cross['dataset'] == dataset], 'solver')))}, "
+        "and a column for each solver in the test"
+        for dataset in in_order(cross, "dataset")
+    ]
+    return f"Maps of the test error: {'; '.join(maps)}."
 
 
 def _frames(data: FigureData) -> tuple[pd.DataFrame, pd.DataFrame]:
