@@ -110,7 +110,7 @@ def say(name, found):
         ("advantages", "C05e", {"trades accuracy for time, without": ("supported", 0.3, 0.4), "hardly saves time": ("refuted", 0.8, 0.9)}),
         ("advantages", "C05f", {"trades accuracy for time, without": ("supported", 0.2, 0.4), "at no price": ("refuted", -0.1, 0.05)}),
         ("advantages", "C29a", {"Its price is work": ("answered", 1.9, 2.0), "saves work": ("answered", 0.5, 0.6)}),
-        ("residual_net", "C09a", {"equal within": ("supported", -0.1, 0.1), ": worse": ("refuted", 0.3, 0.5), ": better": ("refuted", -0.5, -0.3), "which is better is not decided": ("inconclusive", -0.1, 0.5)}),
+        ("residual_net", "C09d", {"equal within": ("supported", -0.1, 0.1), ": worse": ("refuted", 0.3, 0.5), ": better": ("refuted", -0.5, -0.3), "which is better is not decided": ("inconclusive", -0.1, 0.5)}),
         ("recovery", "C18a", {"comes nearer": ("answered", 6, 7), "stays farther": ("answered", 0.1, 0.2), "comes as near": ("answered", 0.4, 0.6)}),
         ("density", "C22f", {"it ends farther away than RealNVP": ("answered", 1.5, 2), "it ends nearer than RealNVP": ("answered", 0.5, 0.8), "which is nearer is not decided": ("answered", 0.8, 1.2)}),
         ("density", "C22b", {"target hard: parts that lie apart": ("answered", 3, 4), "to make it harder: parts that lie apart": ("answered", 0.9, 1.1)}),
@@ -137,12 +137,12 @@ def test_another_number_makes_another_sentence(study, rows, name, claim, cases):
 
 def test_the_tier_is_named_where_it_is_another(study, rows):
     base = everywhere(study, rows, "supported").ledger
-    assert "; 5 seeds, tier full)" in say("residual_net", facts(study, base, C09a={"tier": "full"}))
+    assert "; 5 seeds, tier full)" in say("residual_net", facts(study, base, C09d={"tier": "full"}))
     measured = {"tier": "full", "device": "h100"}
-    assert "; 5 seeds, tier full run on H100)" in say("residual_net", facts(study, base, C09a=measured))
+    assert "; 5 seeds, tier full run on H100)" in say("residual_net", facts(study, base, C09d=measured))
     measured["device"] = "hopper"
     assert "; 5 seeds, tier full run on Hopper GPUs)" in say(
-        "residual_net", facts(study, base, C09a=measured)
+        "residual_net", facts(study, base, C09d=measured)
     )
     assert "tier" not in say("residual_net", facts(study, base))
 
@@ -151,7 +151,7 @@ def test_where_the_longest_training_is_missing_a_shorter_one_speaks(study, rows)
     base = everywhere(study, rows, "supported").ledger
     missing = {"verdict": "no data", "estimate": math.nan, "low": math.nan, "high": math.nan}
     assert "After 20 epochs on MNIST" in say("residual_net", facts(study, base))
-    assert "After 5 epochs on MNIST" in say("residual_net", facts(study, base, C09a=missing))
+    assert "After 5 epochs on MNIST" in say("residual_net", facts(study, base, C09d=missing))
 
 
 def test_where_mnist_is_missing_digits_speak(study, rows):
