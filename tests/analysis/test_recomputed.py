@@ -63,14 +63,20 @@ def by_seed(rows, value):
     return {seed: np.array(values, dtype=float) for seed, values in sorted(found.items())}
 
 
-def student(x, level, quantum=0.0):
+def student(x, level, quantum=0.0, shared=0.0):
     x = np.asarray(x, dtype=float)
-    half = (
-        stats.t.ppf((1 + level) / 2, len(x) - 1)
-        * max(x.std(ddof=1), quantum / math.sqrt(12))
-        / math.sqrt(len(x))
-    )
+    of_seeds = max(x.std(ddof=1), quantum / math.sqrt(12)) / math.sqrt(len(x))
+    error = math.hypot(of_seeds, shared)
+    # Welch and Satterthwaite; the variance of what seeds share is known.
+    freedom = error**4 / (of_seeds**4 / (len(x) - 1))
+    half = stats.t.ppf((1 + level) / 2, freedom) * error
     return x.mean(), x.mean() - half, x.mean() + half
+
+
+def of_test_images(sides):
+    """The binomial error of each side's mean test error on MNIST's test images, which all seeds share."""
+    errors = [np.mean([r["test_error_pct"] for r in side]) / 100 for side in sides]
+    return math.hypot(*(100 * math.sqrt(p * (1 - p) / 10_000) for p in errors))
 
 
 def power_fit(rows, over, column):
@@ -141,7 +147,8 @@ def again(claim, rows, about, below):
         found = [by_seed(side, divided) for side in sides]
         means = [[(np.log(v) if log else v).mean() for v in side.values()] for side in found]
         x = np.array(means[0]) - (np.array(means[1]) if len(means) > 1 else 0)
-        ends = student(x, level, rounding(e, sides, x, about, below, log))
+        images = of_test_images(sides) if "shared" in e else 0.0
+        ends = student(x, level, rounding(e, sides, x, about, below, log), images)
         ends = tuple(np.exp(ends)) if log else ends
         return (ends[0], max(ends[1], low), min(ends[2], high)) if how == "mean" else ends
     if how == "rate":

@@ -15,7 +15,7 @@ CUT = {
     "test_steps": [1], "tolerances": [1.0e-1], "seeds": [0], "device": "cpu",
 }  # fmt: skip
 # What is seen in the images decides the outcome of these; the others count and time.
-ON_CONTENT = ("train_mnist", "walkthrough", "cross", "sweep_mnist")
+ON_CONTENT = ("train_mnist", "walkthrough", "cross_mnist", "sweep_mnist")
 
 
 def full(root):
