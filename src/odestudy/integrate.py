@@ -23,6 +23,8 @@ class Solver:
         step: step size of a fixed-step method, or None for an adaptive one.
         gradient: a key of GRADIENTS.
         max_nfe: evaluations, forward and backward apart, after which a solve counts as `max_steps`.
+        separate: whether the state is a batch (B, ...) of samples that do not depend on each other. An implicit method
+            of ours then takes B small Jacobians in place of one of the whole state.
     """
 
     library: str = "odestudy"
@@ -32,6 +34,7 @@ class Solver:
     step: float | None = None
     gradient: str = "backprop"
     max_nfe: int = 100_000
+    separate: bool = False
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -132,11 +135,16 @@ def integrate_samples(f: Any, y0: Tensor, t: Tensor, solver: Solver) -> Solved:
     return Solved(solution.ys, failures, *counts)
 
 
+LINEARISED = ("rodas5p", "auto")  # methods that need a Jacobian, beside the implicit tableaus
+
+
 def _odestudy(f: nn.Module, y0: Tensor, t: Tensor, solver: Solver) -> Tensor:
-    from odestudy.ode import solve
+    from odestudy.ode import IMPLICIT_TABLEAUS, solve
 
     gradient, norm = GRADIENTS[solver.gradient]
     method, options = SCIPY.get(solver.method, (solver.method, None))
+    if solver.separate and (method in IMPLICIT_TABLEAUS or method in LINEARISED):
+        options = {"jacobian": "per_sample"}
     solution = solve(
         f, y0, t, method=method, rtol=solver.rtol, atol=solver.atol, dt0=solver.step,
         gradient=gradient, adjoint_norm=norm, options=options, throw=False,

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from odestudy.integrate import Solver, integrate
+from odestudy.ode._jacobian import Shifted
 from odestudy.questions.dynamics import conditioning, crash, fast_modes, recover
 from odestudy.questions.dynamics.crash_changes import changed
 from odestudy.questions.dynamics.forecasts import _diverged_pct
@@ -95,7 +96,7 @@ def test_the_gradient_of_a_fast_rate_is_the_closed_forms():
     assert rows[1]["exact_gradient"] < rows[0]["exact_gradient"]
 
 
-@pytest.mark.parametrize("kind", ["stiff", "eigenvectors", "data"])
+@pytest.mark.parametrize("kind", ["stiff", "eigenvectors", "rotated", "data"])
 def test_each_kind_of_bad_conditioning_spoils_one_number_alone(kind):
     numbers = {}
     for k in (2.0, 200.0):
@@ -110,9 +111,22 @@ def test_each_kind_of_bad_conditioning_spoils_one_number_alone(kind):
         data = observe(spec(system=system, points=400, trajectories=1), np.random.default_rng(0))
         numbers[k] = conditioning._conditions(matrix, data)
     grows = {name for name in numbers[2.0] if numbers[200.0][name] > 10 * numbers[2.0][name]}
-    wanted = {"stiff": "stiffness", "eigenvectors": "eigenvector_condition", "data": "data_condition"}[kind]
+    wanted = {"stiff": "stiffness", "data": "data_condition"}.get(kind, "eigenvector_condition")
     assert wanted in grows
     assert not grows & ({"stiffness", "eigenvector_condition"} - {wanted})
+
+
+@pytest.mark.parametrize(("kind", "undone"), [("eigenvectors", True), ("rotated", False)])
+def test_units_of_the_states_undo_nearly_parallel_eigenvectors_along_an_axis_alone(kind, undone):
+    condition = {}
+    for k in (1.0, 100.0):
+        matrix, z0 = conditioning.KINDS[kind](k)
+        system = {"field": "linear", "parameters": {"matrix": matrix.tolist()}, "z0": z0.tolist()}
+        of = spec(system=system | {"horizon": 5.0}, trajectories=1, noise=0.0, scaled=True)
+        scale = units_of(of, [observe(of, np.random.default_rng(0))]).scale.reshape(-1)
+        _, vectors = np.linalg.eig(np.diag(1 / scale) @ matrix @ np.diag(scale))
+        condition[k] = np.linalg.cond(vectors)
+    assert bool(condition[100.0] < 1.01 * condition[1.0]) is undone
 
 
 def test_the_way_that_the_matrix_must_go_is_counted_in_the_units_that_are_learnt():
@@ -212,3 +226,37 @@ def test_a_training_says_in_which_step_and_pass_it_ended():
         assert row["message"].startswith(f"iteration {row['failed_step']}: ")
         ends[gradient] = row["failed_in"]
     assert ends == {"adjoint": "backward", "adjoint_seminorm": "forward"}
+
+
+@pytest.mark.parametrize("method", ["kvaerno5", "rodas5p", "auto"])
+def test_small_jacobians_of_separate_samples_give_what_one_of_the_whole_state_gives(method, monkeypatch):
+    sizes, factorized = set(), Shifted.of
+
+    def watched(jacobian, scale):
+        sizes.add(tuple(jacobian.shape))
+        return factorized(jacobian, scale)
+
+    monkeypatch.setattr(Shifted, "of", staticmethod(watched))
+    f = MatrixDynamics(torch.tensor([[-1.0, 0.0], [0.0, -400.0]], dtype=torch.float64))
+    z0 = torch.randn(6, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    t = torch.linspace(0, 2, 4, dtype=torch.float64)
+    found = {}
+    for separate, size in ((False, (1, 12, 12)), (True, (6, 2, 2))):
+        sizes.clear()
+        found[separate] = integrate(
+            f, z0, t, Solver(method=method, rtol=1e-6, atol=1e-8, separate=separate)
+        )
+        assert sizes == {size}
+    assert torch.allclose(found[False], found[True], rtol=1e-4, atol=1e-6)
+
+
+def test_the_limit_of_evaluations_is_that_of_one_solve_and_not_of_the_training():
+    wanted = spec(gradient="adjoint", iterations=6, seeds=[0])
+    enough = recover.recover(typed("dynamics.recover", wanted), "cpu").rows["runs"][0]
+    one = max(enough["nfe_forward"], enough["nfe_backward"])
+    few = {
+        nfe: recover.recover(typed("dynamics.recover", wanted | {"max_nfe": nfe}), "cpu").rows["runs"][0]
+        for nfe in (round(3 * one), round(one / 3))
+    }
+    assert [row["status"] for row in few.values()] == ["ok", "max_steps"]
+    assert few[round(3 * one)]["nfe_backward"] == enough["nfe_backward"]

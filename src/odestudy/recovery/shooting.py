@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +51,8 @@ class Shooting(ABC):
 
     def __post_init__(self) -> None:
         self.solver = solver_of(self.spec)
-        self.counted = Counted(self.models, self.spec["max_nfe"])
+        self.one = _OneModel(self.models)
+        self.counted = Counted(self.one, self.spec["max_nfe"])
         self.alive = torch.ones(len(self.data), dtype=torch.bool)
         self.cost = np.zeros(4)
         # The loss is a plain mean square, or one in units of the data's spread, component by component.
@@ -117,29 +118,33 @@ class Shooting(ABC):
                 f"{self.solver} trains one model at a time, on pieces whose times are proportional: take one seed, and "
                 "one window, regular times, or pieces of two points"
             )
-        f: nn.Module = self.counted if np.allclose(rates, 1) else _Rated(self.counted, self.to(rates))
+        self.cost[:2] += self.counted.take()  # the limit of evaluations is that of one solve
+        self.one.rates = None if np.allclose(rates, 1) else self.to(rates)
         before = np.array([self.counted.accepted, self.counted.rejected])
         try:
-            ys = integrate(f, z0, self.to(t[0, 0]), self.solver)
+            ys = integrate(self.counted, z0[0], self.to(t[0, 0]), replace(self.solver, separate=True))
         except Exception as error:
             failure = named_failure(error)
             if failure is None:
                 raise
             self.lose(0, failure)
-            ys = z0.new_zeros(t.shape[2], *z0.shape)
+            ys = z0.new_zeros(t.shape[2], *z0.shape[1:])
         self.cost[2:] += np.array([self.counted.accepted, self.counted.rejected]) - before
-        return ys.permute(1, 2, 0, 3)
+        return ys.transpose(0, 1)[None]
 
 
-class _Rated(nn.Module):
-    """Each piece (1, B, d) runs at its own rate (B, 1)."""
+class _OneModel(nn.Module):
+    """The only model of a stack, on pieces (B, d); where `rates` (B, 1) are given, each piece at its own."""
 
-    def __init__(self, f: nn.Module, rates: Tensor) -> None:
+    rates: Tensor | None = None
+
+    def __init__(self, models: nn.Module) -> None:
         super().__init__()
-        self.f, self.rates = f, rates
+        self.models = models
 
     def forward(self, t: Tensor, z: Tensor) -> Tensor:
-        return self.rates * self.f(t, z)
+        slopes = self.models(t, z.unsqueeze(0)).squeeze(0)
+        return slopes if self.rates is None else self.rates * slopes
 
 
 class Windows(Shooting):

@@ -113,13 +113,13 @@ def _cost(shooting: Shooting, seconds: float, done: int) -> Row:
         saved_for_backward_mib,
     )  # imports what starting a job need not wait for
 
-    forward, backward = shooting.counted.take()
-    nfe, _, accepted, rejected = shooting.cost / max(done, 1)
+    shooting.cost[:2] += shooting.counted.take()
+    forward, backward, accepted, rejected = shooting.cost / max(done, 1)
     cost: Row = {
         "train_s": seconds / len(shooting.data),
         "seeds_in_batch": len(shooting.data),
-        "nfe_forward": nfe + forward / max(done, 1),
-        "nfe_backward": backward / max(done, 1),
+        "nfe_forward": forward,
+        "nfe_backward": backward,
         "accepted_steps": accepted,
         "rejected_steps": rejected,
     }

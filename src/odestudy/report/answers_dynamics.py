@@ -91,7 +91,7 @@ KINDS = {
         "only where it is as large as the other",
     ),
 }
-LIMIT, GIVEN = "true form by least squares", "equations as given"
+LIMIT, GIVEN, IMPLICIT = "true form by least squares", "equations as given", "by an implicit method"
 
 
 def _linear(f: Facts) -> str:
@@ -124,8 +124,12 @@ def _stiff(f: Facts) -> str:
             if damping.value >= 1
             else "is not learnt"
         )
-        given = damping.beside[GIVEN]
-        beside = f", with the equations as given up to {number(given, 2)}" if math.isfinite(given) else ""
+        others = {"with the equations as given": GIVEN, "trained by an implicit method": IMPLICIT}
+        beside = "".join(
+            f", {how} up to {number(damping.beside[name], 2)}"
+            for how, name in others.items()
+            if math.isfinite(damping.beside[name])
+        )
         parts.append(f"Van der Pol's oscillator {found}{beside} ({source(damping)})")
     if reaction.known:
         error = f"the trajectory is off by {reaction.said} of its spread in the median"

@@ -1,4 +1,4 @@
-"""Three kinds of bad conditioning apart (claim C17)."""
+"""Kinds of bad conditioning apart (claim C17)."""
 
 from __future__ import annotations
 
@@ -30,13 +30,19 @@ def _eigenvectors(k: float) -> tuple[np.ndarray, np.ndarray]:
     return np.array([[-1.0, k], [0.0, -1.1]]), np.array([0.0, 1.0])
 
 
+def _rotated(k: float) -> tuple[np.ndarray, np.ndarray]:
+    """The same, but along no axis, so that no choice of a unit for each state undoes it."""
+    matrix, z0 = _eigenvectors(k)
+    return MIX @ matrix @ MIX.T, MIX @ z0
+
+
 def _data(k: float) -> tuple[np.ndarray, np.ndarray]:
     """Decay rates 1 and 2, orthogonal eigenvectors; the second mode is excited k times less than the first."""
     return MIX @ np.diag([-1.0, -2.0]) @ MIX.T, MIX @ np.array([1.0, 1.0 / k])
 
 
 STIFF = 100.0  # ratio of rates from which the least squares and the judge integrate by an implicit method
-KINDS = {"stiff": _stiff, "eigenvectors": _eigenvectors, "data": _data}
+KINDS = {"stiff": _stiff, "eigenvectors": _eigenvectors, "rotated": _rotated, "data": _data}
 # Scaling of equations and loss as in Kim et al. 2021: of the states alone, or of time as well, whose unit is then the
 # interval between two observations, so that no entry of the matrix is far from one. There pieces are single intervals,
 # since a random matrix in that unit grows within a few of them.
@@ -49,7 +55,7 @@ ERRORS = ("field_error_pct", "slow_error_pct", "fast_error_pct")  # all of which
 
 
 def linear(p: Linear, device: str) -> Outcome:
-    """Learn linear systems whose conditioning gets worse in one of three ways, by training and by least squares.
+    """Learn linear systems whose conditioning gets worse in one of four ways, by training and by least squares.
 
     Rows `runs`: one for each k, arm and seed, with the three condition numbers of the system and its data, how far an
     entry of the matrix must travel and how far the optimiser can move it, the errors, and whether the system is learnt:
