@@ -243,9 +243,7 @@ def test_small_jacobians_of_separate_samples_give_what_one_of_the_whole_state_gi
     found = {}
     for separate, size in ((False, (1, 12, 12)), (True, (6, 2, 2))):
         sizes.clear()
-        found[separate] = integrate(
-            f, z0, t, Solver(method=method, rtol=1e-6, atol=1e-8, separate=separate)
-        )
+        found[separate] = integrate(f, z0, t, Solver(method=method, rtol=1e-6, atol=1e-8, separate=separate))
         assert sizes == {size}
     assert torch.allclose(found[False], found[True], rtol=1e-4, atol=1e-6)
 

@@ -82,7 +82,9 @@ class Conditioning(Values):
     """A way in which a linear system or its data are badly conditioned."""
 
     name: str = Field("", description="What rows and figures call it.")
-    kind: Literal["stiff", "eigenvectors", "rotated", "data"] = Field(description="What is badly conditioned.")
+    kind: Literal["stiff", "eigenvectors", "rotated", "data"] = Field(
+        description="What is badly conditioned."
+    )
     trajectories: Count = Field(description="Number of trajectories; all but the first start at random.")
     times: Times = Field(description="How the observation times are spread.")
 
