@@ -91,11 +91,22 @@ def judge(claim: dict[str, Any], study: Study, tables: Tables, rules: Collection
     finding = replace(finding, estimate=estimate, beside=_beside(claim, study, tables))
     if (worse := still_learning(claim, tables)) is not None:
         return replace(finding, verdict=OPEN, reason="still_learning", detail=worse)
+    if (short := _not_provided(claim, sides)) is not None:
+        return replace(finding, verdict=OPEN, reason="not_provided", detail=short)
     if finding.rule_changed and not claim.get("deterministic"):
         return replace(finding, verdict=OPEN, reason="rule_changed")
     if (needed := seeds_over_budget(claim, study)) is not None:
         return replace(finding, verdict=OPEN, reason="over_budget", detail=f"{needed:.0f}")
     return _decide(finding, claim)
+
+
+def _not_provided(claim: dict[str, Any], sides: list[pd.DataFrame]) -> str | None:
+    """What of the runs does not hold, without which their number tells nothing, in words; None where all holds."""
+    if "provided" not in claim:
+        return None
+    column, least = claim["provided"]["column"], claim["provided"]["at_least"]
+    mean = float(pd.concat(sides)[column].mean())
+    return None if mean >= least else f"{column} is {mean:.2g} in the mean, {least:g} is asked for"
 
 
 def in_full(estimand: dict[str, Any], study: Study) -> dict[str, Any]:

@@ -16,20 +16,22 @@ def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) ->
     """By how much half the training is worse, in words, where that is more than the row's margin; None where it is not.
 
     The column is an error: smaller is better. Compared are the seeds of which both lengths have a number, each length with a
-    schedule of its own; on a log scale, and for ratios and thresholds, the margin is a share. A row without `trained` has no gate.
+    schedule of its own; on a log scale, for ratios and thresholds, and where the gate says `share`, the margin is a share.
+    A row without `trained` has no gate.
     """
     gate = claim.get("trained")
     if gate is None:
         return None
     estimand = claim["estimand"] | {k: gate[k] for k in ("table", "column", "where") if gate.get(k)}
-    where, table = estimand.get("where", {}), tables[estimand["table"]]
-    full, half = (_by_seed(table, w, estimand) for w in (where, where | gate["half"]))
-    shorter = ", ".join(f"{name} {value}" for name, value in gate["half"].items())
+    where, changes = estimand.get("where", {}), gate.get("half", {})
+    full = _by_seed(tables[estimand["table"]], where, estimand)
+    half = _by_seed(tables[gate.get("half_table", estimand["table"])], where | changes, estimand)
+    shorter = ", ".join(f"{name} {value}" for name, value in changes.items()) or "half the training"
     seeds = full.index.intersection(half.index)
     if seeds.empty:
         return f"{shorter} there is no run to compare with"
     full, half = full[seeds], half[seeds]
-    if is_log(claim["estimand"]) or claim["estimand"]["statistic"] == "threshold":
+    if gate.get("share") or is_log(claim["estimand"]) or claim["estimand"]["statistic"] == "threshold":
         worse = float(np.exp(np.log(half / full).mean()) - 1)
         return (
             f"{shorter} its error is larger by {100 * worse:.2g} %" if not worse <= gate["margin"] else None

@@ -32,6 +32,7 @@ REASONS = {
     "no_estimate": "{detail}",
     "rule_changed": "its rule was changed after these data were made; fresh seeds must judge it",
     "still_learning": "still learning: with {detail}",
+    "not_provided": "it tells nothing yet: {detail}",
     "over_budget": "over its budget: four of five studies would show the smallest effect that matters with {detail} seeds",
     "coarse": "the interval is wider than the resolution of {detail}",
     "experiment_planned": "a fair experiment is planned",

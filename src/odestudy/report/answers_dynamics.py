@@ -91,7 +91,8 @@ KINDS = {
         "only where it is as large as the other",
     ),
 }
-LIMIT, GIVEN, IMPLICIT = "true form by least squares", "equations as given", "by an implicit method"
+LIMIT, IMPLICIT = "true form by least squares", "by one that changes to implicit steps"
+GIVEN = "equations as given, by one that changes"
 
 
 def _linear(f: Facts) -> str:
@@ -124,7 +125,10 @@ def _stiff(f: Facts) -> str:
             if damping.value >= 1
             else "is not learnt"
         )
-        others = {"with the equations as given": GIVEN, "trained by an implicit method": IMPLICIT}
+        others = {
+            "by a method that changes to implicit steps": IMPLICIT,
+            "by it with the equations as given": GIVEN,
+        }
         beside = "".join(
             f", {how} up to {number(damping.beside[name], 2)}"
             for how, name in others.items()

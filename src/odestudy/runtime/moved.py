@@ -8,12 +8,13 @@ bear on take fresh seeds with it, so that what they had computed before belongs 
 from __future__ import annotations
 
 # Hash after -> hashes before. Images: into its folder; CUDA graphs. All: small Jacobians of separate samples in implicit
-# methods, the limit of evaluations counted for each solve where a model trains by itself, eigenvectors along no axis.
+# methods, the limit of evaluations counted for each solve where a model trains by itself, eigenvectors along no axis, forecasts that
+# end after the data counted as far as they go.
 SINCE = {
     "60c0eb1ae8cb": (
         "4869acfee50c", "37732684d9db", "033c2b76ed22", "7d3131f5ebda", "4269c61e058a", "2dbcf0c6c1a9", "63ee4322edf6",
     ),
-    "1bb276672960": ("47f08f64ad6b",),
+    "f1c0e884aeea": ("47f08f64ad6b",),
     "7109fb891cbf": ("57a741385da2",),
     "10aa33ad74f9": ("6c56e42c6c53",),
     "b5e86f283a10": ("09ed136690d6",),

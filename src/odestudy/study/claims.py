@@ -14,7 +14,7 @@ from odestudy.study.parameters import told, worst
 
 Text = Annotated[str, Field(min_length=3)]
 ROW_KEYS = (
-    "sources", "class", "deterministic", "expect", "pilot", "resolution", "beside", "changed", "trained", "flip", "note",
+    "sources", "class", "deterministic", "expect", "pilot", "resolution", "beside", "changed", "trained", "provided", "flip", "note",
 )  # fmt: skip
 
 
@@ -75,10 +75,22 @@ class Trained(Values):
     )
     column: Text | None = Field(None, description="The error that must not fall; the estimand's unless said.")
     where: dict[str, Any] = Field({}, description="The runs of full length; the estimand's unless said.")
-    half: dict[str, Any] = Field(description="Changes to `where` that select runs of half the length.")
+    half: dict[str, Any] = Field({}, description="Changes to `where` that select runs of half the length.")
+    half_table: Text | None = Field(
+        None, description="Where runs of half the length are; that of the others unless said."
+    )
+    share: bool = Field(False, description="Whether the margin is a share on a linear scale, too.")
     margin: float = Field(
         ge=0, description="The most by which half may be worse; a share of it on a log scale."
     )
+
+
+class Provided(Values):
+    """What must hold of a row's runs, in the mean, for their number to tell anything."""
+
+    column: Text = Field(description="Of the row's own table.")
+    at_least: float = Field(description="The least mean of it, over the runs of both sides.")
+    because: Text = Field(description="Why less tells nothing.")
 
 
 class Shared(Values):
@@ -106,6 +118,7 @@ class Shared(Values):
     beside: list[Beside] | None = Field(None, description="Baseline and limit.")
     changed: Changed | None = Field(None, description="Where the rule was moved after data were seen.")
     trained: Trained | None = Field(None, description="The gate of training to the end.")
+    provided: Provided | None = Field(None, description="What must hold for the number to tell anything.")
     measure: str | None = Field(None, description="One of the file's measures.")
     where: dict[str, Any] = Field({}, description="Which rows of the table.")
     against: dict[str, Any] | None = Field(

@@ -107,6 +107,9 @@ def check_claims(
             if gate := claim.get("trained"):
                 full = {k: gate[k] for k in ("table", "column", "where") if gate.get(k)}
                 _check_estimand(f"{where}.trained", claim["estimand"] | full, tables, questions)
+                if other := gate.get("half_table"):
+                    half = {"table": other, "where": full.get("where", claim["estimand"].get("where", {}))}
+                    _check_estimand(f"{where}.trained", claim["estimand"] | full | half, tables, questions)
             for entry in claim.get("beside", ()):
                 if "value" not in entry:
                     _check_estimand(f"{where}.beside", beside(claim["estimand"], entry), tables, questions)

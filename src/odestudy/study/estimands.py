@@ -33,7 +33,8 @@ def beside(estimand: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
 def rule_hash(claim: dict[str, Any]) -> str:
     """A hash of what decides a row: its estimand, its rule and its gate, without words."""
     estimand = {k: v for k, v in claim["estimand"].items() if k not in ESTIMAND_WORDS}
-    bounds = {k: v for k, v in claim.get("rule", {}).items() if k != "because"}
+    bounds = _without_reason(claim.get("rule", {}))
+    provided = {"provided": _without_reason(claim["provided"])} if "provided" in claim else {}
     return key_of(
         {
             "estimand": estimand,
@@ -41,4 +42,9 @@ def rule_hash(claim: dict[str, Any]) -> str:
             "resolution": claim.get("resolution"),
             "gate": claim.get("trained"),
         }
+        | provided
     )
+
+
+def _without_reason(rule: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in rule.items() if k != "because"}

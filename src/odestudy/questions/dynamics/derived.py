@@ -67,8 +67,8 @@ RECOVERED = 0.2  # of the spread of the true trajectories, as the claims have it
 def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> list[dict[str, Any]]:
     """By how many decades the slowest mode may decay before trajectories from fresh starts are lost, a row a seed.
 
-    Measured: where their error first passes RECOVERED, log-log between two settings; the first setting where it passes
-    there, and nothing where it never does. Predicted: where half of the observations show the fastest mode above the
+    Measured: where their error first passes RECOVERED, log-log between two settings; zero where it is larger at the first,
+    and nothing where it never passes. Predicted: where half of the observations show the fastest mode above the
     noise, a exp(-r T / 2) = sigma. `times_predicted` is one over the other, infinite where it never passes.
     """
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -96,8 +96,10 @@ def _passes(rows: list[dict[str, Any]], column: str, limit: float) -> float | No
     over = next((i for i, error in enumerate(errors) if error > limit), None)
     if over is None:
         return None
-    if over == 0 or not np.isfinite(errors[over]):
-        return float(rows[max(over - 1, 0)]["decades"])
+    if over == 0:
+        return 0.0
+    if not np.isfinite(errors[over]):
+        return float(rows[over - 1]["decades"])
     x, y = (np.log([v[over - 1], v[over]]) for v in ([row["decades"] for row in rows], errors))
     return float(np.exp(np.interp(np.log(limit), y, x)))
 
