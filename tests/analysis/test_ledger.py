@@ -95,6 +95,29 @@ def test_a_net_that_half_the_training_does_not_match_is_still_learning(quick):
     assert twice.why == "still learning: with k 10 its error is larger by 99 %"  # of a median a share
     alone = {"dynamics_recovery": full}
     assert "no run to compare with" in judge(gated, quick, alone).why
+    apart = alone | {"elsewhere": half.assign(k=20)}
+    there = {"trained": {"half_table": "elsewhere", "margin": 0.5}}
+    assert (
+        judge(gated | there, quick, apart).why
+        == "still learning: with half the training its error is larger by 1"
+    )
+    there["trained"] |= {"share": True}
+    assert judge(gated | there, quick, apart).why.endswith("larger by 99 %")
+    assert judge(gated | {"trained": there["trained"] | {"margin": 1.0}}, quick, apart).verdict == "supported"
+
+
+def test_a_number_that_tells_nothing_as_yet_leaves_the_row_open(quick):
+    table = {
+        "dynamics_recovery": recovery([1.0, 1.1, 0.9, 1.0, 1.05]).assign(near_pct=[5.0, 6.0, 7.0, 8.0, 9.0])
+    }
+    for least, verdict in ((7.0, "supported"), (7.1, "open")):
+        asked = claim() | {
+            "provided": {"column": "near_pct", "at_least": least, "because": "chance gives it"}
+        }
+        assert judge(asked, quick, table).verdict == verdict
+    assert (
+        judge(asked, quick, table).why == "it tells nothing yet: near_pct: 7 in the mean, 7.1 are asked for"
+    )
 
 
 def test_baselines_stand_beside_a_number(quick):

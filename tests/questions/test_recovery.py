@@ -12,6 +12,7 @@ from odestudy.errors import ConfigError
 from odestudy.ode import BatchedModels
 from odestudy.questions.dynamics import cost, derived, recover, success
 from odestudy.recovery.baselines import BASELINES
+from odestudy.recovery.judge import numpy_rollout
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.training import train
 from odestudy.recovery.true_form import flat, unflat
@@ -260,3 +261,11 @@ def test_a_system_of_ones_own_is_one_line_and_runs_again_when_its_file_changes(e
     code.write_text("def field(t, z, rate):\n    return [0.0]\n")
     with pytest.raises(ConfigError, match="mine"):
         load_study(root, "quick")
+
+
+@pytest.mark.parametrize("stiff", [False, True])
+def test_a_forecast_that_ends_early_counts_as_far_as_it_goes(stiff):
+    t = np.linspace(0, 2, 41)
+    (found,) = numpy_rollout(lambda z: z**2, np.array([[1 / 1.5]]), t, stiff)  # 1 / (1.5 - t)
+    assert np.allclose(found[t < 1.45, 0], 1 / (1.5 - t[t < 1.45]), rtol=1e-3)
+    assert np.isnan(found[t > 1.55]).all()

@@ -91,7 +91,7 @@ def judge(claim: dict[str, Any], study: Study, tables: Tables, rules: Collection
     finding = replace(finding, estimate=estimate, beside=_beside(claim, study, tables))
     if (worse := still_learning(claim, tables)) is not None:
         return replace(finding, verdict=OPEN, reason="still_learning", detail=worse)
-    if (short := _not_provided(claim, sides)) is not None:
+    if (short := _not_provided(claim, sides, study)) is not None:
         return replace(finding, verdict=OPEN, reason="not_provided", detail=short)
     if finding.rule_changed and not claim.get("deterministic"):
         return replace(finding, verdict=OPEN, reason="rule_changed")
@@ -100,13 +100,15 @@ def judge(claim: dict[str, Any], study: Study, tables: Tables, rules: Collection
     return _decide(finding, claim)
 
 
-def _not_provided(claim: dict[str, Any], sides: list[pd.DataFrame]) -> str | None:
+def _not_provided(claim: dict[str, Any], sides: list[pd.DataFrame], study: Study) -> str | None:
     """What of the runs does not hold, without which their number tells nothing, in words; None where all holds."""
     if "provided" not in claim:
         return None
     column, least = claim["provided"]["column"], claim["provided"]["at_least"]
     mean = float(pd.concat(sides)[column].mean())
-    return None if mean >= least else f"{column} is {mean:.2g} in the mean, {least:g} is asked for"
+    about = study.questions[claim["question"]]["columns"].get(column, {})
+    label, unit = about.get("label", column), f" {about['unit']}" if "unit" in about else ""
+    return None if mean >= least else f"{label}: {mean:.2g}{unit} in the mean, {least:g} are asked for"
 
 
 def in_full(estimand: dict[str, Any], study: Study) -> dict[str, Any]:
