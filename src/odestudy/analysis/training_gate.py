@@ -31,13 +31,19 @@ def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) ->
     if seeds.empty:
         return f"{shorter} there is no run to compare with"
     full, half = full[seeds], half[seeds]
-    if gate.get("share") or is_log(claim["estimand"]) or claim["estimand"]["statistic"] == "threshold":
+    if is_share(gate, claim):
         worse = float(np.exp(np.log(half / full).mean()) - 1)
         return (
             f"{shorter} its error is larger by {100 * worse:.2g} %" if not worse <= gate["margin"] else None
         )
     worse = float((half - full).mean())
     return f"{shorter} its error is larger by {worse:.2g}" if not worse <= gate["margin"] else None
+
+
+def is_share(gate: dict[str, Any], claim: dict[str, Any]) -> bool:
+    """Whether the gate's margin is a share of the error, and not a difference."""
+    estimand = claim["estimand"]
+    return bool(gate.get("share")) or is_log(estimand) or estimand["statistic"] == "threshold"
 
 
 def _by_seed(table: pd.DataFrame, where: dict[str, Any], estimand: dict[str, Any]) -> pd.Series:

@@ -7,6 +7,7 @@ from typing import Any
 
 from odestudy.analysis.advice import accepted
 from odestudy.analysis.estimators import is_log
+from odestudy.analysis.training_gate import is_share
 from odestudy.statistics.region import region_of
 from odestudy.study.claims import Headline
 from odestudy.study.load import Study
@@ -64,11 +65,22 @@ def _row(row: dict[str, Any]) -> str:
     unit = "" if estimand.get("unit", "1") == "1" else f" {estimand['unit']}"
     if "rule" in row:
         because = _line(row["rule"].get("because", "")).removesuffix(".")
-        return f"{what}. Accepted: {accepted(region_of(row))}{unit}" + (f". {because}" if because else "")
-    if "resolution" in row:
+        what += f". Accepted: {accepted(region_of(row))}{unit}" + (f". {because}" if because else "")
+    elif "resolution" in row:
         factor = "a factor of " if is_log(estimand) else "a half width of "
-        return f"{what}. Answered where its interval is within {factor}{row['resolution']:g}{'' if is_log(estimand) else unit}"
-    return what
+        what += f". Answered where its interval is within {factor}{row['resolution']:g}{'' if is_log(estimand) else unit}"
+    return ". ".join([what, *_gates(row)])
+
+
+def _gates(row: dict[str, Any]) -> list[str]:
+    """Under which conditions it stays open, whatever its number."""
+    found = []
+    if gate := row.get("trained"):
+        worse = f"{100 * gate['margin']:g} %" if is_share(gate, row) else f"{gate['margin']:g}"
+        found.append(f"Open while half the training is worse by more than {worse}")
+    if provided := row.get("provided"):
+        found.append(_line(provided["because"]).removesuffix("."))
+    return found
 
 
 def _line(text: str) -> str:
