@@ -11,6 +11,7 @@ import torch
 from odestudy.errors import ConfigError
 from odestudy.ode import BatchedModels
 from odestudy.questions.dynamics import cost, derived, recover, success
+from odestudy.recovery import true_form
 from odestudy.recovery.baselines import BASELINES
 from odestudy.recovery.judge import numpy_rollout
 from odestudy.recovery.learning import make_model
@@ -269,3 +270,11 @@ def test_a_forecast_that_ends_early_counts_as_far_as_it_goes(stiff):
     (found,) = numpy_rollout(lambda z: z**2, np.array([[1 / 1.5]]), t, stiff)  # 1 / (1.5 - t)
     assert np.allclose(found[t < 1.45, 0], 1 / (1.5 - t[t < 1.45]), rtol=1e-3)
     assert np.isnan(found[t > 1.55]).all()
+
+
+def test_least_squares_that_meet_numbers_that_are_not_finite_have_failed(monkeypatch):
+    wanted = spec(noise_pct=1.0)
+    data = observe(wanted, np.random.default_rng(0))
+    monkeypatch.setattr(true_form, "_jacobian", lambda x, like, **_: np.full((like.size, len(x)), np.inf))
+    with pytest.raises(NumericalFailure, match="least squares"):
+        true_form.true_form(data, wanted, np.random.default_rng(0))

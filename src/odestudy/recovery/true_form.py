@@ -40,12 +40,13 @@ def true_form(data: Observed, spec: dict[str, Any], rng: np.random.Generator) ->
     for share in STAGES:
         until = max(int(share * n), min(n, 8))
         residual = partial(_residual, data=data, system=system, names=names, shapes=shapes, until=until)
-        found = least_squares(
-            residual,
-            x,
-            jac=partial(_jacobian, residual=residual, count=len(truth), like=data.noisy[:, :until]),
-            method="trf", x_scale="jac", ftol=1e-10, xtol=1e-10, max_nfev=60,
-        )  # fmt: skip
+        jacobian = partial(_jacobian, residual=residual, count=len(truth), like=data.noisy[:, :until])
+        try:
+            found = least_squares(
+                residual, x, jac=jacobian, method="trf", x_scale="jac", ftol=1e-10, xtol=1e-10, max_nfev=60
+            )
+        except ValueError as error:  # of SciPy, for numbers that are not finite
+            raise NumericalFailure("non_finite", f"least squares: {error}") from error
         x = found.x
     field = field_of(system, unflat(x[: len(truth)], names, shapes))
 

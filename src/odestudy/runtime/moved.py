@@ -14,7 +14,7 @@ SINCE = {
     "60c0eb1ae8cb": (
         "4869acfee50c", "37732684d9db", "033c2b76ed22", "7d3131f5ebda", "4269c61e058a", "2dbcf0c6c1a9", "63ee4322edf6",
     ),
-    "f1c0e884aeea": ("47f08f64ad6b",),
+    "fc002c63117c": ("47f08f64ad6b", "f1c0e884aeea"),
     "7109fb891cbf": ("57a741385da2",),
     "10aa33ad74f9": ("6c56e42c6c53",),
     "b5e86f283a10": ("09ed136690d6",),
