@@ -23,9 +23,8 @@ def planned(estimand: dict[str, Any], study: Study) -> bool:
 def expected_seeds(where: dict[str, Any], estimand: dict[str, Any], study: Study) -> set[int]:
     """The seeds of the jobs that a selection takes rows from: each must be there, failed or not."""
     question, definition = study.tables[estimand["table"]]
-    besides = definition.get("besides", ())
-    jobs = study.jobs_of(question, [e for e in definition["experiments"] if e not in besides])
     combinations = _combinations(where)
+    jobs = study.jobs_of(question, _judged(definition))
     return {s for j in jobs if any(_job_fits(j.spec, c) for c in combinations) for s in j.spec["seeds"]}
 
 
@@ -57,8 +56,14 @@ def jobs_read(estimand: dict[str, Any], study: Study) -> list[Job]:
     """The jobs whose rows an estimand reads."""
     question, definition = study.tables[estimand["table"]]
     combinations = [c for where in selections(estimand) for c in _combinations(where)]
-    jobs = study.jobs_of(question, definition["experiments"])
+    jobs = study.jobs_of(question, _judged(definition))
     return [job for job in jobs if any(_job_fits(job.spec, c) for c in combinations)]
+
+
+def _judged(definition: dict[str, Any]) -> list[str]:
+    """A table's experiments without those that only stand beside the others, with seeds of their own."""
+    besides = definition.get("besides", ())
+    return [experiment for experiment in definition["experiments"] if experiment not in besides]
 
 
 def rules_of_jobs(study: Study) -> dict[str, dict[str, str]]:
