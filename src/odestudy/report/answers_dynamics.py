@@ -125,15 +125,11 @@ def _stiff(f: Facts) -> str:
             if damping.value >= 1
             else "is not learnt"
         )
-        others = {
-            "by a method that changes to implicit steps": IMPLICIT,
-            "by it with the equations as given": GIVEN,
-        }
-        beside = "".join(
-            f", {how} up to {number(damping.beside[name], 2)}"
-            for how, name in others.items()
-            if math.isfinite(damping.beside[name])
-        )
+        others = {"by steps that turn implicit": IMPLICIT, "with the equations as given": GIVEN}
+        told = {how: b for how, name in others.items() if math.isfinite(b := damping.beside[name])}
+        alike = " and ".join(how for how, value in told.items() if value == damping.value)
+        apart = [f"{how} up to {number(v, 2)}" for how, v in told.items() if v != damping.value]
+        beside = "".join(f", {part}" for part in [*([f"{alike} as well"] if alike else []), *apart])
         parts.append(f"Van der Pol's oscillator {found}{beside} ({source(damping)})")
     if reaction.known:
         error = f"the trajectory is off by {reaction.said} of its spread in the median"
