@@ -15,9 +15,9 @@ from odestudy.analysis.selecting import is_ok, select
 def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> str | None:
     """By how much half the training is worse, in words, where that is more than the row's margin; None where it is not.
 
-    The column is an error: smaller is better. Compared are the seeds of which both lengths have a number, each length with a
-    schedule of its own; on a log scale, for ratios and thresholds, and where the gate says `share`, the margin is a share.
-    A row without `trained` has no gate.
+    The column is an error, of which less is better, or, where the gate says `both_ways`, a number that has to settle.
+    Compared are the seeds of which both lengths have a number, each length with a schedule of its own. The margin is a
+    share of the error, or a difference: see `is_share`. A row without `trained` has no gate.
     """
     gate = claim.get("trained")
     if gate is None:
@@ -31,19 +31,25 @@ def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) ->
     if seeds.empty:
         return f"{shorter} there is no run to compare with"
     full, half = full[seeds], half[seeds]
+    apart = np.log(half / full).mean() if is_share(gate, claim) else (half - full).mean()
+    if gate.get("both_ways"):
+        what, off = "its number is another by", abs(float(apart))
+    else:
+        what, off = "its error is larger by", float(apart)
     if is_share(gate, claim):
-        worse = float(np.exp(np.log(half / full).mean()) - 1)
-        return (
-            f"{shorter} its error is larger by {100 * worse:.2g} %" if not worse <= gate["margin"] else None
-        )
-    worse = float((half - full).mean())
-    return f"{shorter} its error is larger by {worse:.2g}" if not worse <= gate["margin"] else None
+        off = float(np.expm1(off))
+        return f"{shorter} {what} {100 * off:.2g} %" if not off <= gate["margin"] else None
+    return f"{shorter} {what} {off:.2g}" if not off <= gate["margin"] else None
 
 
 def is_share(gate: dict[str, Any], claim: dict[str, Any]) -> bool:
-    """Whether the gate's margin is a share of the error, and not a difference."""
+    """Whether the gate's margin is a share of the error, and not a difference.
+
+    It is where the gate says so; where it says nothing, on a log scale and for ratios and thresholds.
+    """
     estimand = claim["estimand"]
-    return bool(gate.get("share")) or is_log(estimand) or estimand["statistic"] == "threshold"
+    told = gate.get("share")
+    return (is_log(estimand) or estimand["statistic"] == "threshold") if told is None else bool(told)
 
 
 def _by_seed(table: pd.DataFrame, where: dict[str, Any], estimand: dict[str, Any]) -> pd.Series:

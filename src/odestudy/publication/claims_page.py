@@ -74,10 +74,14 @@ def _row(row: dict[str, Any]) -> str:
 
 def _gates(row: dict[str, Any]) -> list[str]:
     """Under which conditions it stays open, whatever its number."""
-    found = []
+    found, estimand = [], row["estimand"]
     if gate := row.get("trained"):
-        worse = f"{100 * gate['margin']:g} %" if is_share(gate, row) else f"{gate['margin']:g}"
-        found.append(f"Open while half the training is worse by more than {worse}")
+        unit = gate.get("unit", "" if "column" in gate else estimand.get("unit", "1")).removeprefix("1")
+        worse = (
+            f"{100 * gate['margin']:g} %" if is_share(gate, row) else f"{gate['margin']:g} {unit}".rstrip()
+        )
+        is_what = "gives another number" if gate.get("both_ways") else "is worse"
+        found.append(f"Open while half the training {is_what} by more than {worse}")
     if provided := row.get("provided"):
         found.append(_line(provided["because"]).removesuffix("."))
     return found

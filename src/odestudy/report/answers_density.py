@@ -33,7 +33,7 @@ def _divergence(f: Facts) -> str:
     steps = own.where.get("iterations", 0)
     return (
         f"From a checkerboard, whose true density is known, a continuous flow stays {own.said} away after {steps:,} training steps "
-        f"({source(own)}{_astray(f)}){_longer(f)}; {_in_less_time(f, steps)}{others}."
+        f"({source(own)}{_astray(f)}){_shorter(f)}; {_in_less_time(f, steps)}{others}."
     )
 
 
@@ -55,14 +55,10 @@ def _astray(f: Facts) -> str:
     )
 
 
-def _longer(f: Facts) -> str:
-    """Where a longer training ends."""
-    twice, after = f("C20s"), "after 2,000, nat"
-    return (
-        f", {twice.other(after, 'nat')} after {twice.where['iterations']:,}"
-        if twice.known and after in twice.beside
-        else ""
-    )
+def _shorter(f: Facts) -> str:
+    """Where a shorter training ended."""
+    own, after = f("C22a"), "after 1,000, nat"
+    return f", {own.other(after, 'nat')} after 1,000" if after in own.beside else ""
 
 
 def _in_less_time(f: Facts, steps: int) -> str:

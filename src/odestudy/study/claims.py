@@ -79,10 +79,16 @@ class Trained(Values):
     half_table: Text | None = Field(
         None, description="Where runs of half the length are; that of the others unless said."
     )
-    share: bool = Field(False, description="Whether the margin is a share on a linear scale, too.")
-    margin: float = Field(
-        ge=0, description="The most by which half may be worse; a share of it on a log scale."
+    share: bool | None = Field(
+        None, description="Whether the margin is a share of the error; on a log scale it is, unless said."
     )
+    margin: float = Field(
+        ge=0, description="The most by which half may be worse: a share, or in the column's unit."
+    )
+    both_ways: bool = Field(
+        False, description="Whether half may not be smaller by more, either: for a number that is no error."
+    )
+    unit: Text | None = Field(None, description="The column's, where it is not the row's own.")
 
 
 class Provided(Values):
