@@ -106,6 +106,27 @@ def test_a_net_that_half_the_training_does_not_match_is_still_learning(quick):
     assert judge(gated | {"trained": there["trained"] | {"margin": 1.0}}, quick, apart).verdict == "supported"
 
 
+def test_a_number_that_is_no_error_has_to_settle_in_either_direction(quick):
+    full, half = recovery([2.0, 2.1, 1.9, 2.0, 2.05]), recovery([1.0, 1.1, 0.9, 1.0, 1.05])
+    tables = {"dynamics_recovery": full, "elsewhere": half}
+    gate = {"half_table": "elsewhere", "margin": 0.5}
+    assert judge(claim() | {"trained": gate}, quick, tables).verdict == "supported"
+    settled = claim() | {"trained": gate | {"both_ways": True}}
+    assert judge(settled, quick, tables).why.endswith("half the training its number is another by 1")
+    settled["trained"] |= {"share": True}
+    assert judge(settled, quick, tables).why.endswith("its number is another by 99 %")
+    settled["trained"] |= {"margin": 1.0}
+    assert judge(settled, quick, tables).verdict == "supported"
+
+
+def test_a_gate_may_name_a_difference_where_the_number_is_on_a_log_scale(quick):
+    log = claim(estimand={"scale": "log"})
+    tables = {"dynamics_recovery": recovery([0.1, 0.11, 0.1, 0.11, 0.1]), "elsewhere": recovery([0.14] * 5)}
+    gate = {"half_table": "elsewhere", "margin": 0.05}
+    assert judge(log | {"trained": gate}, quick, tables).why.endswith("its error is larger by 35 %")
+    assert judge(log | {"trained": gate | {"share": False}}, quick, tables).verdict == "supported"
+
+
 def test_a_number_that_tells_nothing_as_yet_leaves_the_row_open(quick):
     table = {
         "dynamics_recovery": recovery([1.0, 1.1, 0.9, 1.0, 1.05]).assign(near_pct=[5.0, 6.0, 7.0, 8.0, 9.0])

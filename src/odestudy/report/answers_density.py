@@ -82,32 +82,38 @@ def _equal_time(f: Facts) -> str:
     return f"In the same training time it ends {way} than RealNVP, at {beside}."
 
 
-# A property of the target, and the row that says by which factor it makes the flow worse.
-LIMITS = {"C22b": "parts that lie apart", "C22c": "thin parts", "C22e": "many dimensions"}
+# A property of the target -> the row that says how much further away a flow ends, and the one of how much steeper it is.
+PROPERTIES = {"parts that lie apart": ("C22k", "C22b"), "thin parts": ("C22l", "C22c")}
+NEAR_NAT = 0.05  # the resolution of these rows
 
 
 def _limits(f: Facts) -> str:
-    told = {
-        claim: f"{text} ({f.named(claim)}: {f(claim).said} times, {source(f(claim))})"
-        for claim, text in LIMITS.items()
-        if f(claim).known
-    }
-    hard = [text for claim, text in told.items() if f(claim).low > 1]
-    easy = [text for claim, text in told.items() if f(claim).low <= 1]
-    tails = f("C22d")
+    hard = [_property(f, what) for what, (row, _) in PROPERTIES.items() if f(row).low > NEAR_NAT]
+    met = [_property(f, what) for what, (row, _) in PROPERTIES.items() if f(row).low <= NEAR_NAT]
+    high, tails = f("C22e"), f("C22d")
+    if high.known and high.low > 1:
+        hard.append(f"many dimensions ({f.named('C22e')}: {high.said} times, {source(high)})")
     ratio = f"{f.named('C22d')}: {tails.said} times, {source(tails)}" if tails.known else ""
     if tails.known and tails.high < 1:  # how far out the flow's samples reach
         hard.append(f"heavy tails ({ratio})")
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
-    if easy:
-        parts.append(f"what is not seen to make it harder: {and_list(easy)}")
+    if met:
+        parts.append(f"what costs steepness, but no more distance than can be neglected: {and_list(met)}")
     if tails.known and tails.high >= 1:
         parts.append(
             f"heavy tails are met as far as nearly all samples lie ({ratio}), yet further out they stay Gaussian, as the flow's slope is bounded"
         )
     if f("C27a").supported:
         parts.append("no flow can swap two points on a line, since its paths do not cross")
-    return sentence(parts, f"what limits the target is not known yet ({because(f('C22b'))})")
+    return sentence(parts, f"what limits the target is not known yet ({because(f('C22k'))})")
+
+
+def _property(f: Facts, what: str) -> str:
+    """By how much it takes a flow further away, and how much steeper."""
+    row, steeper = PROPERTIES[what]
+    slope = f(steeper)
+    times = f", by a field {slope.short} times as steep" if slope.known else ""
+    return f"{what} ({f.named(row)}: {f(row).said}{times}, {source(f(row))})"
 
 
 def trace(f: Facts) -> list[str]:
