@@ -119,6 +119,15 @@ def test_a_number_that_is_no_error_has_to_settle_in_either_direction(quick):
     assert judge(settled, quick, tables).verdict == "supported"
 
 
+def test_an_error_beyond_the_worst_gets_no_better_by_falling_to_it(quick):
+    tables = {"dynamics_recovery": recovery([1.2, 1.3, 0.9, 1.0, 1.1]), "elsewhere": recovery([9.0] * 5)}
+    gate = {"half_table": "elsewhere", "margin": 0.5}
+    assert judge(claim() | {"trained": gate}, quick, tables).verdict == "open"
+    assert judge(claim() | {"trained": gate | {"most": 1.0}}, quick, tables).verdict == "supported"
+    nearer = tables | {"dynamics_recovery": recovery([0.1, 0.2, 0.3, 0.2, 0.1])}
+    assert judge(claim() | {"trained": gate | {"most": 1.0}}, quick, nearer).verdict == "open"
+
+
 def test_a_gate_may_name_a_difference_where_the_number_is_on_a_log_scale(quick):
     log = claim(estimand={"scale": "log"})
     tables = {"dynamics_recovery": recovery([0.1, 0.11, 0.1, 0.11, 0.1]), "elsewhere": recovery([0.14] * 5)}

@@ -24,8 +24,9 @@ def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) ->
         return None
     estimand = claim["estimand"] | {k: gate[k] for k in ("table", "column", "where") if gate.get(k)}
     where, changes = estimand.get("where", {}), gate.get("half", {})
-    full = _by_seed(tables[estimand["table"]], where, estimand)
-    half = _by_seed(tables[gate.get("half_table", estimand["table"])], where | changes, estimand)
+    most = gate.get("most")
+    full = _by_seed(tables[estimand["table"]], where, estimand, most)
+    half = _by_seed(tables[gate.get("half_table", estimand["table"])], where | changes, estimand, most)
     shorter = ", ".join(f"{name} {value}" for name, value in changes.items()) or "half the training"
     seeds = full.index.intersection(half.index)
     if seeds.empty:
@@ -52,9 +53,14 @@ def is_share(gate: dict[str, Any], claim: dict[str, Any]) -> bool:
     return (is_log(estimand) or estimand["statistic"] == "threshold") if told is None else bool(told)
 
 
-def _by_seed(table: pd.DataFrame, where: dict[str, Any], estimand: dict[str, Any]) -> pd.Series:
+def _by_seed(
+    table: pd.DataFrame, where: dict[str, Any], estimand: dict[str, Any], most: float | None
+) -> pd.Series:
+    """Seed -> mean error; none of more than `most`, which one that is no number counts as, too."""
     rows = select(table, where)
     rows = rows[is_ok(rows)]
     if rows.empty:
         return pd.Series(dtype=float)
-    return rows[estimand["column"]].astype(float).groupby(rows["seed"]).mean().dropna()
+    errors = rows[estimand["column"]].astype(float)
+    errors = errors if most is None else errors.fillna(most).clip(upper=most)
+    return errors.groupby(rows["seed"]).mean().dropna()

@@ -85,6 +85,9 @@ class Trained(Values):
     margin: float = Field(
         ge=0, description="The most by which half may be worse: a share, or in the column's unit."
     )
+    most: float | None = Field(
+        None, description="An error that is as bad as any larger one, which counts as this one."
+    )
     both_ways: bool = Field(
         False, description="Whether half may not be smaller by more, either: for a number that is no error."
     )
