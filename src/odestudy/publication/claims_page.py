@@ -81,7 +81,8 @@ def _gates(row: dict[str, Any]) -> list[str]:
             f"{100 * gate['margin']:g} %" if is_share(gate, row) else f"{gate['margin']:g} {unit}".rstrip()
         )
         is_what = "gives another number" if gate.get("both_ways") else "is worse"
-        found.append(f"Open while half the training {is_what} by more than {worse}")
+        cut = f"; an error above {gate['most']:g} counts as {gate['most']:g}" if "most" in gate else ""
+        found.append(f"Open while half the training {is_what} by more than {worse}{cut}")
     if provided := row.get("provided"):
         found.append(_line(provided["because"]).removesuffix("."))
     return found
