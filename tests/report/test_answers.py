@@ -114,7 +114,7 @@ def say(name, found):
         ("recovery", "C18a", {"comes nearer": ("answered", 6, 7), "stays farther": ("answered", 0.1, 0.2), "comes as near": ("answered", 0.4, 0.6)}),
         ("density", "C22f", {"it ends farther away than RealNVP": ("answered", 1.5, 2), "it ends nearer than RealNVP": ("answered", 0.5, 0.8), "which is nearer is not decided": ("answered", 0.8, 1.2)}),
         ("density", "C22k", {"target hard: parts that lie apart": ("answered", 0.2, 0.4), "can be neglected: parts that lie apart": ("answered", -0.01, 0.02)}),
-        ("density", "C22d", {"target hard: .* and heavy tails": ("answered", 0.5, 0.6), "heavy tails are met as far as .* yet further out they stay Gaussian": ("answered", 0.9, 1.1)}),
+        ("density", "C22d", {r"target hard: .* and heavy tails \(": ("answered", 0.5, 0.6), "heavy tails, beyond which": ("answered", 1.6, 2.0), "heavy tails are met as far as .* yet further out they stay Gaussian": ("answered", 0.9, 1.1)}),
         ("conditioning", "C17a", {"far apart up to a ratio of": ("answered", 9, 10), "far apart not at all": ("answered", 0.2, 0.3)}),
         ("conditioning", "C17c", {"only where it is as large as the other": ("answered", 1, 1), "times smaller than the other": ("answered", 9, 10)}),
         ("conditioning", "C17d", {"up to a damping of": ("answered", 9, 10), "is not learnt": ("answered", 0.1, 0.2)}),

@@ -96,10 +96,12 @@ def _limits(f: Facts) -> str:
     ratio = f"{f.named('C22d')}: {tails.said} times, {source(tails)}" if tails.known else ""
     if tails.known and tails.high < 1:  # how far out the flow's samples reach
         hard.append(f"heavy tails ({ratio})")
+    if tails.known and tails.low > 1:
+        hard.append(f"heavy tails, beyond which its samples reach ({ratio})")
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
     if met:
         parts.append(f"what costs steepness, but no more distance than can be neglected: {and_list(met)}")
-    if tails.known and tails.high >= 1:
+    if tails.known and tails.low <= 1 <= tails.high:
         parts.append(
             f"heavy tails are met as far as nearly all samples lie ({ratio}), yet further out they stay Gaussian, as the flow's slope is bounded"
         )
