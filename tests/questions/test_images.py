@@ -230,10 +230,10 @@ def trained(study_copy):
         content = {"spec": job.spec, "rows": {"runs": [row]}, "code": study.code_of(job), "provenance": {}}
         write_metrics(job.metrics(study.results), content, {"truth": truth, "found_seed0": answer})
     walk = study.jobs_by["images", "walkthrough"][0]
-    write_metrics(
-        walk.metrics(study.results),
-        {"spec": walk.spec, "rows": {"runs": []}, "code": study.code_of(walk), "provenance": {}}, {},
-    )  # fmt: skip
+    alone = [job for name in ("step", "cost") for job in study.jobs_by["images", name]]
+    for job in (walk, *alone):
+        content = {"spec": job.spec, "rows": {"runs": []}, "code": study.code_of(job), "provenance": {}}
+        write_metrics(job.metrics(study.results), content, {})
     return study
 
 

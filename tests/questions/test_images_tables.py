@@ -43,6 +43,17 @@ def write_runs(study, job, failed=()):
     write_metrics(job.metrics(study.results), content, arrays)
 
 
+# Of a stack six blocks lie on the line through four and eight; of an ODE-Net the row without steps is adaptive.
+ALONE = {
+    "step": [{"seed": 0, "status": "ok", "step_s": 2.0}, {"seed": 1, "status": "ok", "step_s": 4.0}],
+    "cost": [
+        {"seed": 0, "status": "ok", "steps": 8, "peak_mib": 8.0, "saved_mib": 16.0},
+        {"seed": 0, "status": "ok", "steps": 4, "peak_mib": 4.0, "saved_mib": 8.0},
+    ],
+}
+ADAPTIVE = {"seed": 0, "status": "ok", "steps": None, "peak_mib": 20.0, "saved_mib": 30.0}
+
+
 @pytest.fixture
 def study(study_copy):
     found = load_study(study_copy, "smoke", {"questions": "images"})
@@ -51,6 +62,12 @@ def study(study_copy):
     walk = found.jobs_by["images", "walkthrough"][0]
     content = {"spec": walk.spec, "rows": {"runs": []}, "code": found.code_of(walk), "provenance": {}}
     write_metrics(walk.metrics(found.results), content, {})
+    for experiment, rows in ALONE.items():
+        for job in found.jobs_by["images", experiment]:
+            content = {"spec": job.spec, "rows": {"runs": rows}, "code": found.code_of(job), "provenance": {}}
+            if experiment == "cost" and job.spec["arm"]["net"] == "odenet":
+                content["rows"] = {"runs": [*rows, ADAPTIVE]}
+            write_metrics(job.metrics(found.results), content, {})
     return found
 
 
@@ -121,6 +138,13 @@ def test_what_others_publish_of_a_net_stands_below_the_studys_own(study):
         assert rows.index.tolist() == list(range(rows.index[0], rows.index[0] + len(rows))), "apart"
     assert {entry["whose"] for entry in published} <= set(table["whose"])
     assert table.loc[table["differs"].notna(), "dataset"].eq("mnist").all()
+
+
+def test_a_steps_time_and_memory_stand_beside_the_studys_own_error(study):
+    table = long_table(study, "images_published")
+    own = table[(table["whose"] == "this study") & (table["dataset"] == "digits")].set_index("arm")
+    assert own.loc["resnet6", ["step_s", "peak_mib", "saved_mib"]].tolist() == [3.0, 6.0, 12.0]
+    assert own.loc["odenet_adjoint", ["step_s", "peak_mib", "saved_mib"]].tolist() == [3.0, 20.0, 30.0]
 
 
 def test_the_card_has_the_parameters_of_the_released_code_with_either_stem(study):
