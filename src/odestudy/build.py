@@ -79,7 +79,7 @@ def make_all_tables(study: Study) -> None:
 def make_ledger(study: Study) -> None:
     """The verdict on every row, from the tables, and on every claim, from its headline's rows."""
     from odestudy.analysis.headlines import headlines
-    from odestudy.analysis.ledger import ledger
+    from odestudy.analysis.ledger import ledger, with_lent_baselines
     from odestudy.analysis.several_tiers import one_ledger
     from odestudy.analysis.stored_rules import stored_rules
     from odestudy.analysis.tables import long_table
@@ -96,6 +96,9 @@ def make_ledger(study: Study) -> None:
     }
     rows = ledger(own, tables, stored_rules(own))
     whole = one_ledger(beside_other_tiers(study, rows))
+    if shared:
+        lent = {name: read_csv(study.results / f"tables/{name}.csv") for name in shared}
+        whole = with_lent_baselines(whole, study, lent)
     for name, table in (
         ("ledger", rows),
         ("whole_ledger", whole),

@@ -90,6 +90,12 @@ def test_first_and_last_select_the_ends_of_a_numeric_column():
     assert select(table, {"epoch": "first"}).index.tolist() == [0, 3]
 
 
+def test_none_selects_rows_without_a_value():
+    table = pd.DataFrame({"arm": ["a", "a", "b"], "steps": [4.0, None, None]})
+    assert select(table, {"steps": None}).index.tolist() == [1, 2]
+    assert select(table, {"arm": "a", "steps": None}).index.tolist() == [1]
+
+
 def test_rows_with_a_true_column_are_counted_and_a_constant_part_may_be_negative(quick):
     table = pd.DataFrame(
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from odestudy.analysis.ledger import judge
+from odestudy.analysis.ledger import judge, with_lent_baselines
 from odestudy.study import load_study
 from tests.analysis.rows import claim, recovery
 
@@ -156,6 +156,18 @@ def test_baselines_stand_beside_a_number(quick):
         "beside": [{"is": "published", "value": 0.42, "source": "T"}, {"is": "MLP", "where": {"arm": "mlp"}}]
     }
     assert judge(asked, quick, {"dynamics_recovery": table}).beside == (0.42, 3.0)
+
+
+def test_a_baseline_that_a_rows_own_run_lacks_is_that_of_a_table_that_is_lent(quick):
+    step = {"dataset": "mnist", "steps": None, "status": "ok"}
+    times = [{"arm": "odenet_backprop", "wall_s": 3.0}, {"arm": "odenet_adjoint", "wall_s": 4.0}]
+    cost = pd.DataFrame([step | row for row in times])
+    own = ["[0.5, 1.0, 2.0, 15.0, 14.0, null, null]", "[0.576, null]", float("nan")]
+    rows = pd.DataFrame({"id": ["C12a", "C09a", "C12b"], "beside": own})
+    filled = with_lent_baselines(rows, quick, {"images_cost": cost})["beside"].tolist()
+    assert filled[0] == "[0.5, 1.0, 2.0, 15.0, 14.0, 3.0, 4.0]"
+    assert filled[1] == own[1], "of a row that has other baselines now"
+    assert pd.isna(filled[2])
 
 
 def test_a_question_is_answered_with_its_numbers(quick):

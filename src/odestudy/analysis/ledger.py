@@ -231,6 +231,32 @@ def _beside(claim: dict[str, Any], study: Study, tables: Tables) -> tuple[float,
     return tuple(found)
 
 
+def with_lent_baselines(rows: pd.DataFrame, study: Study, tables: Tables) -> pd.DataFrame:
+    """A ledger of several tiers in which baselines that a row's own run lacks are those of the tables that are lent.
+
+    Only those that name a table of their own: what they measured may be of another device than the row, so that their
+    words have to say where.
+    """
+    claims = {claim["id"]: claim for claim in study.claims}
+    found = [
+        _filled(row["beside"], claims[row["id"]], study, tables) if row["id"] in claims else row["beside"]
+        for _, row in rows.iterrows()
+    ]
+    return rows.assign(beside=found)
+
+
+def _filled(held: Any, claim: dict[str, Any], study: Study, tables: Tables) -> Any:
+    values = json.loads(held) if isinstance(held, str) and held else []
+    entries = claim.get("beside", ())
+    if None not in values or len(values) != len(entries):
+        return held
+    for place, entry in enumerate(entries):
+        if values[place] is None and entry.get("table") in tables:
+            found = _baseline(in_full(beside(claim["estimand"], entry), study), tables)
+            values[place] = None if np.isnan(found) else found
+    return json.dumps(values)
+
+
 def _baseline(estimand: dict[str, Any], tables: Tables) -> float:
     table = tables.get(estimand["table"], pd.DataFrame())
     rows = select(table, estimand["where"]) if len(table) else table

@@ -28,11 +28,13 @@ def absent(where: dict[str, Any], table: pd.DataFrame, estimand: dict[str, Any],
 
 
 def select(table: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:
-    """Rows by column: a value, a list of values, or first / last of a numeric column within the selection."""
+    """Rows by column: a value, a list of values, None for no value, or first / last of a numeric column within the selection."""
     for column, wanted in sorted(where.items(), key=lambda item: item[1] in ("first", "last")):
         if column not in table:
             return table.iloc[:0]
-        if wanted in ("first", "last") and pd.api.types.is_numeric_dtype(table[column]):
+        if wanted is None:
+            table = table[table[column].isna()]
+        elif wanted in ("first", "last") and pd.api.types.is_numeric_dtype(table[column]):
             end = table[column].min() if wanted == "first" else table[column].max()
             table = table[table[column] == end]
         else:
