@@ -151,6 +151,7 @@ def test_where_the_longest_training_is_missing_a_shorter_one_speaks(study, rows)
     base = everywhere(study, rows, "supported").ledger
     missing = {"verdict": "no data", "estimate": math.nan, "low": math.nan, "high": math.nan}
     assert "After 20 epochs on MNIST" in say("residual_net", facts(study, base))
+    assert "one block that is applied six times on" in say("residual_net", facts(study, base))
     assert "After 5 epochs on MNIST" in say("residual_net", facts(study, base, C09d=missing))
 
 

@@ -134,7 +134,8 @@ def _error(f: Facts) -> str:
         verdict = "worse" if fact.low > 0 else "better" if fact.high < 0 else "neither is better"
     return (
         f"After {trained} the ODE-Net, one Neural ODE in place of residual blocks, errs on {fact.other('ODE-Net, %', '%')} of the test images, a residual net of six "
-        f"blocks on {fact.other('ResNet 6, %', '%')} and one of a single block on {fact.other('ResNet 1, %', '%')}: {verdict} "
+        f"blocks on {fact.other('ResNet 6, %', '%')}, one of a single block on {fact.other('ResNet 1, %', '%')} and one block "
+        f"that is applied six times on {fact.other('six tied steps, %', '%')}: {verdict} "
         f"(a difference of {fact.said} to six blocks; {fact.source})."
     )
 
@@ -144,16 +145,16 @@ def _digits(f: Facts) -> str:
     found = f.rows("images_equivalence", dataset="digits", arm="odenet_adjoint", other="resnet6")
     if found.empty:
         return ""
-    own, six, one = (
+    own, six, one, tied = (
         f.cell("images_accuracy_summary", "test_error_pct", "%", dataset="digits", arm=arm)
-        for arm in ("odenet_adjoint", "resnet6", "resnet1")
+        for arm in ("odenet_adjoint", "resnet6", "resnet1", "tied6")
     )
     verdict = {"worse": "worse", "better": "better", "equal": "equal"}.get(
         str(found.iloc[0]["equal"]), "not decided"
     )
     return (
         f"MNIST is not measured yet; on small images of digits the ODE-Net errs on {own} of the test images, a residual net "
-        f"of six blocks on {six} and one of a single block on {one}: {verdict} ({number(found.iloc[0]['seeds'])} seeds)."
+        f"of six blocks on {six}, one of a single block on {one} and one block that is applied six times on {tied}: {verdict} ({number(found.iloc[0]['seeds'])} seeds)."
     )
 
 
