@@ -170,6 +170,15 @@ def test_a_baseline_that_a_rows_own_run_lacks_is_that_of_a_table_that_is_lent(qu
     assert pd.isna(filled[2])
 
 
+def test_a_baseline_may_be_a_median_in_which_a_run_without_a_number_is_infinite(quick):
+    errors = [1.0, float("nan"), 2.0, 3.0, 1e9]
+    table = pd.concat([recovery([1.0, 1.1, 0.9, 1.0, 1.05]), recovery(errors, arm="mlp")])
+    entries = [{"is": how, "statistic": how, "where": {"arm": "mlp"}} for how in ("median", "mean")]
+    median, mean = judge(claim() | {"beside": entries}, quick, {"dynamics_recovery": table}).beside
+    assert median == 3.0
+    assert not mean < 1e6
+
+
 def test_a_question_is_answered_with_its_numbers(quick):
     asked = claim(kind="question", resolution=0.7)
     del asked["rule"]

@@ -13,7 +13,8 @@ from odestudy.ode._jacobian import Shifted
 from odestudy.questions.dynamics import conditioning, crash, fast_modes, recover
 from odestudy.questions.dynamics.crash_changes import changed
 from odestudy.questions.dynamics.forecasts import _diverged_pct
-from odestudy.questions.dynamics.last_learnt import _last
+from odestudy.questions.dynamics.derived import _shares
+from odestudy.questions.dynamics.last_learnt import _last, with_own_time
 from odestudy.questions.dynamics.unstable_case import Case, MatrixDynamics, matrix
 from odestudy.recovery import reachable_step
 from odestudy.recovery.learning import make_model
@@ -82,7 +83,8 @@ def test_what_a_setting_changes_of_the_posters_is_told_one_factor_at_a_time():
     assert changed(poster) == "nothing"
     assert changed(poster | {"gradient": "adjoint_seminorm"}) == "norm"
     assert changed(poster | {"precision": "float64"}) == "precision"
-    assert changed(poster | {"library": "odestudy", "gradient": "quadrature"}) == "gradient"
+    assert changed(poster | {"library": "odestudy", "gradient": "quadrature"}) == "library_gradient"
+    assert changed(poster | {"gradient": "backprop"}) == "gradient"
     assert changed(poster | {"library": "odestudy", "loss": "normalised"}) == "several"
 
 
@@ -177,6 +179,25 @@ def test_the_last_that_is_learnt_has_all_smaller_ones_learnt(learnt, last):
     assert (found["last_k"], found["tried_k"]) == (last, 100.0)
     assert found["short_of"] == (100.0 / last if last else 1000.0)
     assert found["first_lost"] == {100.0: math.inf, 10.0: 100.0, 1.0: 10.0, 0.0: 1.0}[last]
+
+
+def test_each_seed_of_a_batch_has_its_share_of_the_batchs_time():
+    rows = [
+        {"train_s": 12.0, "seeds_in_batch": 3}, {}, {}, {"train_s": 5.0, "seeds_in_batch": 1}, {}, {"train_s": 7.0},
+        {"train_s": 4.0, "seeds_in_batch": 2}, {"train_s": None},
+    ]  # fmt: skip
+    shares = [row.get("train_s") for row in with_own_time(rows)]
+    assert shares == [4.0, 4.0, 4.0, 5.0, None, 7.0, 2.0, 2.0]
+    learnt = [row | {"level": 1.0, "learnt": 1} for row in with_own_time(rows)[:3]]
+    assert [_last([row])["learnt_s"] for row in learnt] == [4.0, 4.0, 4.0]
+
+
+def test_underflows_on_the_saddle_are_told_apart_by_the_solve_in_which_they_happen():
+    ended = {"status": "step_size_underflow", "on_saddle": True}
+    rows = [ended | {"failed_in": "forward"}, {"status": "ok", "on_saddle": False}]
+    assert (_shares(rows)["saddle_forward_pct"], _shares(rows)["saddle_backward_pct"]) == (100.0, 0.0)
+    assert _shares([ended | {"failed_in": "backward"}])["saddle_backward_pct"] == 100.0
+    assert "saddle_forward_pct" not in _shares([{"status": "ok"}])
 
 
 @pytest.mark.parametrize(("error", "share"), [(0.9, 0.0), (181.0, 0.0), (None, 100.0), (math.nan, 100.0)])

@@ -218,7 +218,7 @@ def _answer(finding: Finding, claim: dict[str, Any]) -> Finding:
 def _beside(claim: dict[str, Any], study: Study, tables: Tables) -> tuple[float, ...]:
     """The numbers of the row's baselines: published ones as they are, others over the seeds that ended ok.
 
-    A row's median stands beside medians, any other number beside means.
+    A row's median stands beside medians, any other number beside means, unless an entry asks for the other.
     """
     found = []
     for entry in claim.get("beside", ()):

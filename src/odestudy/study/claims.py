@@ -54,8 +54,10 @@ class Beside(Values):
     source: str | None = Field(None, min_length=1, description="Who published it.")
     table: Text | None = Field(None, description="Where it is measured; the estimand's unless said.")
     column: Text | None = Field(None, description="Which column; the estimand's unless said.")
-    statistic: Literal["mean"] | None = Field(
-        None, description="A plain mean, as of a share, where the row has a median or a geometric mean."
+    statistic: Literal["mean", "median"] | None = Field(
+        None,
+        description="A plain mean, as of a share, where the row has a median or a geometric mean; or a median, in which a "
+        "run without a number counts as infinite, where it has a share or a mean.",
     )
     where: dict[str, Any] = Field({}, description="Changes to the estimand's `where`.")
 

@@ -18,13 +18,14 @@ def selections(estimand: dict[str, Any]) -> list[dict[str, Any]]:
 def beside(estimand: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
     """The estimand of a baseline: the same quantity, or what the entry names instead.
 
-    It is a mean over seeds; of a row that is a median a median, unless the entry asks for a plain mean, as of a share.
+    It is a mean over seeds; of a row that is a median a median. An entry may ask for a median, or for a plain mean, as of a
+    share, instead.
     """
     own = {k: entry[k] for k in ("table", "column") if k in entry}
     where = {} if "table" in entry else estimand.get("where", {})
     kept = {k: estimand[k] for k in ("is", "scale", "table", "column") if k in estimand}
-    median = estimand["statistic"] == "threshold" and entry.get("statistic") != "mean"
-    how = "threshold" if median else "mean"
+    own_median = "median" if estimand["statistic"] == "threshold" else "mean"
+    how = "threshold" if entry.get("statistic", own_median) == "median" else "mean"
     if "statistic" in entry:
         kept.pop("scale", None)
     return kept | own | {"statistic": how, "where": where | entry.get("where", {})}

@@ -25,6 +25,7 @@ CHANGES = {
     "loss": {"normalised": "scale"},
     "precision": {"float64": "precision"},
 }
+OURS_ALONE = ("checkpointed", "quadrature")  # gradients that torchdiffeq lacks, so that the library changes with them
 
 
 def crash_thresholds(study: Study, question: str, definition: dict[str, Any]) -> Rows:
@@ -68,10 +69,10 @@ def _row(key: tuple[Any, ...], runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def changed(setting: dict[str, Any]) -> str:
-    """What a setting changes of the poster's: nothing, one factor, or several."""
+    """What a setting changes of the poster's: nothing, one factor, several, or the library for a gradient that it alone has."""
     factors = [CHANGES[name][setting[name]] for name, poster in POSTER.items() if setting[name] != poster]
-    if factors == ["library", "gradient"] and setting["gradient"] in ("checkpointed", "quadrature"):
-        factors = ["gradient"]  # torchdiffeq has neither
+    if factors == ["library", "gradient"] and setting["gradient"] in OURS_ALONE:
+        return "library_gradient"
     return "nothing" if not factors else factors[0] if len(factors) == 1 else "several"
 
 

@@ -13,6 +13,7 @@ from odestudy.questions.dynamics.last_learnt import last_learnt
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
+SADDLE = "saddle"
 ENDS = {"ended_pct": "ok", "underflow_pct": "step_size_underflow", "too_many_steps_pct": "max_steps"}
 
 
@@ -21,6 +22,7 @@ def shares_over_systems(study: Study, question: str, definition: dict[str, Any])
 
     What tells apart how was trained is what the table's summary is by. Runs of one seed on several systems are no
     independent repetitions. Where the summary is by `systems`, shares over the linear ones stand beside those over all.
+    Underflows on the saddle are told apart by the solve in which they happen: only one backward is a matter of the gradient.
     """
     apart = "systems" in definition["summary"]["by"]
     by = [name for name in definition["summary"]["by"] if name != "systems"]
@@ -29,7 +31,9 @@ def shares_over_systems(study: Study, question: str, definition: dict[str, Any])
     for job in study.jobs_of(question, definition["experiments"]):
         axes = {name: _name(job.spec[name]) for name in by if name in job.spec}
         linear = apart and job.spec["system"]["field"] == "linear"
+        saddle = _name(job.spec["system"]) == SADDLE
         for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
+            row = row | {"on_saddle": saddle}
             how = axes | {k: row[k] for k in by if k in row}
             for systems in ("all", *(["linear"] if linear else [])):
                 key = (systems, *how.items(), row["seed"])
@@ -49,6 +53,10 @@ def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {"cells": n}
     for column, status in ENDS.items():
         found[column] = 100 * statuses.count(status) / n
+    if saddle := [row for row in rows if row.get("on_saddle")]:
+        ended_in = [row.get("failed_in") for row in saddle if row["status"] == ENDS["underflow_pct"]]
+        for way in ("forward", "backward"):
+            found[f"saddle_{way}_pct"] = 100 * ended_in.count(way) / len(saddle)
     told = [row for row in rows if "recovered" in row]
     if told and all(
         "recovered" in row for row in rows if row["status"] == "ok"

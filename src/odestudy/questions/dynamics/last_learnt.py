@@ -16,14 +16,15 @@ def last_learnt(study: Study, question: str, definition: dict[str, Any]) -> Rows
     What tells ways apart is what the table's summary is by. `first_lost` is the smallest that is not learnt, infinite where
     all that were tried are: the threshold lies between the two. `short_of` is the largest that was tried over the last that is
     learnt; a seed that does not learn the first has a last one of zero, which counts as a tenth of the first here. `learnt_pct` are
-    the errors up to which a linear system counts as learnt; `learnt_s` is the training time, a seed's share, at the last one.
+    the errors up to which a linear system counts as learnt; `learnt_s` is the training time at the last one, of a batch each seed's
+    share.
     """
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     folder: dict[tuple[Any, ...], str] = {}
     by = definition["summary"]["by"]
     for job in study.jobs_of(question, definition["experiments"]):
         axes = {name: _name(job.spec[name]) for name in by if name in job.spec}
-        for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
+        for row in with_own_time(read_metrics(job.metrics(study.results))["rows"]["runs"]):
             level = row.get("k", row.get("mu"))
             if level is None:  # no axis of stiffness, or a job that ended before it came to any
                 continue
@@ -35,6 +36,19 @@ def last_learnt(study: Study, question: str, definition: dict[str, Any]) -> Rows
         for key, found in runs.items()
         for *how, seed in [key]
     ]
+
+
+def with_own_time(rows: Rows) -> Rows:
+    """Each row with its share of the training time, which a batch of seeds has once, on its first seed."""
+    found: Rows = []
+    share, left = None, 0
+    for row in rows:
+        if row.get("train_s") is not None:
+            left = int(row.get("seeds_in_batch") or 1)
+            share = row["train_s"] / left
+        found.append(row | ({"train_s": share} if left > 0 else {}))
+        left -= 1
+    return found
 
 
 def _last(rows: list[dict[str, Any]]) -> dict[str, Any]:
