@@ -12,6 +12,7 @@ from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import in_order, listing, number, sentence
+from odestudy.statistics.estimates import middle_of
 
 SHOWS = {
     "title": "The last conditioning that is learnt",
@@ -40,10 +41,10 @@ def draw(data: FigureData) -> Figure:
 
 
 def _last(axes: Axes, runs: pd.DataFrame, y: float, style: dict[str, Any]) -> None:
-    """Median over seeds, on a line from the smallest to the largest; at the left end where not even k = 1 is learnt."""
+    """Middle of the seeds, on a line from the smallest to the largest; at the left end where not even k = 1 is learnt."""
     values = runs["last_k"].clip(lower=0.5)
     axes.plot([values.min(), values.max()], [y, y], "-", color=style["color"], linewidth=1.2)
-    axes.plot(values.median(), y, **style | {"linestyle": "", "markersize": 6})
+    axes.plot(middle_of(values, on_grid=True), y, **style | {"linestyle": "", "markersize": 6})
 
 
 def caption(data: FigureData) -> str:
@@ -55,7 +56,9 @@ def caption(data: FigureData) -> str:
             for arm, mine in runs.groupby("arm", sort=False)
         ]
         said.append(f"{data.label(str(kind), 'problem')}: {', '.join(parts)}")
-    text = sentence(f"last k that is learnt, median over seeds, {'; '.join(said)}")
+    text = sentence(
+        f"last k that is learnt, median over seeds (of an even number the smaller one in the middle), {'; '.join(said)}"
+    )
     tried = listing(number(float(k)) for k in sorted(table["tried_k"].unique()))
     within = listing(number(float(bound)) for bound in sorted(table["learnt_pct"].unique()))
     return (
@@ -66,7 +69,8 @@ def caption(data: FigureData) -> str:
 
 
 def _words(values: pd.Series) -> str:
-    median = float(values.median())
+    """As the ledger has it: of an even number of seeds the smaller of the two in the middle, which was tried, too."""
+    median = middle_of(values, on_grid=True)
     return f"{median:,.0f}" if median >= 1 else "none"
 
 

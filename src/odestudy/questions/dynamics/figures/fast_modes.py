@@ -23,11 +23,12 @@ OWN = {
     "rodas5p": {"color": PURPLE},
 }  # the order's colour, which all share, tells nothing here
 ADAPTIVE = ("dopri5", "kvaerno5", "rodas5p")
+ALIKE, DRAWN = "rodas5p", "kvaerno5"  # both L-stable with adaptive steps: one of them is drawn
 
 
 def draw(data: FigureData) -> Figure:
     table = _table(data)
-    methods = in_order(table, "method")
+    methods = _drawn(table)
     styles = {m: look | {"label": _name(data, m)} | OWN.get(m, {}) for m, look in looks(methods).items()}
     figure, grid = canvas(1, 3, height=2.5)
     exact = table[table["method"] == methods[0]]
@@ -66,7 +67,14 @@ def caption(data: FigureData) -> str:
         if few
         else ""
     )
+    if ALIKE not in _drawn(table) and ALIKE in in_order(table, "method"):
+        text += f" {_name(data, ALIKE)}, which is L-stable with adaptive steps as {_name(data, DRAWN)} is, is not drawn."
     return f"{text} One model, no noise. {failures(data, table, ['method'])}"
+
+
+def _drawn(table: pd.DataFrame) -> list[str]:
+    methods = in_order(table, "method")
+    return [m for m in methods if m != ALIKE or DRAWN not in methods]
 
 
 def _name(data: FigureData, method: str) -> str:

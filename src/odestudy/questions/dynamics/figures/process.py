@@ -48,7 +48,7 @@ def draw(data: FigureData) -> Figure:
         shown = {m: found[system, m] for m in styles if (system, m) in found}
         titles = [_moments(shown, moments)[i] for i in picked]
         for k, axes in enumerate(strip):
-            _frame(axes, shown, styles, int(picked[k]))
+            _frame(axes, shown, styles, int(picked[k]), moments)
             axes.set_title(
                 "" if titles == above else titles[k], fontsize=8, fontweight="normal", loc="center", pad=3
             )
@@ -74,7 +74,7 @@ def animate(data: FigureData) -> FuncAnimation:
         for axes, system in zip(grid[0], systems, strict=True):
             shown = {m: found[system, m] for m in styles if (system, m) in found}
             axes.clear()
-            _frame(axes, shown, styles, min(k, frames - 1))
+            _frame(axes, shown, styles, min(k, frames - 1), frames)
             moment = _moments(shown, frames)[min(k, frames - 1)]
             axes.set_title(f"{data.label(system)}: {moment}", fontsize=8)
         return []
@@ -96,26 +96,26 @@ def caption(data: FigureData) -> str:
     text = sentence(
         f"the learnt trajectory from the start of training to its end, with nRMSE there: {'; '.join(ends)}"
     )
-    text += _whose_iterations(data, found)
+    text += _ended_before(data, found)
     text += f" {which_seed(data, TABLE, found)}; lines are cut where they leave the frame. {worst_seed(data, TABLE, found)}"
     return f"{text} {failures(data, rows, ['system', 'arm'], 'empty frames follow')}"
 
 
-def _whose_iterations(data: FigureData, found: dict[tuple[str, str], Shown]) -> str:
-    """Of which models the iterations above the frames are not; their frames go from their own start to their own end."""
+def _ended_before(data: FigureData, found: dict[tuple[str, str], Shown]) -> str:
+    """Which models are shown as they ended, as the iterations above the frames go on beyond their training."""
     frames = max(len(shown.arrays["process"]) for shown in found.values())
-    others: dict[str, Shown] = {}
+    said = []
     for system in names(found, 0):
         shown = {model: one for (of, model), one in found.items() if of == system}
-        above = _moments(shown, frames)
-        others |= {model: one for model, one in shown.items() if _moments({model: one}, frames) != above}
-    if not others:
-        return ""
-    said = [
-        f"{data.label(model)}, which are {int(shown.row['iterations'])} in all"
-        for model, shown in others.items()
-    ]
-    return f" The numbers above the frames are not the iterations of {listing(said)}."
+        at = _iterations(shown, frames)
+        ends = {} if at is None else {model: _stored_at(one) for model, one in shown.items()}
+        said += [
+            f"{data.label(model)} after {round(float(stored[-1]))}"
+            for model, stored in ends.items()
+            if at is not None and stored is not None and stored[-1] < at[-1]
+        ]
+    text = " Each model is shown as it was last stored by the iteration above the frame"
+    return f"{text}; one that had ended by then, as it ended: {listing(dict.fromkeys(said))}." if said else ""
 
 
 def alt(data: FigureData) -> str:
@@ -137,23 +137,44 @@ def _found(data: FigureData) -> dict[tuple[str, str], Shown]:
     return {key: shown for key, shown in found.items() if key[0] in chosen}
 
 
+def _stored_at(one: Shown) -> np.ndarray | None:
+    """The iteration of each of a model's frames, where they are stored."""
+    at = one.arrays.get("process_iteration")
+    return at if at is not None and len(at) == len(one.arrays["process"]) else None
+
+
+def _iterations(shown: dict[str, Shown], frames: int) -> np.ndarray | None:
+    """The iterations above the frames, those of the longest training; None where they are not stored for every frame."""
+    stored = [at for one in shown.values() if (at := _stored_at(one)) is not None and len(at) == frames]
+    return max(stored, key=lambda at: float(at[-1]), default=None)
+
+
 def _moments(shown: dict[str, Shown], frames: int) -> list[str]:
     """When the frames were taken: the iterations, where they are stored, else only start and end."""
-    for one in shown.values():
-        at = one.arrays.get("process_iteration")
-        if at is not None and len(at) == frames:
-            return [f"{round(float(i))} iterations" if i != 1 else "1 iteration" for i in at]
+    at = _iterations(shown, frames)
+    if at is not None:
+        return [f"{round(float(i))} iterations" if i != 1 else "1 iteration" for i in at]
     return ["start", *[""] * (frames - 2), "end"][:frames]
 
 
-def _frame(axes: Axes, shown: dict[str, Shown], styles: dict[str, dict[str, Any]], k: int) -> None:
+def _frame_of(one: Shown, k: int, at: np.ndarray | None) -> int:
+    """Which of a model's frames is shown at a moment: the last that was stored by then."""
+    stored = _stored_at(one)
+    return k if at is None or stored is None else int(np.searchsorted(stored, at[k], side="right")) - 1
+
+
+def _frame(
+    axes: Axes, shown: dict[str, Shown], styles: dict[str, dict[str, Any]], k: int, frames: int
+) -> None:
+    at = _iterations(shown, frames)
     arrays = next(iter(shown.values())).arrays
     t = arrays["t"]
     truth = plane(arrays["truth"], t)
     axes.plot(*truth, **look("truth", linewidth=0.9))
     for model, one in shown.items():
-        if k < len(one.arrays["process"]):
-            axes.plot(*plane(one.arrays["process"][k], t), **styles[model] | {"marker": "", "linewidth": 1.3})
+        own = _frame_of(one, k, at)
+        if 0 <= own < len(one.arrays["process"]):
+            axes.plot(*plane(one.arrays["process"][own], t), **styles[model] | {"marker": "", "linewidth": 1.3})
     axes.plot(
         truth[0][0], truth[1][0], marker="o", color="black", markerfacecolor="white", markersize=3.5, zorder=6
     )
