@@ -24,7 +24,7 @@ from odestudy.report.figures_shown import FiguresShown
 from odestudy.report.jobs_markdown import tasks_table
 from odestudy.report.ledger_markdown import SIGNS, decided_table
 from odestudy.report.ledger_words import with_words
-from odestudy.report.markdown import summary_markdown
+from odestudy.report.markdown import medians_markdown, summary_markdown
 from odestudy.report.overview import overview_table
 from odestudy.report.runs import outcomes
 from odestudy.statistics.estimates import t_estimate
@@ -128,6 +128,21 @@ def test_runs_that_ended_well_without_a_value_are_told():
     text = summary_markdown(found, ["arm"], ["error", "time"], {}, Labels({}, {}))
     assert "0.600 (3 of 5) |" in text
     assert text.count(" of 5") == 2  # and the runs that ended well
+
+
+def test_a_median_counts_a_run_that_has_no_number_as_infinite():
+    errors = {"a": [0.1, 0.2, 0.3, np.nan, np.nan], "b": [np.nan] * 5}
+    rows = [(arm, "ok", value) for arm, values in errors.items() for value in values]
+    table = pd.DataFrame([*rows, ("a", "failed", np.nan)], columns=["arm", "status", "error"])
+    text = medians_markdown(table, ["arm"], ["error"], {}, Labels({}, {}))
+    assert "| a | 5 of 6 | 0.30 (0.20 to ∞) |" in text
+    assert "| b | 5 of 5 | ∞ |" in text
+
+
+def test_a_median_of_what_was_tried_is_one_of_them():
+    table = pd.DataFrame({"arm": "a", "status": "ok", "last": [1.0, 10.0, 100.0, 100.0]})
+    text = medians_markdown(table, ["arm"], ["last"], {"last": {"until": "first"}}, Labels({}, {}))
+    assert "| 10 (1 to 100) |" in text
 
 
 def test_a_group_without_a_name_is_shown_as_such():

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from odestudy.analysis.labels import Labels
+from odestudy.analysis.selecting import is_ok
 from odestudy.analysis.values import interval, number
+from odestudy.statistics.estimates import middle_of
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|$@^~&\"'])")
 NARROWEST, WIDEST = 9, 40  # characters of a column, by which a wide table is shared out
@@ -70,6 +72,42 @@ def summary_markdown(
             cells.append(f"{cell} ({has:.0f} of {row['ok']})" if 0 < has < row["ok"] else cell)
         rows.append(cells)
     return pipe_table(header, rows)
+
+
+def medians_markdown(
+    table: pd.DataFrame,
+    by: list[str],
+    columns: list[str],
+    info: dict[str, dict[str, Any]],
+    labels: Labels,
+) -> str:
+    """Medians with quartiles, one row a group of a long table; a run that ended ok without a number counts as infinite.
+
+    Quartiles are values of runs, as there is nothing between a number and infinity. The median is as the ledger has it.
+    """
+    by = [b for b in by if b in table]
+    shown = [c for c in columns if c in table and table[c].notna().any()]
+    if table.empty or not shown:
+        return "*No data at this tier.*\n"
+    header = [escape(_heading(c, info)) for c in by] + ["runs ok"] + [escape(_heading(c, info)) for c in shown]
+    grids = {c for c, about in info.items() if "until" in about} | {a["until"] for a in info.values() if "until" in a}
+    rows = []
+    for _, runs in table.groupby(by, sort=False, dropna=False):
+        ok = runs[is_ok(runs)]
+        cells = [escape(labels.of(b, runs[b].iloc[0])) for b in by] + [f"{len(ok)} of {len(runs)}"]
+        rows.append([*cells, *(_median(ok[c], on_grid=c in grids) for c in shown)])
+    return pipe_table(header, rows)
+
+
+def _median(values: pd.Series, *, on_grid: bool) -> str:
+    """`median (lower quartile to upper quartile)`."""
+    x = np.sort(values.astype(float).fillna(np.inf).to_numpy())
+    if not len(x):
+        return "none"
+    middle, below = middle_of(x, on_grid=on_grid), -(-len(x) // 4) - 1
+    low, high = x[below], x[-1 - below]
+    around = "" if low == middle == high else f" ({number(low, 2)} to {number(high, 2)})"
+    return number(middle, 2) + around
 
 
 def _counted(row: pd.Series, of: str) -> str:

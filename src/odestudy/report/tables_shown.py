@@ -9,7 +9,7 @@ import pandas as pd
 from odestudy.analysis.selecting import select
 from odestudy.analysis.values import lookup
 from odestudy.report.folds import folded
-from odestudy.report.markdown import escape, rows_markdown, summary_markdown
+from odestudy.report.markdown import escape, medians_markdown, rows_markdown, summary_markdown
 from odestudy.report.of_tier import tier_said
 from odestudy.report.reported import ReportedRun
 
@@ -50,6 +50,15 @@ class TablesShown(ReportedRun):
         path = f"tables/{name}_summary.csv"
         about = _means(table, shown, self.info(name)) + self._of_tier(name)
         return self._with_source(text, path, definition["title"], about)
+
+    def medians(self, name: str, *columns: str, **where: Any) -> str:
+        """Medians with quartiles over the runs of a table, where means say nothing: an error may be infinite."""
+        _, definition = self.study.tables[name]
+        by = [b for b in definition["summary"]["by"] if b not in where or isinstance(where[b], list)]
+        table = select(self.table(name), where)
+        text = medians_markdown(table, by, list(columns), self.info(name), self.labels(name))
+        about = f"Medians over runs, with quartiles; what has no number counts as infinite. {self._of_tier(name)}"
+        return self._with_source(text, f"tables/{name}.csv", definition["title"], about)
 
     def rows(
         self,
