@@ -14,6 +14,7 @@ from odestudy.figures.phase import Shown, which_seed, worst_seed
 from odestudy.figures.scales import log_axis
 from odestudy.figures.words import seeds_behind, setting
 from odestudy.questions.density.figures import matching, models
+from odestudy.questions.dynamics.figures import conditioning, decay, fast_modes, process
 from odestudy.questions.timeseries.figures.homotopy import _turns
 
 ARMS = {"linear": "linear model", "mlp": "MLP", "sindy": "SINDy"}
@@ -106,3 +107,47 @@ def test_the_ways_to_train_one_net_and_the_kinds_of_model_have_a_figure_each():
     data = FigureData({"density_time": rows, "density_time_summary": rows}, {}, Labels({}, {}), {})
     assert list(models._table(data)["model"]) == kinds[:5]
     assert list(matching._table(data)["model"]) == ["cnf", "matching", "matching_ot"]
+
+
+def test_a_frame_is_what_a_model_had_stored_by_the_iteration_above_it():
+    long, short = np.array([0.0, 10.0, 100.0, 1000.0]), np.array([0.0, 5.0, 50.0, 300.0])
+    shown = {
+        name: Shown(pd.Series(), {"process": np.zeros((4, 3, 2)), "process_iteration": at})
+        for name, at in (("short", short), ("long", long))
+    }
+    above = process._iterations(shown, 4)
+    assert process._moments(shown, 4) == [f"{i} iterations" for i in (0, 10, 100, 1000)]
+    assert [process._frame_of(shown["long"], k, above) for k in range(4)] == [0, 1, 2, 3]
+    assert [process._frame_of(shown["short"], k, above) for k in range(4)] == [0, 1, 2, 3]
+    late = Shown(
+        pd.Series(), shown["short"].arrays | {"process_iteration": np.array([0.0, 20.0, 200.0, 300.0])}
+    )
+    assert [process._frame_of(late, k, above) for k in range(4)] == [0, 0, 1, 3]
+    data = FigureData({}, {}, Labels({}, {}), {})
+    said = process._ended_before(data, {("gated", name): one for name, one in shown.items()})
+    assert said.endswith("as it ended: short after 300.")
+    assert process._ended_before(data, {("gated", "long"): shown["long"]}) == ""
+
+
+def test_the_last_conditioning_of_an_even_number_of_seeds_is_one_that_was_tried():
+    table = pd.DataFrame(
+        {
+            "problem": "rotated", "arm": "true_form", "seed": range(6), "method": "dopri5", "share": 1.0, "tried_k": 100.0,
+            "last_k": [10.0, 10.0, 10.0, 100.0, 100.0, 100.0], "learnt_pct": 10.0,
+        }
+    )  # fmt: skip
+    data = FigureData({"dynamics_conditioning_last": table}, {}, Labels({}, {}), {})
+    assert "rotated: true form 10 " in conditioning.caption(data).replace(".", " ")
+
+
+def test_of_two_methods_that_do_the_same_one_is_drawn():
+    methods = ["dopri5", "kvaerno5", "rodas5p", "implicit_euler", "trapezoid"]
+    table = pd.DataFrame({"method": methods})
+    assert fast_modes._drawn(table) == [m for m in methods if m != "rodas5p"]
+    assert fast_modes._drawn(table[table["method"] != "kvaerno5"]) == ["dopri5", *methods[2:]]
+
+
+def test_a_reach_that_no_trajectory_ends_is_infinite():
+    reach = pd.DataFrame({"system": "focus", "recovered_decades": [2.0, np.nan, np.nan]})
+    assert decay._measured(reach, "focus") == np.inf
+    assert decay._measured(reach.iloc[:2].fillna(4.0), "focus") == 3.0

@@ -12,8 +12,8 @@ from odestudy.integrate import Solver, integrate
 from odestudy.ode._jacobian import Shifted
 from odestudy.questions.dynamics import conditioning, crash, fast_modes, recover
 from odestudy.questions.dynamics.crash_changes import changed
-from odestudy.questions.dynamics.forecasts import _diverged_pct
 from odestudy.questions.dynamics.derived import _shares
+from odestudy.questions.dynamics.forecasts import _diverged_pct
 from odestudy.questions.dynamics.last_learnt import _last, with_own_time
 from odestudy.questions.dynamics.unstable_case import Case, MatrixDynamics, matrix
 from odestudy.recovery import reachable_step

@@ -89,8 +89,12 @@ def medians_markdown(
     shown = [c for c in columns if c in table and table[c].notna().any()]
     if table.empty or not shown:
         return "*No data at this tier.*\n"
-    header = [escape(_heading(c, info)) for c in by] + ["runs ok"] + [escape(_heading(c, info)) for c in shown]
-    grids = {c for c, about in info.items() if "until" in about} | {a["until"] for a in info.values() if "until" in a}
+    header = (
+        [escape(_heading(c, info)) for c in by] + ["runs ok"] + [escape(_heading(c, info)) for c in shown]
+    )
+    grids = {c for c, about in info.items() if "until" in about} | {
+        a["until"] for a in info.values() if "until" in a
+    }
     rows = []
     for _, runs in table.groupby(by, sort=False, dropna=False):
         ok = runs[is_ok(runs)]

@@ -57,7 +57,9 @@ class TablesShown(ReportedRun):
         by = [b for b in definition["summary"]["by"] if b not in where or isinstance(where[b], list)]
         table = select(self.table(name), where)
         text = medians_markdown(table, by, list(columns), self.info(name), self.labels(name))
-        about = f"Medians over runs, with quartiles; what has no number counts as infinite. {self._of_tier(name)}"
+        about = (
+            f"Medians over runs, with quartiles; what has no number counts as infinite. {self._of_tier(name)}"
+        )
         return self._with_source(text, f"tables/{name}.csv", definition["title"], about)
 
     def rows(

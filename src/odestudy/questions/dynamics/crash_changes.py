@@ -25,7 +25,8 @@ CHANGES = {
     "loss": {"normalised": "scale"},
     "precision": {"float64": "precision"},
 }
-OURS_ALONE = ("checkpointed", "quadrature")  # gradients that torchdiffeq lacks, so that the library changes with them
+# Gradients that torchdiffeq lacks, so that the library changes with them.
+OURS_ALONE = ("checkpointed", "quadrature")
 
 
 def crash_thresholds(study: Study, question: str, definition: dict[str, Any]) -> Rows:

@@ -44,7 +44,7 @@ def _last(axes: Axes, runs: pd.DataFrame, y: float, style: dict[str, Any]) -> No
     """Middle of the seeds, on a line from the smallest to the largest; at the left end where not even k = 1 is learnt."""
     values = runs["last_k"].clip(lower=0.5)
     axes.plot([values.min(), values.max()], [y, y], "-", color=style["color"], linewidth=1.2)
-    axes.plot(middle_of(values, on_grid=True), y, **style | {"linestyle": "", "markersize": 6})
+    axes.plot(middle_of(values.to_numpy(), on_grid=True), y, **style | {"linestyle": "", "markersize": 6})
 
 
 def caption(data: FigureData) -> str:
@@ -70,7 +70,7 @@ def caption(data: FigureData) -> str:
 
 def _words(values: pd.Series) -> str:
     """As the ledger has it: of an even number of seeds the smaller of the two in the middle, which was tried, too."""
-    median = middle_of(values, on_grid=True)
+    median = middle_of(values.to_numpy(), on_grid=True)
     return f"{median:,.0f}" if median >= 1 else "none"
 
 

@@ -174,7 +174,9 @@ def _frame(
     for model, one in shown.items():
         own = _frame_of(one, k, at)
         if 0 <= own < len(one.arrays["process"]):
-            axes.plot(*plane(one.arrays["process"][own], t), **styles[model] | {"marker": "", "linewidth": 1.3})
+            axes.plot(
+                *plane(one.arrays["process"][own], t), **styles[model] | {"marker": "", "linewidth": 1.3}
+            )
     axes.plot(
         truth[0][0], truth[1][0], marker="o", color="black", markerfacecolor="white", markersize=3.5, zorder=6
     )
