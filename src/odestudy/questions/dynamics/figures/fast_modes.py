@@ -85,7 +85,7 @@ def alt(data: FigureData) -> str:
     _table(data)
     return (
         "Three log-log plots against the ratio of the decay rates: the gradient of the fast rate, "
-        "its relative error and the evaluations, a line for each method."
+        "its relative error and the evaluations, a line for each method that is drawn."
     )
 
 
