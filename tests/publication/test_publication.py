@@ -145,6 +145,7 @@ def test_other_tiers_and_folders_without_tables_are_refused(tmp_path, capsys):
     assert main(["compare", str(a), str(b)]) == 2
     assert "--across-tiers" in capsys.readouterr().err
     assert main(["compare", str(a), str(b), "--across-tiers"]) == 0
+    (tmp_path / "nothing").mkdir()
     assert main(["compare", str(a), str(tmp_path / "nothing")]) == 2
     assert "no tables/ledger.csv" in capsys.readouterr().err
 
@@ -326,3 +327,56 @@ def test_make_report_shows_what_is_published_unless_a_tier_is_named():
             ["make", "--dry-run", "report", *words], cwd=ROOT, capture_output=True, text=True, check=True
         )
         assert said in done.stdout
+
+
+@pytest.fixture
+def some_published(study_copy, monkeypatch):
+    """A clone, here, with a published folder of one job, which is laid out under results/shown already."""
+    study = load_study(study_copy, "smoke", {"questions": "images"})
+    job = study.jobs_by["images", "sizes"][0]
+    content = {"rows": {}, "provenance": {"device_name": "a processor", "versions": {}}}
+    write_metrics(job.metrics(study.results), content | {"spec": job.spec, "code": study.code_of(job)}, {})
+    monkeypatch.chdir(study_copy)
+    return publish(study, partial=True).relative_to(study_copy)
+
+
+def refused(capsys, *command):
+    assert main([str(word) for word in command]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("command", ["compare", "report", "publish --judge"])
+def test_altered_metrics_are_refused_though_they_were_laid_out_before(some_published, capsys, command):
+    (some_published / "metrics/images.json.xz").write_bytes(b"damaged")
+    folders = [some_published] * (2 if command == "compare" else 1)
+    line = refused(capsys, *command.split(), *folders)
+    assert f"{some_published}/metrics/images.json.xz: not as it was published" in line
+
+
+@pytest.mark.parametrize("command", ["compare", "verify", "report", "publish --judge"])
+def test_a_published_folder_of_another_name_is_refused_by_its_name(some_published, capsys, command):
+    renamed = some_published.rename(some_published.with_name("mine"))
+    folders = [renamed] * (2 if command == "compare" else 1)
+    line = refused(capsys, *command.split(), *folders)
+    assert f"{renamed}: a published folder is named <tier>-<device>; tiers: smoke" in line
+
+
+@pytest.mark.parametrize("command", ["compare", "verify", "report"])
+def test_a_folder_that_is_none_or_has_no_manifest_is_told_so(some_published, tmp_path, capsys, command):
+    def said(folder):
+        return refused(capsys, command, *[folder] * (2 if command == "compare" else 1))
+
+    assert said(tmp_path / "nope").endswith("nope: no such folder")
+    if command != "compare":
+        assert "published: no manifest.sha256, but published folders: smoke-cpu;" in said(
+            some_published.parent
+        )
+    (some_published / "manifest.sha256").unlink()
+    assert f"{some_published}: no manifest.sha256" in said(some_published)
+
+
+@pytest.mark.parametrize("more", ["--tier smoke", "--seeds 2", "--partial", "--device cpu"])
+def test_judging_a_folder_again_takes_no_other_option(some_published, capsys, more):
+    line = refused(capsys, "publish", "--judge", some_published, *more.split())
+    assert f"--judge {some_published}: takes its tier and all else from the folder" in line

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from odestudy.cli.options import chosen_study, study_options
+from odestudy.errors import ConfigError
 from odestudy.runtime.clone import project_root
 
 
@@ -34,6 +35,11 @@ def act(options: argparse.Namespace) -> int:
     from odestudy.publication.publish import judge_again, publish
 
     if options.judge is not None:
+        named = (options.tier, options.questions, options.seeds, options.device, options.partial or None)
+        if any(value is not None for value in named):
+            raise ConfigError(
+                f"publish --judge {options.judge}: takes its tier and all else from the folder; no other option is allowed"
+            )
         judge_again(project_root(), options.judge)
         print(options.judge)
         return 0

@@ -12,6 +12,7 @@ import pandas as pd
 from odestudy import build
 from odestudy.analysis.csvs import read_csv
 from odestudy.errors import DataError
+from odestudy.publication.manifest import none_published
 from odestudy.publication.unpack import is_packed, unpack
 
 REPRODUCED, DIFFERS, MISSING = "reproduced", "differs", "missing"
@@ -57,6 +58,8 @@ def read_results(folder: Path, root: Path) -> Results:
     Raises:
         DataError: it holds no tables; the text says how to make them.
     """
+    if not folder.is_dir() or ((folder / "metrics").is_dir() and not is_packed(folder)):
+        raise DataError(none_published(folder))
     tables = (_laid_out(root, folder) if is_packed(folder) else folder) / "tables"
     if not (tables / "ledger.csv").is_file() or not (tables / "jobs.csv").is_file():
         raise DataError(f"{folder}: no tables/ledger.csv and tables/jobs.csv; `make report` writes them")

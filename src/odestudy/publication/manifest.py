@@ -32,14 +32,44 @@ def write_manifest(folder: Path) -> None:
     write_atomically(folder / NAME, text.encode())
 
 
+def check_sums(folder: Path, *parts: str) -> None:
+    """Refuse a folder some of whose files in `parts` are not as the manifest says.
+
+    Raises:
+        DataError: there is no manifest; or a file is altered, missing or too many, and the text names it.
+    """
+    published, now = (
+        {name: total for name, total in sums.items() if name.split("/")[0] in parts}
+        for sums in (read_manifest(folder), sums_of(folder))
+    )
+    wrong = sorted(name for name in published | now if published.get(name) != now.get(name))
+    if wrong:
+        raise DataError(
+            f"{folder / wrong[0]}: not as it was published ({NAME} has another sum or no such file); "
+            f"`odestudy verify {folder}` lists all"
+        )
+
+
+def none_published(folder: Path) -> str:
+    """What a folder without a manifest is instead, and what to do."""
+    if not folder.is_dir():
+        return f"{folder}: no such folder"
+    inner = sorted(path.parent.name for path in folder.glob(f"*/{NAME}"))
+    if inner:
+        return f"{folder}: no {NAME}, but published folders: {', '.join(inner)}; name one of them"
+    if (folder / "metrics").is_dir():
+        return f"{folder}: no {NAME}, without which nobody can tell that it is as it was published"
+    return f"{folder}: no published results; `make publish` writes such a folder"
+
+
 def read_manifest(folder: Path) -> dict[str, str]:
     """File -> SHA-256 as published.
 
     Raises:
         DataError: there is no manifest, or a line of it is none.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder")
+    if not (folder / NAME).is_file():
+        raise DataError(none_published(folder))
     try:
         lines = (folder / NAME).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

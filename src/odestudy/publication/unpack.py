@@ -6,13 +6,15 @@ import shutil
 from pathlib import Path
 
 from odestudy.errors import DataError
-from odestudy.publication.manifest import NAME, read_manifest
+from odestudy.publication.manifest import NAME, check_sums, none_published
 from odestudy.runtime.files import write_atomically
 from odestudy.runtime.packed import Packed, read_packed
 from odestudy.runtime.store import write_metrics
 from odestudy.study.jobs import key_in
-from odestudy.study.lent import published_folder
+from odestudy.study.lent import published_folder, tier_of_published
 from odestudy.study.load import Study, load_study
+
+READ = ("metrics", "arrays")  # of a published folder
 
 
 def is_packed(folder: Path) -> bool:
@@ -26,13 +28,16 @@ def unpack(root: Path, folder: Path) -> Study:
     Nothing to do where they lie there already.
 
     Raises:
-        DataError: it is no published folder, or a file of it is damaged.
+        DataError: it is no published folder, or a file of it is damaged or not as it was published.
     """
     if not is_packed(folder):
-        raise DataError(f"{folder}: no published results; `make publish` writes such a folder")
-    read_manifest(folder)
+        raise DataError(none_published(folder))
+    tier_of_published(folder)
+    check_sums(folder, *READ)
     study = load_study(root, f"shown/{folder.resolve().name}")
     lenders = {name: published_folder(root, name) for name in sorted(set(study.lent.values()))}
+    for lender in lenders.values():
+        check_sums(lender, *READ)
     sums = b"".join((one / NAME).read_bytes() for one in (folder, *lenders.values()))
     laid, wanted = study.results / NAME, sums + "".join(f"{key}\n" for key in study.lent.items()).encode()
     if not laid.is_file() or laid.read_bytes() != wanted:

@@ -13,6 +13,7 @@ from odestudy.analysis.csvs import read_csv
 from odestudy.publication.manifest import read_manifest, sums_of
 from odestudy.publication.unpack import lay_out
 from odestudy.runtime.packed import read_packed
+from odestudy.study.lent import tier_of_published
 from odestudy.study.load import load_study
 
 LINKED = ("config", "workflow")
@@ -31,9 +32,10 @@ def verify(root: Path, folder: Path) -> tuple[list[str], str]:
     largest of their column. What the claims say is not part of it.
 
     Raises:
-        DataError: the folder has no manifest, or a file of it is damaged.
+        DataError: the folder has no manifest or is not named as one is, or a file of it is damaged.
     """
     published, now = read_manifest(folder), sums_of(folder)
+    tier_of_published(folder)
     problems = [f"altered: {name}" for name in published if name in now and now[name] != published[name]]
     problems += [f"missing: {name}" for name in published if name not in now]
     problems += [f"not in the manifest: {name}" for name in now if name not in published]

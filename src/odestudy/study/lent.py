@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from odestudy.errors import DataError
 from odestudy.runtime.moved import same_code
 from odestudy.runtime.packed import read_packed_metrics
 from odestudy.runtime.registry import task_module
@@ -22,6 +23,18 @@ def published_folder(root: Path, name: str) -> Path:
     return root / "results/published" / name
 
 
+def tier_of_published(folder: Path) -> str:
+    """The tier that a published folder is of, by its name.
+
+    Raises:
+        DataError: its name does not begin with one.
+    """
+    tier = tier_of(folder.resolve().name)
+    if tier not in TIERS:
+        raise DataError(f"{folder}: a published folder is named <tier>-<device>; tiers: {', '.join(TIERS)}")
+    return tier
+
+
 def lender(
     root: Path, shown: str, jobs_at: Callable[[str, dict[str, Any]], list[Job]]
 ) -> tuple[str, list[Job]] | None:
@@ -31,12 +44,13 @@ def lender(
         shown: the folder that is shown.
         jobs_at: the experiment's jobs at a tier, given its name and content; none where it drops the experiment.
     """
-    folders = [p.parent.name for p in published_folder(root, "").glob(f"*/{MANIFEST}")]
-    for name in sorted(folders, key=lambda name: (-TIERS.index(tier_of(name)), name)):
+    folders = [p.parent for p in published_folder(root, "").glob(f"*/{MANIFEST}")]
+    tiers = {folder.name: tier_of_published(folder) for folder in folders}
+    for name in sorted(tiers, key=lambda name: (-TIERS.index(tiers[name]), name)):
         if name == shown:
             continue
-        tier = load_checked(root, f"config/tiers/{tier_of(name)}.yaml", "tier")
-        jobs = jobs_at(tier_of(name), tier)
+        tier = load_checked(root, f"config/tiers/{tiers[name]}.yaml", "tier")
+        jobs = jobs_at(tiers[name], tier)
         held = _codes(published_folder(root, name), (published_folder(root, name) / MANIFEST).read_bytes())
         if jobs and all(same_code(held.get(job.key, ""), code_hash(task_module(job.task))) for job in jobs):
             return name, jobs
