@@ -221,3 +221,18 @@ def test_a_device_that_is_not_there_is_refused(tmp_path, capsys, monkeypatch):
     circle_rows().to_csv(path, index=False)
     assert main(["fit", str(path), "--device", "cuda"]) == 2
     assert "no CUDA device" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("of", "warned"),
+    [(np.sin, True), (lambda t: np.exp(-t), False), (lambda t: np.exp(-t / 3) * np.cos(2 * t), True)],
+)
+def test_one_column_that_turns_back_is_warned_of_whatever_the_noise(tmp_path, of, warned):
+    t = np.linspace(0, 8, 80)
+    for noise in (0.0, 0.05):
+        y = of(t) + noise * np.random.default_rng(0).standard_normal(len(t))
+        frame = pd.DataFrame({"t": t, "height [m]": y})
+        notes = read_observations(written(tmp_path, frame.to_csv(index=False))).notes
+        assert any("height [m] both rises and falls" in note for note in notes) == warned
+        assert any("add a second column, such as its velocity" in note for note in notes) == warned
+    assert not any("rises" in note for note in read_observations(written(tmp_path, GOOD)).notes)

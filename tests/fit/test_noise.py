@@ -83,3 +83,29 @@ def test_the_answer_tells_noise_from_too_few_data():
     assert "The data do not suffice" in answer(HeldOut(**common, error=0.5, seen=0.45, least=0.4))
     assert "More data would help" in answer(HeldOut(**common, error=0.5, seen=0.1, least=0.1))
     assert "More data alone would not help" in answer(HeldOut(**common, error=0.5, seen=0.45, least=0.1))
+
+
+def test_growth_without_noise_moves_far_above_what_is_taken_for_noise():
+    t = np.linspace(0, 10, 20)
+    table = table_of((t, np.stack([np.exp(t), 2 * np.exp(t)], axis=1)))
+    assert min(signal_to_noise(table, noise_of(table))) > 10
+    assert "bending from row to row counts as noise" in _signal(table)
+
+
+def test_too_few_rows_for_the_signal_over_time_are_told_in_a_sentence():
+    t = np.array([0.0, 1.0, 2.0])
+    text = _signal(table_of((t, focus(t, 0.0))))
+    assert text.startswith("**Signal to noise.** Too few rows")
+    assert "n/a" not in text
+
+
+@pytest.mark.parametrize(("error", "still", "least"), [(0.904, 1.41, 1.12), (1.60, 1.63, 0.1)])
+def test_a_fit_that_hardly_beats_the_mean_is_not_said_to_forecast(error, still, least):
+    text = answer(HeldOut(points=9, error=error, still=still, seen=error, least=least))
+    hardly = "hardly" if error < 1 else "no"
+    assert text.startswith(f"**This fit forecasts {hardly} better than the mean of the data")
+    assert ("even the right model would be off by" in text) == (least < error)
+    assert ("noise the right model would be off by about 1.12" in text) == (least > error)
+    assert answer(HeldOut(points=9, error=0.6, still=still, seen=0.6, least=0.1)).startswith(
+        "**This fit forecasts roughly what it did not see**"
+    )

@@ -11,6 +11,7 @@ from odestudy.userdata.checks import FAR, FAR_SHARE, NEARLY, SMALLEST, constant,
 from odestudy.userdata.columns import Column, natural
 from odestudy.userdata.rows import Rows, at_lines, listed
 
+TIMES_NOISE, OF_SPREAD = 10.0, 0.2  # by which a column has to rise and to fall, to be said to turn back
 FEW_VALUES = 10  # distinct values of a column, below which it is no continuous quantity
 
 
@@ -86,6 +87,24 @@ def without_far(
             )
         kept[name] = part[~off.any(axis=1)]
     return kept
+
+
+def turns(
+    parts: dict[str, np.ndarray], numbers: np.ndarray, columns: list[Column], noise: float
+) -> list[str]:
+    """A warning where the only column both rises and falls by more than its noise, which no first-order state does."""
+    least = max(TIMES_NOISE * noise, OF_SPREAD * float(numbers[:, 1].std()))
+    for part in parts.values():
+        y = numbers[part, 1]
+        fall = float((np.maximum.accumulate(y) - y).max())
+        rise = float((y - np.minimum.accumulate(y)).max())
+        if min(rise, fall) > least:
+            name = one_line(columns[0].header, 60)
+            return [
+                f"{name} both rises and falls, which no model of {name} alone can (its slope depends on {name} only): add a "
+                "second column, such as its velocity or its value some time before"
+            ]
+    return []
 
 
 def doubts(numbers: np.ndarray, columns: list[Column]) -> list[str]:

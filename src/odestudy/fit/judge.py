@@ -13,6 +13,7 @@ from odestudy.fit.observations import Table
 
 SHARE = 0.8  # of each trajectory, for the fit that is judged on the rest
 GOOD = 0.2  # standard deviations of the data: what counts as recovered in the study, too
+BEATEN = 0.8  # standard deviations: what a forecast has to stay below, as their mean is off by one
 AS_GOOD = 1.5  # times the error on what was seen, with ROOM for errors near zero: not worse
 ROOM = 0.02
 
@@ -37,7 +38,12 @@ class HeldOut:
 
     @property
     def useful(self) -> bool:
-        return self.error < self.still
+        return self.error < self.still and self.beats_mean
+
+    @property
+    def beats_mean(self) -> bool:
+        """Whether it is clearly nearer than the mean of the data, which is off by a standard deviation."""
+        return self.error < BEATEN
 
     @property
     def good(self) -> bool:
@@ -86,8 +92,11 @@ def answer(judged: HeldOut | None) -> str:
     kept = f"the last {round(100 * (1 - SHARE))} % of each trajectory ({judged.points} points), which the fit did not see"
     if judged.error != judged.error:
         return f"**Do not trust this fit:** its forecast of {kept}, could not be continued to the end."
-    if not judged.useful:
+    if judged.error >= judged.still:
         said = "**This fit forecasts no better than standing still**"
+    elif not judged.beats_mean:
+        hardly = "hardly" if judged.error < 1 else "no"
+        said = f"**This fit forecasts {hardly} better than the mean of the data, which is off by 1 standard deviation**"
     else:
         said = f"**This fit forecasts {'well' if judged.good else 'roughly'} what it did not see**"
     errors = (
@@ -99,7 +108,8 @@ def answer(judged: HeldOut | None) -> str:
 
 def _data(judged: HeldOut) -> str:
     """Whether the data suffice: by what the noise allows, and by the error on what was seen."""
-    least = f"because of the noise even the right model would be off by {number(judged.least)}"
+    even, about = ("even ", "") if judged.least <= judged.error else ("", "about ")  # an estimate is no limit
+    least = f"because of the noise {even}the right model would be off by {about}{number(judged.least)}"
     seen = f"over stretches as long that it did see, its error is {number(judged.seen)}"
     if judged.good and (judged.enough or judged.as_good_as_can_be):
         return f"The data suffice: {least}; {seen}."

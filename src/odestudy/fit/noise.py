@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from odestudy.fit.model import Ensemble
-from odestudy.fit.observations import Table
+if TYPE_CHECKING:
+    from odestudy.fit.model import Ensemble
+    from odestudy.fit.observations import Table
 
 PARTS = 5  # of each trajectory's span, for the signal over time
-NEIGHBOURS = (
-    2  # on each side, between which a polynomial is laid; one where a trajectory is shorter than five points
-)
+NEIGHBOURS = (2, 4)  # on each side, between which a polynomial is laid; one where a trajectory is too short
+RESIDUALS = 12  # that a trajectory must give for more neighbours than the fewest
 
 
 def noise_of(table: Table) -> np.ndarray:
@@ -18,15 +20,22 @@ def noise_of(table: Table) -> np.ndarray:
 
     The polynomial through the neighbours, evaluated between them, as in Gasser, Sroka and Jennen-Steinmetz 1986
     (Biometrika 73, equation 2.2, there a line through one on each side). Where observations are so far apart that the
-    state bends between them, bending is taken for noise, so that this is an upper bound there.
+    state bends between them, bending is taken for noise, so that this is an upper bound there: the least is taken of what
+    few neighbours say and many, whose polynomial bends more.
     """
-    residuals = [_off_neighbours(t, y) for t, y in zip(table.t, table.y, strict=True)]
-    return np.sqrt(np.mean(np.concatenate(residuals) ** 2, axis=0))
+    found = []
+    for reach in NEIGHBOURS:
+        residuals = [_off_neighbours(t, y, reach) for t, y in zip(table.t, table.y, strict=True)]
+        found.append(np.sqrt(np.mean(np.concatenate(residuals) ** 2, axis=0)))
+    return np.min(found, axis=0)
 
 
-def _off_neighbours(t: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _off_neighbours(t: np.ndarray, y: np.ndarray, reach: int) -> np.ndarray:
     """Residuals (m, d) with the variance of the noise."""
-    reach = NEIGHBOURS if len(t) > 2 * NEIGHBOURS else 1
+    fewest = NEIGHBOURS[0]
+    if reach > fewest and len(t) < 2 * reach + RESIDUALS:
+        reach = fewest
+    reach = reach if len(t) > 2 * reach else 1
     sides = [k for k in range(-reach, reach + 1) if k]
     found = []
     for i in range(reach, len(t) - reach):

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from odestudy.errors import DataError
-from odestudy.fit.cleaning import by_time, doubts, without_constant, without_far
+from odestudy.fit.cleaning import by_time, doubts, turns, without_constant, without_far
+from odestudy.fit.noise import noise_of
 from odestudy.systems.trajectories import Observed
 from odestudy.text import one_line
 from odestudy.userdata.columns import Column, choose, columns_of, take_column
@@ -86,4 +87,7 @@ def read_observations(path: Path, wanted: str | None = None) -> Table:
                 f"{path}: trajectory {one_line(repr(name))} has {len(part)} rows; needed: at least {FEWEST}"
             )
     t, y = [numbers[part, 0] for part in parts.values()], [numbers[part, 1:] for part in parts.values()]
-    return Table(list(parts), t, y, columns, time, notes)
+    table = Table(list(parts), t, y, columns, time, notes)
+    if table.d == 1:
+        notes += turns(parts, numbers, columns, float(noise_of(table)[0]))
+    return table

@@ -31,6 +31,10 @@ FILES = {
     "forecast.png": "observations and forecasts over time",
 }
 LOST = 1.0  # times the noise, below which a movement is not seen
+FEW_ROWS = (
+    "Too few rows to tell noise from movement: no trajectory has two rows in any fifth of its span. "
+    "Ten or more rows for each trajectory would do."
+)
 ORDINALS = ("first", "second", "third", "fourth", "last")
 
 
@@ -125,12 +129,14 @@ def _signal(table: Table) -> str:
     """How far the state moves above the noise, fifth by fifth of the span, and what that means."""
     noise = noise_of(table)
     ratios = signal_to_noise(table, noise)
+    if all(ratio != ratio for ratio in ratios):
+        return f"**Signal to noise.** {FEW_ROWS}"
     share = 100 * noise / table.observed().spread
     worst = int(np.argmax(share))
     said = (
         f"**Signal to noise.** The noise, from how far observations are off a polynomial through their neighbours, is at most "
-        f"{number(share[worst])} % of a column's standard deviation ({escape(table.columns[worst].header)}). Within each fifth "
-        "of the span, a trajectory moves by so many times the noise:"
+        f"{number(share[worst])} % of a column's standard deviation ({escape(table.columns[worst].header)}); bending from row to row counts "
+        "as noise. Within each fifth of the span, a trajectory moves by so many times the noise:"
     )
     lost = [k for k, ratio in enumerate(ratios) if ratio < LOST]
     end = ""
