@@ -93,7 +93,9 @@ def turns(
     parts: dict[str, np.ndarray], numbers: np.ndarray, columns: list[Column], noise: float
 ) -> list[str]:
     """A warning where the only column both rises and falls by more than its noise, which no first-order state does."""
-    least = max(TIMES_NOISE * noise, OF_SPREAD * float(numbers[:, 1].std()))
+    least = max(
+        TIMES_NOISE * noise, OF_SPREAD * float(numbers[np.concatenate(list(parts.values())), 1].std())
+    )
     for part in parts.values():
         y = numbers[part, 1]
         fall = float((np.maximum.accumulate(y) - y).max())
