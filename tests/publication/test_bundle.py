@@ -10,6 +10,8 @@ import pytest
 from odestudy.cli.main import main
 from odestudy.errors import DataError
 from odestudy.publication.bundle import read_bundle, take_in, write_bundle
+from odestudy.publication.manifest import write_manifest
+from odestudy.runtime.packed import read_packed, write_packed
 from odestudy.runtime.store import is_current, read_arrays, read_metrics, write_metrics
 from odestudy.study import load_study
 from tests.workflow.clone import copy_of_clone
@@ -106,3 +108,62 @@ def test_a_file_over_its_size_is_not_written(ran, tmp_path):
     with pytest.raises(DataError, match=r"MiB, more than 0\.0001"):
         write_bundle(ran, tmp_path / "some.zip", 1e-4)
     assert not (tmp_path / "some.zip").exists()
+
+
+def test_what_was_begun_and_is_left_out_is_counted_and_named(ran, capsys):
+    emptied, altered, older = ran.jobs_by["images", "sizes"][:3]
+    unfinished = ran.jobs_by["images", "train"][0]
+    whole = ran.jobs_by["images", "cost"][0]
+    content = read_metrics(altered.metrics(ran.results)) | {"spec": whole.spec}
+    write_metrics(whole.metrics(ran.results), content, {})
+    emptied.metrics(ran.results).write_text("")
+    path = altered.metrics(ran.results)
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": 1'))
+    unfinished.metrics(ran.results).parent.mkdir(parents=True)
+    assert main(["pack", "some.zip", "--tier", "smoke", "--questions", "images"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert "1 of " in first
+    assert second.startswith("left out, 4 jobs begun: ")
+    for job, why in (
+        (emptied, "metrics.json damaged or altered"),
+        (altered, "metrics.json damaged or altered"),
+        (older, "computed by other code"),
+        (unfinished, "no metrics.json"),
+    ):
+        assert f"{job.folder} ({why})" in second
+
+
+def test_a_folder_in_place_of_the_file_is_told_so(ran, capsys):
+    (ran.root / "some").mkdir()
+    assert main(["pack", "some", "--tier", "smoke", "--questions", "images"]) == 2
+    assert "some: is a folder; name the file to write, such as some/jobs.zip" in capsys.readouterr().err
+    assert main(["unpack", "some"]) == 2
+    assert "some: is a folder; needed: a file that `odestudy pack` wrote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["no manifest", "no line of one", "altered metrics"])
+def test_what_is_wrong_with_a_file_is_told_by_its_own_name(ran, tmp_path, wrong):
+    file, folder = tmp_path / "some.zip", tmp_path / "parts"
+    write_bundle(ran, file, 16)
+    with zipfile.ZipFile(file) as parts:
+        parts.extractall(folder)
+    if wrong == "altered metrics":
+        packed = read_packed(folder)["images"]
+        next(iter(packed.metrics.values()))["code"] = "other"
+        write_packed(folder, "images", packed)
+        write_manifest(folder)
+    elif wrong == "no line of one":
+        (folder / "manifest.sha256").write_text("nonsense\n")
+    else:
+        (folder / "manifest.sha256").unlink()
+    with zipfile.ZipFile(file, "w") as parts:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            parts.write(path, path.relative_to(folder))
+    with pytest.raises(DataError) as error:
+        read_bundle(file)
+    said = {
+        "no manifest": ": no manifest.sha256 in it; not written by `odestudy pack`",
+        "no line of one": "/manifest.sha256:1: not a line of sha256sum",
+        "altered metrics": "/metrics/images.json.xz: ",
+    }
+    assert str(error.value).startswith(f"{file}{said[wrong]}")

@@ -9,6 +9,7 @@ from typing import Any
 from odestudy.cli.options import chosen_study, study_options
 
 MOST_MIB = 16.0
+NAMED = 20  # of what is left out
 
 
 def add(commands: Any) -> None:
@@ -34,7 +35,10 @@ def act(options: argparse.Namespace) -> int:
     from odestudy.publication.bundle import MIB, write_bundle
 
     study = chosen_study(options)
-    jobs = write_bundle(study, options.file, options.most_mib)
+    jobs, left_out = write_bundle(study, options.file, options.most_mib)
     size = options.file.stat().st_size / MIB
     print(f"{options.file}: {jobs} of {len(study.jobs)} jobs of tier {study.run}, {size:.2f} MiB")
+    if left_out:
+        more = f", and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
+        print(f"left out, {len(left_out)} jobs begun: {', '.join(left_out[:NAMED])}{more}")
     return 0

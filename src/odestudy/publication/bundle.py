@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from odestudy.errors import DataError
-from odestudy.publication.manifest import read_manifest, sums_of, write_manifest
+from odestudy.publication.manifest import NAME, read_manifest, sums_of, write_manifest
 from odestudy.runtime.files import write_atomically
 from odestudy.runtime.moved import same_code
 from odestudy.runtime.packed import Packed, read_packed, write_packed
@@ -19,13 +19,18 @@ TIER = "tier"  # the file that names it
 MIB = 2**20
 
 
-def write_bundle(study: Study, file: Path, most_mib: float) -> int:
-    """Write metrics and arrays of the jobs that this code has computed; how many they are. Checkpoints stay behind.
+def write_bundle(study: Study, file: Path, most_mib: float) -> tuple[int, list[str]]:
+    """Write metrics and arrays of the jobs that this code has computed: how many, and what is left out of those begun.
+
+    Checkpoints stay behind.
 
     Raises:
-        DataError: no job is finished, or the file would be larger than `most_mib`.
+        DataError: the file is a folder, no job is finished, or the file would be larger than `most_mib`.
     """
+    if file.is_dir():
+        raise DataError(f"{file}: is a folder; name the file to write, such as {file / 'jobs.zip'}")
     found: dict[str, Packed] = {}
+    left_out: dict[str, str] = {}
     for (question, _), jobs in study.jobs_by.items():
         for job in jobs:
             path = job.metrics(study.results)
@@ -33,15 +38,29 @@ def write_bundle(study: Study, file: Path, most_mib: float) -> int:
                 packed = found.setdefault(question, Packed())
                 packed.metrics[job.folder] = read_metrics(path)
                 packed.arrays[job.folder] = read_arrays(path)
+            elif path.parent.is_dir():
+                left_out[job.folder] = _why_left_out(path)
     if not found:
-        raise DataError(f"{study.results}: no job is finished")
+        raise DataError(f"{study.results}: no job is finished; begun, but not whole: {len(left_out)}")
     content = _zipped(study.run, found)
     if len(content) > most_mib * MIB:
         raise DataError(
             f"{file}: would take {len(content) / MIB:.1f} MiB, more than {most_mib:g}; --questions and --seeds cut it"
         )
     write_atomically(file, content)
-    return sum(len(packed.metrics) for packed in found.values())
+    jobs = sum(len(packed.metrics) for packed in found.values())
+    return jobs, [f"{job} ({why})" for job, why in left_out.items()]
+
+
+def _why_left_out(path: Path) -> str:
+    """Why the metrics of a job that was begun are not packed."""
+    if not path.is_file():
+        return "no metrics.json"
+    try:
+        read_metrics(path)
+    except DataError:
+        return "metrics.json damaged or altered"
+    return "computed by other code" if path.with_name("arrays.npz").is_file() else "no arrays.npz"
 
 
 def _zipped(tier: str, found: dict[str, Packed]) -> bytes:
@@ -65,6 +84,8 @@ def read_bundle(file: Path) -> tuple[str, dict[str, Packed]]:
     Raises:
         DataError: it is no such file, or damaged.
     """
+    if file.is_dir():
+        raise DataError(f"{file}: is a folder; needed: a file that `odestudy pack` wrote")
     if not file.is_file():
         raise DataError(f"{file}: no such file")
     with tempfile.TemporaryDirectory() as scratch:
@@ -75,9 +96,16 @@ def read_bundle(file: Path) -> tuple[str, dict[str, Packed]]:
             tier = (folder / TIER).read_text(encoding="utf-8").strip()
         except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
             raise DataError(f"{file}: damaged, or not written by `odestudy pack` ({error})") from None
-        if sums_of(folder) != read_manifest(folder):
-            raise DataError(f"{file}: damaged: its parts do not have the sums that they were written with")
-        return tier, read_packed(folder)
+        if not (folder / NAME).is_file():
+            raise DataError(f"{file}: no {NAME} in it; not written by `odestudy pack`")
+        try:
+            if sums_of(folder) != read_manifest(folder):
+                raise DataError(
+                    f"{file}: damaged: its parts do not have the sums that they were written with"
+                )
+            return tier, read_packed(folder)
+        except DataError as error:  # names the file that the user gave, and not where it was unpacked
+            raise DataError(str(error).replace(str(folder), str(file))) from None
 
 
 def take_in(study: Study, results: dict[str, Packed], file: Path) -> tuple[int, int]:
