@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from odestudy.cli.main import main
-from odestudy.runtime.store import write_metrics
+from odestudy.runtime.packed import Packed, write_packed
+from odestudy.runtime.store import seal, write_metrics
 from odestudy.study import Study, load_study
 from odestudy.study.forecast import expectations, request_of
 from odestudy.study.jobs import Job
@@ -90,3 +92,27 @@ def test_the_command_sums_what_was_recorded_and_names_what_takes_long_or_is_not_
     assert found[64] == pytest.approx((max(10, 2 * timed + (total - 2 * timed) / 64), 10), rel=0.05)
     assert main(["plan", "--tier", "smoke", "--workers", "0"]) == 2
     assert "at least 1" in capsys.readouterr().err
+
+
+def test_a_job_is_recorded_where_another_tier_ran_it_and_this_tiers_records_come_first(study):
+    first, second, third, *_ = study.jobs_by["dynamics", "fast_modes"]
+    run = replace(study, run="quick")
+    record(run, first, process_s=7.0)
+    source = {"device": "cpu", "wall_s": 1.0, "process_peak_mib": 50.0, "begun_unix_s": 1.0}
+    for name, jobs, took in (("quick-cpu", (second, third), 8.0), ("smoke-cpu", (third,), 9.0)):
+        found = {
+            job.folder: {
+                "spec": job.spec,
+                "rows": {},
+                "code": "c",
+                "provenance": source | {"process_s": took},
+            }
+            for job in jobs
+        }
+        found = {folder: content | {"seal": seal(content)} for folder, content in found.items()}
+        write_packed(study.root / "results/published" / name, "dynamics", Packed(found))
+    expected = expectations(study)
+    assert [expected[job.folder].seconds for job in (first, second, third)] == [7.0, 8.0, 9.0]
+    assert all(expected[job.folder].recorded for job in (first, second, third))
+    record(study, first, process_s=6.0)
+    assert expectations(study)[first.folder].seconds == 6.0

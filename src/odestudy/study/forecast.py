@@ -17,6 +17,7 @@ from odestudy.runtime.packed import read_packed_metrics
 from odestudy.runtime.store import read_metrics
 from odestudy.study.jobs import Job
 from odestudy.study.load import Study
+from odestudy.study.tiers import TIERS, tier_of
 
 MEMORY_MARGIN, TIME_MARGIN, START_MINUTES = 1.5, 2.0, 2.0
 
@@ -69,19 +70,25 @@ def _took(provenance: dict[str, Any]) -> float:
 
 
 def _recorded(job: Job, study: Study) -> dict[str, Any] | None:
-    """A job's provenance in this folder, else in a published one of the same tier, with these or with other seeds."""
-    metrics = job.metrics(study.results)
-    if metrics.is_file():
-        with suppress(DataError):
-            return read_metrics(metrics)["provenance"]
+    """A job's provenance in this folder or another tier's, else in a published one, with these or with other seeds."""
+    others = [study.root / "results" / tier for tier in TIERS if tier != study.run]
+    for results in (study.results, *others):
+        metrics = job.metrics(results)
+        if metrics.is_file():
+            with suppress(DataError):
+                return read_metrics(metrics)["provenance"]
     published = _published(study.root, study.tier_name)
     return published.get(job.key) or published.get(_but_seeds(job.spec))
 
 
 @cache
 def _published(root: Path, tier: str) -> dict[str, dict[str, Any]]:
-    """Provenance of all that is published of a tier, by the key of a job, and by that of its specification but seeds."""
-    folders = sorted((root / "results" / "published").glob(f"{tier}-*"), reverse=True)
+    """Provenance of all that is published, by the key of a job, and by that of its specification but seeds.
+
+    What this tier has comes before what others have.
+    """
+    folders = sorted((root / "results" / "published").glob("*-*"), reverse=True)
+    folders.sort(key=lambda folder: tier_of(folder.name) == tier)  # the last of a job stays
     found: dict[str, dict[str, Any]] = {}
     for content in (
         c for folder in folders for jobs in read_packed_metrics(folder).values() for c in jobs.values()
