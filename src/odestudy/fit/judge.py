@@ -95,12 +95,16 @@ def answer(judged: HeldOut | None) -> str:
     if judged.error >= judged.still:
         said = "**This fit forecasts no better than standing still**"
     elif not judged.beats_mean:
-        hardly = "hardly" if judged.error < 1 else "no"
-        said = f"**This fit forecasts {hardly} better than the mean of the data, which is off by 1 standard deviation**"
+        said = "**This fit does not forecast what it did not see**"
     else:
         said = f"**This fit forecasts {'well' if judged.good else 'roughly'} what it did not see**"
+    asked = (
+        ""
+        if judged.beats_mean
+        else f" (to forecast it has to be below {BEATEN:g}, as their mean is off by 1)"
+    )
     errors = (
-        f"on {kept}, the root mean square error is {number(judged.error)} standard deviations of the data; that nothing "
+        f"on {kept}, the root mean square error is {number(judged.error)} standard deviations of the data{asked}; that nothing "
         f"changes would be wrong by {number(judged.still)}."
     )
     return f"{said}: {errors} {_data(judged)}"
