@@ -9,7 +9,7 @@ import numpy as np
 
 from odestudy.errors import DataError
 from odestudy.fit.cleaning import by_time, doubts, turns, without_constant, without_far
-from odestudy.fit.noise import noise_of
+from odestudy.fit.neighbours import noise_between
 from odestudy.systems.trajectories import Observed
 from odestudy.text import one_line
 from odestudy.userdata.columns import Column, choose, columns_of, take_column
@@ -89,5 +89,5 @@ def read_observations(path: Path, wanted: str | None = None) -> Table:
     t, y = [numbers[part, 0] for part in parts.values()], [numbers[part, 1:] for part in parts.values()]
     table = Table(list(parts), t, y, columns, time, notes)
     if table.d == 1:
-        notes += turns(parts, numbers, columns, float(noise_of(table)[0]))
+        notes += turns(parts, numbers, columns, float(noise_between(t, y)[0]))
     return table

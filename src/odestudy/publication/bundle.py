@@ -48,8 +48,8 @@ def write_bundle(study: Study, file: Path, most_mib: float) -> tuple[int, list[s
             f"{file}: would take {len(content) / MIB:.1f} MiB, more than {most_mib:g}; --questions and --seeds cut it"
         )
     write_atomically(file, content)
-    jobs = sum(len(packed.metrics) for packed in found.values())
-    return jobs, [f"{job} ({why})" for job, why in left_out.items()]
+    count = sum(len(packed.metrics) for packed in found.values())
+    return count, [f"{job} ({why})" for job, why in left_out.items()]
 
 
 def _why_left_out(path: Path) -> str:
