@@ -17,7 +17,7 @@ def source(fact: Fact) -> str:
         return fact.source
     left = {
         "coarse": "not yet as precise as asked",
-        "still_learning": "not decided: half the training gives a worse result, so a longer one may give a better",
+        "still_learning": "not decided: half the training gives another result, so a longer one may, too",
     }
     return f"{fact.source}, {left.get(fact.row['reason'], f'not decided: {because(fact)}')}"
 
