@@ -12,7 +12,7 @@ import pandas as pd
 from odestudy.analysis.csvs import read_csv
 from odestudy.analysis.values import interval, number
 from odestudy.report.markdown import pipe_table
-from odestudy.report.step_times import on_gpu, steps_section
+from odestudy.report.step_times import on_gpu, steps_section, variants_section
 
 WORKLOADS = {
     "mlp1": "small MLP, batch 1",
@@ -66,13 +66,15 @@ GOALS = (
 class SolverTimes:
     """The rows of one run of benchmarks/solvers.py, what it ran on, and those of benchmarks/mnist_step.py.
 
-    `steps` are those of the same machine, `steps_on_gpus` those of GPUs, by name.
+    `steps` are those of the same machine, `steps_on_gpus` those of GPUs, by name; `variants` those of
+    benchmarks/mnist_variants.py.
     """
 
     rows: pd.DataFrame
     about: dict[str, Any]
     steps: pd.DataFrame | None = None
     steps_on_gpus: dict[str, pd.DataFrame] = field(default_factory=dict)
+    variants: pd.DataFrame | None = None
 
     def workload(self, name: str) -> str:
         """A workload's contenders: time, evaluations, ratios, gradient error, the first step."""
@@ -104,6 +106,8 @@ class SolverTimes:
             text += (
                 f"{level} A training step at MNIST's size\n\n{steps_section(self.steps, self.steps_on_gpus)}"
             )
+        if self.variants is not None:
+            text += variants_section(self.variants)
         return f"{NOTES}\n\n{text}"
 
     def goals(self) -> str:
@@ -189,13 +193,16 @@ def _verdict(found: float | None, factor: float) -> str:
 
 
 def load_times(csv: Path) -> SolverTimes:
-    """The CSV, the JSON beside it and, where they are there, the CSVs of a step at MNIST's size, here and on GPUs."""
+    """The CSV, the JSON beside it and, where they are there, the CSVs of a step at MNIST's size, here and on GPUs, and of
+    what was tried to make it faster."""
     about = json.loads(csv.with_suffix(".json").read_text(encoding="utf-8"))
     own = csv.with_name(csv.name.replace("solvers", "mnist-step"))
     found = {path: read_csv(path) for path in sorted(csv.parent.glob("mnist-step-*.csv"))}
     steps = found.pop(own, None)
     on_gpus = {p.stem.rpartition("-")[2].upper(): rows for p, rows in found.items() if on_gpu(rows)}
-    return SolverTimes(read_csv(csv), about, steps, on_gpus)
+    tried = csv.with_name(csv.name.replace("solvers", "mnist-variants"))
+    variants = read_csv(tried) if tried.is_file() else None
+    return SolverTimes(read_csv(csv), about, steps, on_gpus, variants)
 
 
 PAGE = """# Our solvers beside their peers

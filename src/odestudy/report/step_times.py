@@ -53,6 +53,27 @@ def steps_section(rows: pd.DataFrame, on_gpus: Mapping[str, pd.DataFrame]) -> st
     return text
 
 
+def variants_section(rows: pd.DataFrame) -> str:
+    """What was tried to make a step faster, each apart, from the CSV of benchmarks/mnist_variants.py."""
+    shown = [
+        [
+            r["arm"],
+            r["variant"],
+            interval(r["median_ms"], r["q1_ms"], r["q3_ms"]),
+            number(r["nfe"]) if pd.notna(r["nfe"]) else "n/a",
+            number(r["over_plain"]),
+            number(100 * r["logits_moved"], 2),
+        ]
+        for _, r in rows.iterrows()
+    ]
+    header = ["", "", "ms [quartiles]", "evaluations", "over the net as it is", "logits moved by (%)"]
+    return (
+        f"What was tried to make these steps faster, each apart:\n\n{pipe_table(header, shown, widths=[':---', ':---', *['---:'] * 4])}\n"
+        "Logits are moved by the root of the mean square, over their spread. A first step that suits a fresh net need not suit "
+        "a trained one, and errors after training in bfloat16 were not measured, so the study takes none of these.\n\n"
+    )
+
+
 def _whole_training(rows: pd.DataFrame, name: str) -> str:
     """Whether a whole training of the ODE-Net is as short as it should be, by the time of its fastest step."""
     ours = rows[rows["arm"].str.startswith("ODE-Net") & ~rows["arm"].str.contains("torchdiffeq")]
