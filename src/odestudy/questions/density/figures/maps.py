@@ -12,7 +12,7 @@ from odestudy.questions.density.figures._pictures import Shown, flows, paint, sc
 SHOWS = {
     "title": "Densities of the flow beside the target's",
     "tables": ["density_models", "density_curve"],
-    "arrays": ["models", "limits", "curve", "curve_targets"],
+    "arrays": ["models", "limits", "curve", "curve_long", "curve_targets"],
 }
 
 MOST_TARGETS = 6

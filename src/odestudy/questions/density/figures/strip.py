@@ -18,7 +18,7 @@ from odestudy.questions.density.figures._pictures import flows, paint, scatter, 
 SHOWS = {
     "title": "The flow from the base to the data",
     "tables": ["density_models", "density_curve"],
-    "arrays": ["models", "limits", "curve", "curve_targets"],
+    "arrays": ["models", "limits", "curve", "curve_long", "curve_targets"],
     "animated": True,
 }
 
