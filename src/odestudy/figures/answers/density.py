@@ -17,6 +17,7 @@ from odestudy.figures.base import NothingToShow
 
 FLOW = "continuous flow"
 OTHERS = ("RealNVP", "Gaussian mixture", "kernel estimate")
+LINE = "\n"  # after it the length of the training
 TABLES = ("density_models_summary", "density_time_summary")  # mixtures stand in the second alone
 TARGETS = {
     "pair12": "two Gaussians, 12 widths apart",
@@ -32,7 +33,7 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     own = f("C22a")
     if not own.known:
         raise NothingToShow("no flow was trained on the checkerboard at this tier")
-    figure, (upper, lower) = canvas(2, height=4.6, height_ratios=[4, 6])
+    figure, (upper, lower) = canvas(2, height=5.2, height_ratios=[4, 8])
     same = points(f.rows(TABLES[1], target="checkerboard", model="cnf"), "excess_nat", at=FLOW)
     others = [Point(name, own.beside[name], *f.around("C22a", name)) for name in OTHERS]
     # The others had the time of a shorter training than the one that the row judges.
@@ -44,18 +45,24 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     flow = _of_the_flow(f)
     targets = _sorted(
         [
-            replace(p, at=name)
+            replace(p, at=f"{name}{LINE}({_steps(rows)})")
             for target, name in TARGETS.items()
-            for p in points(flow[flow["target"] == target], "excess_nat")
+            if len(rows := flow[flow["target"] == target])
+            for p in points(rows, "excess_nat")
         ]
     )
     if targets:
         panels.append(_panel(lower, "distance of the flow, by target", targets, ""))
     else:
         lower.set_axis_off()
-    hardest = f"; hardest target: {targets[-1].at}" if targets else ""
+    hardest = f"; hardest target: {targets[-1].at.partition(LINE)[0]}" if targets else ""
     message(figure, f"Nearest to a checkerboard{time}: {models[0].at}{hardest}")
     return figure, " ".join(said for _, said in panels), tuple(panel for panel, _ in panels)
+
+
+def _steps(rows: pd.DataFrame) -> str:
+    """How long a target's flow was trained, as the lengths differ."""
+    return f"{rows['iterations'].iloc[0]:,.0f} training steps" if "iterations" in rows else "length not known"
 
 
 def _of_the_flow(f: Facts) -> pd.DataFrame:
@@ -86,5 +93,5 @@ def _panel(axes: Axes, title: str, found: list[Point], own: str) -> tuple[Panel,
         "nat",
     )
     axes.set_title(panel.title, loc="left")
-    said = ", ".join(f"{name} {label}" for name, label in zip(names, labels, strict=True))
+    said = ", ".join(f"{name} {label}".replace(LINE, " ") for name, label in zip(names, labels, strict=True))
     return panel, f"{title[0].upper()}{title[1:]}: {said}."
