@@ -16,7 +16,7 @@ def test_every_rule_of_every_tier_can_come_out_both_ways(root, tier):
 
 
 def test_a_rule_out_of_reach_names_the_row_the_seeds_and_how_many_would_do(root):
-    study = load_study(root, "quick")
+    study = load_study(root, "cpu")
     rates = [c for c in study.claims if c.get("estimand", {}).get("statistic") == "rate" and "rule" in c]
     rate = next(c for c in rates if 0 < planned_seeds(c, study) < 11)
     object.__setattr__(study, "claims", [rate | {"rule": {"low": 0.75}}])

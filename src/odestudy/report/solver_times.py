@@ -201,7 +201,7 @@ def load_times(csv: Path) -> SolverTimes:
     steps = found.pop(own, None)
     on_gpus = {p.stem.rpartition("-")[2].upper(): rows for p, rows in found.items() if on_gpu(rows)}
     tried = csv.with_name(csv.name.replace("solvers", "mnist-variants"))
-    variants = read_csv(tried) if tried.is_file() else None
+    variants = read_csv(tried) if tried != csv and tried.is_file() else None
     return SolverTimes(read_csv(csv), about, steps, on_gpus, variants)
 
 
