@@ -20,6 +20,7 @@ import torch
 from mnist_step import ARMS, BATCH, WARM_UP, make
 from torch import Tensor, nn
 
+from odestudy.measure.device import processor
 from odestudy.nets.blocks import ODEBlock
 from odestudy.nets.images import Classifier
 from odestudy.ode import odeint
@@ -110,6 +111,7 @@ def measure(repeats: int) -> pd.DataFrame:
             "arm": name, "variant": variant, "median_ms": 1e3 * middle, "q1_ms": 1e3 * low, "q3_ms": 1e3 * high,
             "repeats": repeats, "over_plain": middle / statistics.median(times[name, "as it is"]),
             "logits_moved": float(moved), "nfe": evaluations(nets[name, variant], WARM_UP + repeats),
+            "processor": processor(),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -118,8 +118,12 @@ def test_a_step_at_mnists_size_stands_on_the_page_where_it_was_measured(tmp_path
     assert page.count("The goal, our ODE-Net") == 1
     assert "to make these steps faster" not in page
     tried = steps.assign(
-        variant=["as it is", "channels-last"], over_plain=[1.0, 1.25], logits_moved=[0.0, 0.002]
+        variant=["as it is", "channels-last"],
+        over_plain=[1.0, 1.25],
+        logits_moved=[0.0, 0.002],
+        processor="Some CPU",
     )
     tried.to_csv(tmp_path / "mnist-variants-x.csv", index=False)
     page = page_of(csv, tmp_path / "page.md")
+    assert "each apart, on Some CPU:" in page
     assert "| ODE-Net, back-propagation | channels-last | 340 | 32 | 1.25 | 0.20 |" in page

@@ -68,7 +68,7 @@ def variants_section(rows: pd.DataFrame) -> str:
     ]
     header = ["", "", "ms [quartiles]", "evaluations", "over the net as it is", "logits moved by (%)"]
     return (
-        f"What was tried to make these steps faster, each apart:\n\n{pipe_table(header, shown, widths=[':---', ':---', *['---:'] * 4])}\n"
+        f"What was tried to make these steps faster, each apart, on {rows['processor'].iloc[0]}:\n\n{pipe_table(header, shown, widths=[':---', ':---', *['---:'] * 4])}\n"
         "Logits are moved by the root of the mean square, over their spread. A first step that suits a fresh net need not suit "
         "a trained one, and errors after training in bfloat16 were not measured, so the study takes none of these.\n\n"
     )
