@@ -135,6 +135,13 @@ def test_another_number_makes_another_sentence(study, rows, name, claim, cases):
         assert not any(re.search(w, said) for w in others), said
 
 
+def test_a_property_that_may_cost_much_or_nothing_is_called_neither(study, rows):
+    base = everywhere(study, rows, "supported").ledger
+    wide = {"verdict": "open", "low": -0.01, "high": 0.3, "estimate": 0.1}
+    assert "parts that lie apart" in say("density", facts(study, base))
+    assert "parts that lie apart" not in say("density", facts(study, base, C22k=wide))
+
+
 def test_the_tier_is_named_where_it_is_another(study, rows):
     base = everywhere(study, rows, "supported").ledger
     assert "; 5 seeds, tier full)" in say("residual_net", facts(study, base, C09d={"tier": "full"}))

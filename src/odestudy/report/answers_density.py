@@ -58,7 +58,7 @@ def _astray(f: Facts) -> str:
 def _shorter(f: Facts) -> str:
     """Where a shorter training ended."""
     own, after = f("C22a"), "after 1,000, nat"
-    return f", {own.other(after, 'nat')} after 1,000" if after in own.beside else ""
+    return f", {own.other(after, 'nat')} {after.removesuffix(', nat')}" if after in own.beside else ""
 
 
 def _in_less_time(f: Facts, steps: int) -> str:
@@ -89,7 +89,7 @@ NEAR_NAT = 0.05  # the resolution of these rows
 
 def _limits(f: Facts) -> str:
     hard = [_property(f, what) for what, (row, _) in PROPERTIES.items() if f(row).low > NEAR_NAT]
-    met = [_property(f, what) for what, (row, _) in PROPERTIES.items() if f(row).low <= NEAR_NAT]
+    met = [_property(f, what) for what, (row, _) in PROPERTIES.items() if f(row).high <= NEAR_NAT]
     high, tails = f("C22e"), f("C22d")
     if high.known and high.low > 1:
         hard.append(f"many dimensions ({f.named('C22e')}: {high.said} times, {source(high)})")
@@ -114,7 +114,9 @@ def _property(f: Facts, what: str) -> str:
     """By how much it takes a flow further away, and how much steeper."""
     row, steeper = PROPERTIES[what]
     slope = f(steeper)
-    times = f", by a field {slope.short} times as steep" if slope.known else ""
+    times = (
+        f", by a field {'' if slope.sure else 'so far '}{slope.short} times as steep" if slope.known else ""
+    )
     return f"{what} ({f.named(row)}: {f(row).said}{times}, {source(f(row))})"
 
 
