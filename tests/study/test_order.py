@@ -59,9 +59,9 @@ def test_the_full_tier_begins_with_step_times_then_the_longest_trainings_and_nam
         if job.task != "images_cost.step"
     ]
     assert [kind[:2] for kind in kinds[:5]] == [("odenet_adjoint", 20)] * 5
-    assert [kind[:2] for kind in kinds[5:15]] == [("resnet6", 20), ("odenet_adjoint", 10)] * 5
+    assert [kind[:2] for kind in kinds[5:15]] == [("odenet_adjoint", 10), ("resnet6", 20)] * 5
     assert [seed for *_, seed in kinds[5:9]] == [200] * 2 + [201] * 2
-    assert [kind[:2] for kind in kinds[15:20]] == [("walkthrough", 5)] * 5
+    assert [kind[:2] for kind in kinds[15:20]] == [("odenet_adjoint", 5)] * 5
     points = [point for wave in study.tier["first"] for point in wave]
     assert all(priorities_of(study.jobs_by, [[point]]) for point in points)
 

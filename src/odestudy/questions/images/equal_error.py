@@ -12,14 +12,16 @@ from odestudy.study.load import Study
 Rows = list[dict[str, Any]]
 Key = tuple[str, str, int]  # data set, arm, seed
 OTHER = "resnet6"
+LONGEST = (5, 20)  # epochs: rows C11a and C11d
 
 
 def time_to_equal_error(study: Study, question: str, definition: dict[str, Any]) -> Rows:
-    """Each arm against the residual network of six blocks, a row a seed.
+    """Each arm against the residual network of six blocks, a row a seed and longest training.
 
     From trainings of several lengths, each with a schedule of its own, follows the test error by epochs; between lengths
     it is a power of them. The error that both reach is the larger of the two at the longest training. A net's time to it
     is the epochs that it takes, times the time of a step, which is measured alone; all nets take as many steps an epoch.
+    `longest` says which training counts as the longest: each of LONGEST that both nets have, and longer ones are left out.
     """
     errors: dict[Key, dict[int, float]] = {}
     steps: dict[Key, float] = {}
@@ -33,22 +35,28 @@ def time_to_equal_error(study: Study, question: str, definition: dict[str, Any])
                 errors.setdefault((*key, row["seed"]), {})[job.spec["epochs"]] = row["test_error_pct"]
                 job_of[key] = job.folder
     return [
-        {**_times(errors, steps, key), "status": "ok", "job": job_of[key[:2]]}
+        {**_times(errors, steps, key, longest), "status": "ok", "job": job_of[key[:2]]}
         for key in sorted(errors)
         if key[1] != OTHER and {(key[0], OTHER, key[2])} <= set(errors) & set(steps) and key in steps
+        for longest in LONGEST
+        if longest in errors[key] and longest in errors[key[0], OTHER, key[2]]
     ]
 
 
-def _times(errors: dict[Key, dict[int, float]], steps: dict[Key, float], key: Key) -> dict[str, Any]:
+def _times(
+    errors: dict[Key, dict[int, float]], steps: dict[Key, float], key: Key, longest: int
+) -> dict[str, Any]:
     dataset, arm, seed = key
     other = dataset, OTHER, seed
-    level = max(errors[key][max(errors[key])], errors[other][max(errors[other])])
-    epochs, epochs_other = (epochs_to(errors[k], level) for k in (key, other))
+    level = max(errors[key][longest], errors[other][longest])
+    shorter = ({n: e for n, e in errors[k].items() if n <= longest} for k in (key, other))
+    epochs, epochs_other = (epochs_to(each, level) for each in shorter)
     return {
         "dataset": dataset,
         "arm": arm,
         "other": OTHER,
         "seed": seed,
+        "longest": longest,
         "level_error_pct": level,
         "epochs_needed": epochs,
         "epochs_other": epochs_other,
