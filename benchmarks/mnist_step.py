@@ -3,7 +3,8 @@
 Batch 128 of random images of MNIST's size, one thread of the CPU (a GPU with --device cuda, there also with the dynamics
 as CUDA graphs), Adam left out: forward, loss and backward. Medians and quartiles, and the ratio to the residual network
 with six blocks. Freshly initialised nets, as at the start of training; dopri5 at a tolerance of 1e-3 takes the
-evaluations that the table shows.
+evaluations that the table shows. With --train STEPS our ODE-Nets stand there a second time, after so many steps of the
+experiment's training on MNIST, since a trained net may take other evaluations.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from odestudy.datasets.images import load_images
 from odestudy.integrate import Solver
 from odestudy.learning.graphs import launched_as_graphs
 from odestudy.nets.images import Classifier, is_ode, make_classifier
@@ -34,6 +36,7 @@ ARMS = {
     ),
 }
 GRAPHS = "ODE-Net, adjoint, CUDA graphs"
+TRAINED = ("ODE-Net, back-propagation", "ODE-Net, adjoint")
 
 
 def make(arm: dict, solver: dict, device: str) -> Classifier:
@@ -42,22 +45,41 @@ def make(arm: dict, solver: dict, device: str) -> Classifier:
     return make_classifier("mnist", arm, Solver(**settings)).to(device)
 
 
-def measure(repeats: int, device: str) -> pd.DataFrame:
+def train(net: Classifier, x: Tensor, y: Tensor, steps: int) -> Classifier:
+    """The net after so many steps, all but the learning rate as in the experiment, whose rate rises and falls."""
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    for i in torch.randperm(len(x))[: steps * BATCH].split(BATCH):
+        optimizer.zero_grad(set_to_none=True)
+        nn.functional.cross_entropy(net(x[i]), y[i]).backward()
+        optimizer.step()
+    net.take_nfe()
+    return net
+
+
+def measure(repeats: int, device: str, train_steps: int = 0) -> pd.DataFrame:
     """One row an arm."""
     torch.manual_seed(1)
     x = torch.randn(BATCH, 1, 28, 28, device=device)
     y = torch.randint(10, (BATCH,), device=device)
     arms = ARMS | ({GRAPHS: ARMS["ODE-Net, adjoint"]} if device == "cuda" else {})
     nets = {name: make(*settings, device) for name, settings in arms.items()}
+    batches = dict.fromkeys(nets, (x, y))
+    if train_steps:
+        x, y = (part.to(device) for part in load_images("mnist", train_size=None).train)
+        for name in TRAINED:
+            again = f"{name}, after {train_steps} steps"
+            nets[again] = train(make(*ARMS[name], device), x, y, train_steps)
+            arms, batches = arms | {again: ARMS[name]}, batches | {again: (x[:BATCH], y[:BATCH])}
     times: dict[str, list[float]] = {name: [] for name in nets}
     with ExitStack() as graphs:
         if GRAPHS in nets:
-            graphs.enter_context(launched_as_graphs(nets[GRAPHS], x))
+            graphs.enter_context(launched_as_graphs(nets[GRAPHS], batches[GRAPHS][0]))
         for turn in range(WARM_UP + repeats):
             for name, net in nets.items():
                 begun = _now(device)
                 net.zero_grad(set_to_none=True)
-                nn.functional.cross_entropy(net(x), y).backward()
+                images, classes = batches[name]
+                nn.functional.cross_entropy(net(images), classes).backward()
                 if turn >= WARM_UP:
                     times[name].append(_now(device) - begun)
     rows = []
@@ -85,10 +107,11 @@ def main() -> None:
     )
     parser.add_argument("--csv", type=Path, help="also write the table here")
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--train", type=int, default=0, help="steps after which nets are timed again")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    table = measure(options.repeats, options.device)
+    table = measure(options.repeats, options.device, options.train)
     print(table.to_string(index=False, float_format="{:.3g}".format))
     if options.csv:
         table.to_csv(options.csv, index=False, float_format="%.6g")
