@@ -10,6 +10,7 @@ import numpy as np
 from odestudy.questions.dynamics.crash_changes import crash_thresholds
 from odestudy.questions.dynamics.forecasts import forecasts
 from odestudy.questions.dynamics.last_learnt import last_learnt
+from odestudy.questions.dynamics.over_true_form import beside_true_form
 from odestudy.runtime.store import read_metrics
 from odestudy.study.load import Study
 
@@ -73,7 +74,7 @@ RECOVERED = 0.2  # of the spread of the true trajectories, as the claims have it
 
 
 def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> list[dict[str, Any]]:
-    """By how many decades the slowest mode may decay before trajectories from fresh starts are lost, a row a seed.
+    """By how many decades the slowest mode may decay before trajectories from fresh starts are lost, a row a length and seed.
 
     Measured: where their error first passes RECOVERED, log-log between two settings; zero where it is larger at the first,
     and nothing where it never passes. Predicted: where half of the observations show the fastest mode above the
@@ -83,12 +84,12 @@ def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> l
     about: dict[tuple[Any, ...], Any] = {}
     for job in study.jobs_of(question, definition["experiments"]):
         for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
-            key = (_name(job.spec["system"]), _name(job.spec["arm"]), row["seed"])
+            key = (_name(job.spec["system"]), _name(job.spec["arm"]), job.spec["iterations"], row["seed"])
             runs.setdefault(key, []).append(row | {"decades": job.spec["decades"]})
             about[key] = job
     found = []
     for key, rows in runs.items():
-        spec, row = about[key].spec, dict(zip(("system", "arm", "seed"), key, strict=True))
+        spec, row = about[key].spec, dict(zip(("system", "arm", "iterations", "seed"), key, strict=True))
         row |= {"status": "ok", "message": "", "job": about[key].folder}
         reached = _passes(rows, "heldout_nrmse", RECOVERED)
         predicted = half_above_noise(spec["system"], spec["noise"])
@@ -127,4 +128,5 @@ DERIVED: dict[str, Callable[[Study, str, dict[str, Any]], list[dict[str, Any]]]]
     "crash_thresholds": crash_thresholds,
     "last_learnt": last_learnt,
     "forecasts": forecasts,
+    "beside_true_form": beside_true_form,
 }

@@ -97,4 +97,4 @@ def _tables(data: FigureData) -> tuple[pd.DataFrame, pd.DataFrame]:
     summary, reach = data.table(f"{TABLE}_summary"), data.table(REACH)
     if summary.empty or reach.empty:
         raise NothingToShow("nothing was learnt from decaying trajectories")
-    return summary, reach
+    return summary, reach[reach["iterations"] == reach["iterations"].max()]  # not those of half the length
