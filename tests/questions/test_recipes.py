@@ -143,7 +143,7 @@ def test_decades_set_the_horizon_by_the_slowest_mode_and_what_does_not_decay_is_
 def test_the_reach_of_decay_lies_where_the_error_first_passes_one_fifth(monkeypatch):
     def job(decades, errors):
         rows = [{"seed": seed, "status": "ok", "heldout_nrmse": error} for seed, error in enumerate(errors)]
-        about = {"system": FOCUS, "arm": {"name": "linear"}, "decades": decades, "noise": 0.01}
+        about = {"system": FOCUS, "arm": {"name": "linear"}, "decades": decades, "noise": 0.01, "iterations": 9}
         return SimpleNamespace(spec=about, folder=f"d{decades}", metrics=lambda results: rows)
 
     jobs = [job(4.0, [0.4, 0.1, 0.3, None]), job(1.0, [0.1, 0.1, 0.3, 0.1])]

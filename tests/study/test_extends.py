@@ -36,7 +36,7 @@ def test_an_extension_may_be_extended():
 @pytest.mark.parametrize(
     ("other", "says"),
     [
-        ("recovr", "experiments.data_points.extends: 'recovr' is not there; allowed: recover, demonstration"),
+        ("recovr", "experiments.data_points.extends: 'recovr' is not there; allowed: recover, recover_half"),
         ("data_points", "experiments.data_points.extends: data_points -> data_points is a circle"),
     ],
 )
