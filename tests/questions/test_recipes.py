@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from odestudy.questions.dynamics import derived, recover
+from odestudy.questions.dynamics import derived, over_true_form, recover
 from odestudy.recovery.cramer_rao import field_bound_pct, information
 from odestudy.recovery.draws import START, draws
 from odestudy.recovery.judge import judge
@@ -143,7 +143,13 @@ def test_decades_set_the_horizon_by_the_slowest_mode_and_what_does_not_decay_is_
 def test_the_reach_of_decay_lies_where_the_error_first_passes_one_fifth(monkeypatch):
     def job(decades, errors):
         rows = [{"seed": seed, "status": "ok", "heldout_nrmse": error} for seed, error in enumerate(errors)]
-        about = {"system": FOCUS, "arm": {"name": "linear"}, "decades": decades, "noise": 0.01, "iterations": 9}
+        about = {
+            "system": FOCUS,
+            "arm": {"name": "linear"},
+            "decades": decades,
+            "noise": 0.01,
+            "iterations": 9,
+        }
         return SimpleNamespace(spec=about, folder=f"d{decades}", metrics=lambda results: rows)
 
     jobs = [job(4.0, [0.4, 0.1, 0.3, None]), job(1.0, [0.1, 0.1, 0.3, 0.1])]
@@ -155,3 +161,28 @@ def test_the_reach_of_decay_lies_where_the_error_first_passes_one_fifth(monkeypa
     assert found[2]["recovered_decades"] == 0.0  # lost already where it begins
     assert found[3]["recovered_decades"] == 1.0
     assert found[0]["predicted_decades"] == pytest.approx(3.653, abs=0.01)
+
+
+def test_an_error_is_held_against_the_true_form_that_saw_the_same_data(monkeypatch):
+    def job(noise_pct, rows):
+        about = {"system": {"name": "gated"}, "noise_pct": noise_pct, "points": 200, "trajectories": 1}
+        return SimpleNamespace(spec=about, folder=f"n{noise_pct}", metrics=lambda results: rows)
+
+    def run(arm, seed, error):
+        return {"arm": arm, "seed": seed, "status": "ok", "field_error_pct": error}
+
+    failed = {"arm": "true_form", "seed": 2, "status": "non_finite", "field_error_pct": None}
+    jobs = [
+        job(1.0, [run("mlp_all", 0, 6.0), run("mlp_all", 1, 6.0), run("mlp_all", 2, 6.0)]),
+        job(1.0, [run("true_form", 0, 2.0), failed]),
+        job(10.0, [run("true_form", 1, 3.0)]),
+    ]
+    study = SimpleNamespace(results=None, jobs_of=lambda question, experiments: jobs)
+    monkeypatch.setattr(over_true_form, "read_metrics", lambda rows: {"rows": {"runs": rows}})
+    definition = {"experiments": ["data_noise"], "summary": {"by": ["arm", "noise_pct"]}}
+    found = over_true_form.beside_true_form(study, "dynamics", definition)
+    over = {(r["arm"], r["noise_pct"], r["seed"]): r.get("over_true_form") for r in found}
+    assert over["mlp_all", 1.0, 0] == pytest.approx(3.0)
+    assert over["mlp_all", 1.0, 1] is None  # its true form saw data with more noise
+    assert over["mlp_all", 1.0, 2] is None  # the fit failed
+    assert over["true_form", 1.0, 0] == pytest.approx(1.0)
