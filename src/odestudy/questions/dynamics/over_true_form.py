@@ -9,12 +9,8 @@ from odestudy.study.load import Study
 
 Rows = list[dict[str, Any]]
 TRUE_FORM = "true_form"
-DATA = (
-    "system",
-    "noise_pct",
-    "points",
-    "trajectories",
-)  # with the seed they say which observations a fit has seen
+# With the seed they say which observations a fit has seen.
+DATA = ("system", "noise_pct", "points", "trajectories")
 
 
 def beside_true_form(study: Study, question: str, definition: dict[str, Any]) -> Rows:
