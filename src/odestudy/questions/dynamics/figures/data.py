@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
@@ -19,6 +22,7 @@ SHOWS = {
 TABLE = "dynamics_data"
 COLUMN = "over_true_form"
 TRUE_FORM = "true_form"  # the unit itself
+UNIT: dict[str, Any] = {"color": GREY, "linewidth": 0.8}
 SWEEPS = ["noise_pct", "points", "trajectories"]
 NAMES = {
     "noise_pct": "noise (% of the spread)",
@@ -39,10 +43,11 @@ def draw(data: FigureData) -> Figure:
         axes.set_xscale("log")
         ticks_at(axes, set(rows[sweep]))
         axes.set_xlabel(NAMES[sweep])
+        axes.axhline(1, **UNIT)
     log_axis(grid[0, 0], "y")
-    grid[0, 0].axhline(1, color=GREY, linewidth=0.8)
     grid[0, 0].set_ylabel("field error over\nthat of the true form")
-    legend_below(figure, line_handles(styles), columns=4)
+    unit = Line2D([], [], label=data.label(TRUE_FORM), **UNIT)
+    legend_below(figure, [*line_handles(styles), unit], columns=4)
     return figure
 
 
