@@ -50,7 +50,7 @@ def chosen(rows, where):
             allowed = wanted if isinstance(wanted, list) else [wanted]
             rows = [r for r in rows if r.get(name) in allowed]
     for name, wanted in where.items():
-        if wanted in ("first", "last"):
+        if rows and wanted in ("first", "last"):
             end = (min if wanted == "first" else max)(r[name] for r in rows)
             rows = [r for r in rows if r[name] == end]
     return rows

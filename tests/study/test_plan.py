@@ -92,15 +92,10 @@ def test_a_new_system_is_one_entry_and_gets_its_jobs(edit):
 
 
 def test_an_exclusion_removes_only_its_combination(edit):
-    rule = {"when": {"system": "focus", "arm": "mlp"}, "why": "an example"}
-    root = edit(
-        "config/questions/dynamics.yaml", lambda d: d["experiments"]["recover"].update(exclude=[rule])
-    )
-    points = {
-        (j.spec["system"]["name"], j.spec["arm"]["name"])
-        for j in load_study(root, "smoke").jobs_by["dynamics", "recover"]
-    }
-    assert points == {("focus", "linear")}
+    rule = {"when": {"system": "focus", "decades": 4.0}, "why": "an example"}
+    root = edit("config/questions/dynamics.yaml", lambda d: d["experiments"]["decay"].update(exclude=[rule]))
+    jobs = load_study(root, "smoke").jobs_by["dynamics", "decay"]
+    assert {(j.spec["system"]["name"], j.spec["decades"]) for j in jobs} == {("focus", 1.0)}
 
 
 def test_overrides_cut_questions_and_seeds(root):
