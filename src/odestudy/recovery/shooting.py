@@ -71,6 +71,7 @@ class Shooting(ABC):
         """A model takes no further part."""
         self.failures.setdefault(m, failure)
         self.failed_in.setdefault(m, self.passing)
+        self.alive = self.alive.clone()  # a graph may hold the old one, to be differentiated after this
         self.alive[m] = False
 
     def to(self, values: np.ndarray) -> Tensor:

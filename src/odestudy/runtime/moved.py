@@ -9,12 +9,13 @@ from __future__ import annotations
 
 # Hash after -> hashes before. Images: into its folder; CUDA graphs. All: small Jacobians of separate samples in implicit
 # methods, the limit of evaluations counted for each solve where a model trains by itself, eigenvectors along no axis, forecasts that
-# end after the data counted as far as they go.
+# end after the data counted as far as they go. Dynamics: a model that is lost in multiple shooting beside others, which had
+# ended the job with an error.
 SINCE = {
     "60c0eb1ae8cb": (
         "4869acfee50c", "37732684d9db", "033c2b76ed22", "7d3131f5ebda", "4269c61e058a", "2dbcf0c6c1a9", "63ee4322edf6",
     ),
-    "fc002c63117c": ("47f08f64ad6b", "f1c0e884aeea"),
+    "7523e944fae5": ("fc002c63117c", "47f08f64ad6b", "f1c0e884aeea"),
     "7109fb891cbf": ("57a741385da2",),
     "10aa33ad74f9": ("6c56e42c6c53",),
     "b5e86f283a10": ("09ed136690d6",),
