@@ -137,6 +137,26 @@ def test_a_training_step_is_timed_for_each_model_by_itself():
         assert row["saved_mib"] > 0
 
 
+def test_a_seed_whose_loss_is_lost_in_multiple_shooting_leaves_the_others_theirs(monkeypatch):
+    from odestudy.recovery import shooting
+
+    original = shooting.Multiple.losses
+    calls = []
+
+    def losses(self):
+        calls.append(0)
+        factor = torch.tensor([1.0, torch.nan if len(calls) == 3 else 1.0, 1.0])
+        return original(self) * factor.to(self.unit)
+
+    monkeypatch.setattr(shooting.Multiple, "losses", losses)
+    rows, together = trained([0, 1, 2], shooting="multiple", iterations=6)
+    assert [row["status"] for row in rows] == ["ok", "non_finite", "ok"]
+    monkeypatch.undo()
+    for i in (0, 2):
+        _, alone = trained([i], shooting="multiple", iterations=6)
+        torch.testing.assert_close(together[i], alone[0], rtol=1e-6, atol=1e-9)
+
+
 def test_a_seed_that_fails_keeps_its_weights_and_the_others_train_on(monkeypatch):
     from odestudy.recovery import shooting
 
@@ -248,7 +268,8 @@ def test_a_system_of_ones_own_is_one_line_and_runs_again_when_its_file_changes(e
     code.write_text("def field(t, z, rate):\n    return -rate * z\n")
 
     def jobs():
-        found = load_study(root, "quick").jobs_by["dynamics", "recover"]
+        by = load_study(root, "quick").jobs_by
+        found = [job for name in ("recover", "recover_exact", "recover_net") for job in by["dynamics", name]]
         return [job for job in found if job.spec["system"]["name"] == "mine"]
 
     first = jobs()
