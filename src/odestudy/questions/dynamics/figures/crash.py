@@ -1,4 +1,4 @@
-"""Where one gradient begins to underflow, measured beside what theory predicts, a row for each way to the gradient."""
+"""Where one gradient begins to underflow, measured beside what theory predicts, a row for each way to the gradient and a panel for each system."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWS = {
     "tables": ["dynamics_crash_thresholds"],
 }
 TABLE = "dynamics_crash_thresholds"
-ROW = ["problem", "library", "gradient", "loss"]
+ROW = ["library", "gradient", "loss"]
 COLOURS = {"float32": BLUE, "float64": ORANGE}
 SHIFT = {"float32": -0.14, "float64": 0.14}
 
@@ -27,18 +27,23 @@ SHIFT = {"float32": -0.14, "float64": 0.14}
 def draw(data: FigureData) -> Figure:
     table = _table(data)
     rows = list(table[ROW].drop_duplicates().itertuples(index=False, name=None))
-    figure, grid = canvas(1, 1, height=1.0 + 0.3 * len(rows))
-    axes = grid[0, 0]
-    for _, run in table.iterrows():
-        y = rows.index(tuple(run[name] for name in ROW)) + SHIFT[run["precision"]]
-        _threshold(axes, run, y, COLOURS[run["precision"]])
+    problems = in_order(table, "problem")
+    figure, grid = canvas(1, len(problems), height=1.2 + 0.3 * len(rows), sharex=True, sharey=True)
+    for axes, problem in zip(grid[0], problems, strict=True):
+        for _, run in table[table["problem"] == problem].iterrows():
+            y = rows.index(tuple(run[name] for name in ROW)) + SHIFT[run["precision"]]
+            _threshold(axes, run, y, COLOURS[run["precision"]])
+        axes.set_title(data.label(problem, "problem"), fontsize=8.5)
+        axes.set_xlabel("eigenvalue times horizon")
     figure.set_layout_engine("constrained", w_pad=0.25)  # long names are wider than it reckons
-    names = [fill(_name(data, *row), 46) for row in rows]
-    axes.set_yticks(range(len(rows)), names, fontsize=7.5)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlim(0, 1.12 * float(table["tried_to"].max()))
-    axes.set_xlabel("eigenvalue times horizon from which on the gradient underflows")
-    legend_below(figure, _handles(data, table), 3)
+    names = [
+        fill(f"{_way(data, library, gradient)}, {data.label(loss, 'loss')}", 34)
+        for library, gradient, loss in rows
+    ]
+    grid[0, 0].set_yticks(range(len(rows)), names, fontsize=7)
+    grid[0, 0].set_ylim(len(rows) - 0.5, -0.5)
+    grid[0, 0].set_xlim(0, 1.12 * float(table["tried_to"].max()))
+    legend_below(figure, _handles(data, table), 4)
     return figure
 
 
@@ -79,13 +84,14 @@ def caption(data: FigureData) -> str:
     table = _table(data)
     crashed = table[table["underflow_at"].notna()]
     said = [
-        f"{_name(data, *(row[name] for name in ROW))}, {data.label(row['precision'], 'precision')}: "
+        f"{_name(data, *(row[name] for name in ['problem', *ROW]))}, {data.label(row['precision'], 'precision')}: "
         f"{number(row['underflow_at'], 3)}{_predicted(row)}"
         for _, row in crashed.iterrows()
     ]
     text = sentence("the products from which on a gradient underflows are " + listing(said)) if said else ""
     none = len(table) - len(crashed)
-    text += f" In {none} of {len(table)} settings most seeds see none up to {number(float(table['tried_to'].max()))} (arrows)."
+    tried = " or ".join(number(float(to)) for to in sorted(table["tried_to"].unique()))
+    text += f" In {none} of {len(table)} settings most seeds see none up to {tried} (arrows)."
     return (
         f"{text} Points are medians over {int(table['seeds'].max())} draws of the model's matrix, bars their "
         "order-statistic intervals; the upright strokes are computed from the first step backward in closed form, without a solve."
@@ -99,7 +105,7 @@ def _predicted(row: pd.Series) -> str:
 
 def alt(data: FigureData) -> str:
     return (
-        f"{len(_table(data))} settings in rows, on each a point at the product of eigenvalue and horizon where gradients begin to "
+        f"{len(_table(data))} settings in rows, in a panel for each system, on each a point at the product of eigenvalue and horizon where gradients begin to "
         "underflow, a stroke where theory expects it, or an arrow where none does."
     )
 
