@@ -3,8 +3,8 @@
 Batch 128 of random images of MNIST's size, one thread of the CPU (a GPU with --device cuda, there also with the dynamics
 as CUDA graphs), Adam left out: forward, loss and backward. Medians and quartiles, and the ratio to the residual network
 with six blocks. Freshly initialised nets, as at the start of training; dopri5 at a tolerance of 1e-3 takes the
-evaluations that the table shows. With --train STEPS our ODE-Nets stand there a second time, after so many steps of the
-experiment's training on MNIST, since a trained net may take other evaluations.
+evaluations that the table shows. With --train STEPS our ODE-Nets stand there a second time, after so many steps of
+training on MNIST, since a trained net may take other evaluations.
 """
 
 from __future__ import annotations
