@@ -46,6 +46,7 @@ def test_every_experiment_and_arm_of_the_full_tier_runs_on_mnist(root, little_mn
         "budgets",
         "cost_mnist",
         "depths_mnist",
+        "peaks_mnist",
         "stages_mnist",
         "step_mnist",
         "sizes",

@@ -165,7 +165,10 @@ def test_where_the_longest_training_is_missing_a_shorter_one_speaks(study, rows)
 def test_where_mnist_is_missing_digits_speak(study, rows):
     tables = {
         "images_equivalence": pd.DataFrame(
-            {"dataset": ["digits"], "arm": "odenet_adjoint", "other": "resnet6", "equal": "worse", "seeds": 5, "times_epoch_s": 8.9}
+            {"dataset": ["digits"], "arm": "odenet_adjoint", "other": "resnet6", "equal": "worse", "seeds": 5}
+        ),
+        "images_step_summary": pd.DataFrame(
+            {"dataset": "digits", "arm": ["odenet_adjoint", "resnet6"], "step_s": [0.89, 0.1]}
         ),
         "images_accuracy_summary": pd.DataFrame(
             {"dataset": "digits", "arm": ["odenet_adjoint", "resnet6", "resnet1"], "test_error_pct": [6.4, 3.2, 3.9]}

@@ -194,7 +194,7 @@ def _decide(finding: Finding, claim: dict[str, Any]) -> Finding:
     if found.spread > 0 and claim["estimand"]["statistic"] != "rate":
         log = is_log(claim["estimand"])
         value = float(np.log(found.value)) if log else found.value
-        needed = seeds_to_decide(region.log() if log else region, value, found.spread)
+        needed = seeds_to_decide(region.log() if log else region, value, found.spread, found.shared)
     return replace(finding, verdict=INCONCLUSIVE, seeds_needed=needed)
 
 

@@ -36,8 +36,8 @@ def growth(f: Facts) -> Fact:
 
 def peaks(f: Facts) -> Peaks | None:
     """None where one of the three is missing."""
-    for dataset in ("mnist", "digits"):
-        rows = f.rows("images_cost_summary", dataset=dataset)
+    for dataset, table in (("mnist", "images_peaks_summary"), ("digits", "images_cost_summary")):
+        rows = f.rows(table, dataset=dataset)
         if rows.empty:
             continue
         found = Peaks(

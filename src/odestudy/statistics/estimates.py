@@ -24,6 +24,7 @@ class Estimate:
             Each below 5 % exactly where the interval says so; NaN for a deterministic value.
         ends: what the interval's ends are.
         spread: standard deviation of a seed's value, of its logarithm on a log scale; NaN without one.
+        shared: standard error of what all seeds have in common; it is in the interval, too.
     """
 
     value: float
@@ -34,6 +35,7 @@ class Estimate:
     p_outside: float = np.nan
     ends: str = EXACT
     spread: float = np.nan
+    shared: float = 0.0
 
 
 def t_estimate(
@@ -83,7 +85,7 @@ def t_estimate(
     if within is not None:
         low, high = max(low, within[0]), min(high, within[1])
     sure = float(p_outside.max()), float(p_inside.min())
-    return Estimate(float(value), float(low), float(high), len(x), *sure, STUDENT, spread)
+    return Estimate(float(value), float(low), float(high), len(x), *sure, STUDENT, spread, shared)
 
 
 def rate_estimate(successes: int, n: int, region: Region) -> Estimate:

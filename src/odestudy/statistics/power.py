@@ -74,12 +74,18 @@ def seeds_for_rate(region: Region, truth: float, planned: int = 0) -> float:
     return float(lasting) if lasting <= MOST_FOR_RATES else np.nan
 
 
-def seeds_to_decide(region: Region, value: float, spread: float) -> float:
-    """Seeds at which the interval would clear the nearest bound, if mean and spread stay as they are; NaN beyond 10,000."""
+def seeds_to_decide(region: Region, value: float, spread: float, shared: float = 0.0) -> float:
+    """Seeds at which the interval would clear the nearest bound, if mean and spread stay as they are; NaN beyond 10,000.
+
+    Args:
+        shared: standard error of what all seeds have in common, as in `t_estimate`; no number of seeds makes it smaller.
+    """
     distance = min(abs(value - bound) for bound in (region.low, region.high))
 
     def enough(n: int) -> bool:
-        return special.stdtrit(n - 1, 1 - ALPHA) * spread / np.sqrt(n) < distance
+        error = float(np.hypot(spread / np.sqrt(n), shared))
+        freedom = (n - 1) * (error * np.sqrt(n) / spread) ** 4
+        return bool(special.stdtrit(freedom, 1 - ALPHA) * error < distance)
 
     return _first(enough) if distance > 0 else np.nan
 

@@ -16,12 +16,15 @@ from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import ticks_at
 
 SETS = {"mnist": "MNIST", "digits": "digits"}
+METHODS = {"euler": ("Euler", OTHER), "rk4": ("RK4", OWN)}
 NETS = {"odenet_backprop": ("by back-propagation", OTHER), "resnet6": ("residual net", THIRD), "odenet_adjoint": ("by the adjoint", OWN)}  # fmt: skip
 
 
 def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     """A panel for each of the two advantages."""
-    sweep, cost = _best(f, "images_sweep_summary"), _best(f, "images_cost_summary")
+    sweep, cost = _best(f, "images_sweep_summary"), f.table("images_depths_summary")
+    if cost.empty:
+        cost = _best(f, "images_cost_summary")
     if sweep.empty or cost.empty:
         raise NothingToShow("no net was tested with several steps at this tier")
     figure, (upper, lower) = canvas(2, height=4.6)
@@ -42,32 +45,31 @@ def _best(f: Facts, table: str) -> pd.DataFrame:
 
 
 def _trade(axes: Axes, sweep: pd.DataFrame) -> tuple[str, Panel]:
-    solved = (
-        sweep[sweep["test_method"] == "rk4"]
-        .dropna(subset=["eval_s"])
-        .sort_values("test_step", ascending=False)
-    )
-    if solved.empty:
+    said, series, top, right = [], [], 0.0, 0.0
+    data = SETS[str(sweep["dataset"].iloc[0])]
+    for method, (name, colour) in METHODS.items():
+        solved = sweep[sweep["test_method"] == method].dropna(subset=["eval_s"])
+        solved = solved.sort_values("test_step", ascending=False)
+        if solved.empty:
+            continue
+        seconds, errors, steps = solved["eval_s"], solved["test_error_pct"], (1 / solved["test_step"]).round()
+        axes.plot(seconds, errors, color=colour, marker="o")
+        for x, y, n in zip(seconds, errors, steps, strict=True):
+            text = f"{name}, {n:.0f} step{'s' * (n > 1)}" if n == steps.iloc[0] else f"{n:.0f}"
+            axes.annotate(text, (x, y), (5, 6), textcoords="offset points", color=colour, fontsize=9)
+        series.append(Series(f"{name} steps", colour, _steps(solved)))
+        said.append(f"{name}, {errors.iloc[0]:.3g} % with one step, {errors.iloc[-1]:.3g} % with {steps.iloc[-1]:.0f}")
+        top, right = max(top, errors.max()), max(right, seconds.max())
+    if not series:
         raise NothingToShow("no net was tested with several steps at this tier")
-    seconds, errors, steps = solved["eval_s"], solved["test_error_pct"], (1 / solved["test_step"]).round()
-    axes.plot(seconds, errors, color=OWN, marker="o")
-    for x, y, n in zip(seconds, errors, steps, strict=True):
-        text = f"{n:.0f} step{'s' * (n > 1)}"
-        axes.annotate(text, (x, y), (7, 6), textcoords="offset points", color=INK, fontsize=9)
-    axes.set_xlim(0, 1.2 * seconds.max())  # room for the last word
-    axes.set_ylim(bottom=0, top=1.3 * errors.max())
-    data = SETS[str(solved["dataset"].iloc[0])]
+    axes.set_xlim(0, 1.2 * right)  # room for the last word
+    axes.set_ylim(bottom=0, top=1.3 * top)
     panel = Panel(
-        "lines", "one trained net, solved by steps of RK4", (Series("RK4 steps", OWN, _steps(solved)),), "%",
+        "lines", "one trained net, solved by fixed steps", tuple(series), "%",
         f"time to classify the test images of {data} (s)", "test error (%)",
     )  # fmt: skip
     _named(axes, panel)
-    first, last = errors.iloc[0], errors.iloc[-1]
-    said = (
-        f"Above: test error of one trained net on {data} against time, {first:.3g} % with one step of RK4, {last:.3g} % with "
-        f"{steps.iloc[-1]:.0f}."
-    )
-    return said, panel
+    return f"Above: test error of one trained net on {data} against time; {'; '.join(said)}.", panel
 
 
 def _steps(solved: pd.DataFrame) -> tuple[Point, ...]:

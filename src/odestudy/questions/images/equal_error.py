@@ -68,9 +68,9 @@ def epochs_to(errors: dict[int, float], level: float) -> float:
     """Epochs after which the error is down to a level, interpolated in logarithms; the fewest tried where it always is.
 
     Args:
-        errors: epochs -> error, which may rise between lengths by chance: the least so far counts.
+        errors: epochs -> error, which may rise between lengths by chance: the least so far counts, from when it is first met.
         level: not below the least of the errors.
     """
     epochs = np.array(sorted(errors))
-    least = np.minimum.accumulate([errors[e] for e in epochs])
-    return float(np.exp(np.interp(-np.log(level), -np.log(least), np.log(epochs))))
+    least, first = np.unique(np.minimum.accumulate([errors[e] for e in epochs]), return_index=True)
+    return float(np.exp(np.interp(np.log(level), np.log(least), np.log(epochs[first]))))
