@@ -7,7 +7,7 @@ import pytest
 
 from odestudy.analysis.ledger import judge, with_lent_baselines
 from odestudy.study import load_study
-from tests.analysis.rows import claim, recovery
+from tests.analysis.rows import claim, recovery, seeded
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,9 @@ def test_the_verdict_follows_the_interval(quick, errors, verdict):
 
 
 def test_fewer_than_five_seeds_give_no_verdict(quick):
-    found = judge(claim(), quick, {"dynamics_recovery": recovery([1.0, 1.0, 1.0, 1.1])})
+    four = {"dynamics_recovery": recovery([1.0, 1.0, 1.0, 1.1])}
+    assert judge(claim(), quick, four).verdict == "open"  # of five that are planned, one is missing
+    found = judge(claim(), seeded(quick, 4), four)
     assert (found.verdict, found.why) == ("not testable at this tier", "4 of 5 seeds")
 
 
@@ -69,9 +71,9 @@ def test_a_tier_that_sweeps_other_values_cannot_test_a_claim_about_these(quick):
 @pytest.mark.parametrize(("n", "verdict"), [(4, "not testable at this tier"), (5, "supported")])
 def test_a_rate_that_so_few_seeds_cannot_support_is_not_judged(quick, n, verdict):
     rate = claim("rate", rule={"low": 0.5}, estimand={"success": {"at_most": 5.0}})
-    assert judge(rate, quick, {"dynamics_recovery": recovery([1.0] * n)}).verdict == verdict
+    assert judge(rate, seeded(quick, n), {"dynamics_recovery": recovery([1.0] * n)}).verdict == verdict
     strict = claim("rate", rule={"low": 0.75}, estimand={"success": {"at_most": 5.0}})
-    found = judge(strict, quick, {"dynamics_recovery": recovery([1.0] * 5)})
+    found = judge(strict, seeded(quick, 5), {"dynamics_recovery": recovery([1.0] * 5)})
     assert (found.verdict, found.why) == (
         "not testable at this tier",
         "5 seeds, of which no outcome could be supported",

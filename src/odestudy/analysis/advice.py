@@ -11,6 +11,15 @@ from odestudy.analysis.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED, Finding
 from odestudy.statistics.estimates import Estimate
 from odestudy.statistics.region import Region, region_of
 
+# Why a row is open -> what would settle it.
+WHAT_IS_OPEN = {
+    "still_learning": "a longer training",
+    "coarse": "more seeds, or less spread",
+    "rule_changed": "fresh seeds",
+    "over_budget": "more seeds",
+    "seeds_missing": "the runs that are missing",
+}
+
 
 def accepted(region: Region) -> str:
     """A region in words: at least 0.9, between -0.15 and 0.15."""
@@ -52,7 +61,7 @@ def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
         )
         why = finding.why or f"the interval crosses the edge of what is accepted, {accepted(region)}{tail}"
         return f"{many} or less spread; {why}"
-    return f"data ({finding.why})" if finding.why else ""
+    return f"{WHAT_IS_OPEN.get(finding.reason, 'data')} ({finding.why})" if finding.why else ""
 
 
 def _room(found: Estimate, region: Region) -> str:

@@ -138,17 +138,17 @@ def _too_few(
     claim: dict[str, Any],
     study: Study,
 ) -> Finding | None:
-    """The row as not testable, or with seeds missing; None where there are as many as it needs."""
+    """The row as open, as seeds are missing, or as not testable with so few; None where there are as many as it needs."""
     if claim.get("deterministic"):
         return None
-    if finding.seeds < FEWEST_SEEDS:
-        return replace(finding, verdict=NOT_TESTABLE, reason="fewer_seeds", detail=str(FEWEST_SEEDS))
     pairs = zip(wheres, sides, strict=True)
     missing = sum(
         len(expected_seeds(where, claim["estimand"], study) - set(side["seed"])) for where, side in pairs
     )
     if missing:
-        return replace(finding, verdict=_undecided(claim), reason="seeds_missing", detail=str(missing))
+        return replace(finding, verdict=OPEN, reason="seeds_missing", detail=str(missing))
+    if finding.seeds < FEWEST_SEEDS:
+        return replace(finding, verdict=NOT_TESTABLE, reason="fewer_seeds", detail=str(FEWEST_SEEDS))
     if never := outcome_out_of_reach(claim, study, finding.seeds):
         return replace(finding, verdict=NOT_TESTABLE, reason="few_seeds", detail=never)
     return None

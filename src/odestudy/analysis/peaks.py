@@ -1,4 +1,4 @@
-"""Memory of a training step as a user meets it: with the adaptive solver, beside a residual net of six blocks."""
+"""Memory and time of a training step as a user meets it: with the adaptive solver, beside a residual net of six blocks."""
 
 from __future__ import annotations
 
@@ -40,22 +40,29 @@ def peaks(f: Facts) -> Peaks | None:
         rows = f.rows(table, dataset=dataset)
         if rows.empty:
             continue
-        found = Peaks(
-            dataset, _adaptive(rows, "odenet_adjoint"), _adaptive(rows, "odenet_backprop"), _of_blocks(rows)
-        )
+        adjoint, backprop = (_adaptive(rows, arm, "peak_mib") for arm in ("odenet_adjoint", "odenet_backprop"))
+        found = Peaks(dataset, adjoint, backprop, _of_blocks(rows, "peak_mib"))
         if all(map(math.isfinite, (found.adjoint, found.backprop, found.blocks))):
             return found
     return None
 
 
-def _adaptive(rows: pd.DataFrame, arm: str) -> float:
+def step_on_processor(f: Facts) -> float:
+    """Time of a step of the untrained ODE-Net by adjoint over a residual net's, on MNIST where memory is measured; or NaN."""
+    rows = f.rows("images_cost_summary", dataset="mnist")
+    if rows.empty or "wall_s" not in rows:
+        return math.nan
+    return _adaptive(rows, "odenet_adjoint", "wall_s") / _of_blocks(rows, "wall_s")
+
+
+def _adaptive(rows: pd.DataFrame, arm: str, column: str) -> float:
     """With the adaptive solver, whose number of steps is not set."""
-    found = rows.loc[(rows["arm"] == arm) & rows["steps"].isna(), "peak_mib"]
+    found = rows.loc[(rows["arm"] == arm) & rows["steps"].isna(), column]
     return float(found.iloc[0]) if len(found) else math.nan
 
 
-def _of_blocks(rows: pd.DataFrame) -> float:
+def _of_blocks(rows: pd.DataFrame, column: str) -> float:
     nets = rows[rows["arm"] == "resnet6"].dropna(subset=["steps"]).sort_values("steps")
     if nets.empty:
         return math.nan
-    return float(np.interp(BLOCKS, nets["steps"], nets["peak_mib"], left=math.nan, right=math.nan))
+    return float(np.interp(BLOCKS, nets["steps"], nets[column], left=math.nan, right=math.nan))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from odestudy.analysis.estimators import is_log
 from odestudy.analysis.selecting import is_ok, select
+from odestudy.analysis.values import number
 
 
 def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> str | None:
@@ -39,8 +40,8 @@ def still_learning(claim: dict[str, Any], tables: Mapping[str, pd.DataFrame]) ->
         what, off = "its error is larger by", float(apart)
     if is_share(gate, claim):
         off = float(np.expm1(off))
-        return f"{shorter} {what} {100 * off:.2g} %" if not off <= gate["margin"] else None
-    return f"{shorter} {what} {off:.2g}" if not off <= gate["margin"] else None
+        return f"{shorter} {what} {number(100 * off, 2)} %" if not off <= gate["margin"] else None
+    return f"{shorter} {what} {number(off, 2)}" if not off <= gate["margin"] else None
 
 
 def is_share(gate: dict[str, Any], claim: dict[str, Any]) -> bool:

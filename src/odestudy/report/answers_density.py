@@ -100,7 +100,7 @@ def _limits(f: Facts) -> str:
         hard.append(f"heavy tails, beyond which its samples reach ({ratio})")
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
     if met:
-        parts.append(f"what costs steepness, but no more distance than can be neglected: {and_list(met)}")
+        parts.append(f"what makes the flow's field steeper, but takes it hardly farther away: {and_list(met)}")
     if tails.known and tails.low <= 1 <= tails.high:
         parts.append(
             f"heavy tails are met as far as nearly all samples lie ({ratio}), yet further out they stay Gaussian, as the flow's slope is bounded"
@@ -135,7 +135,7 @@ def _gap(f: Facts) -> str:
         if own.low < small
         else "At steps that one can afford the trace is hardly of use, even with a solver of higher order"
     )
-    steps = f"; a gap of {chosen(small)} nat allows RK4 steps of {rk4.said}, Euler steps of {euler.said}" if euler.known and rk4.known else ""  # fmt: skip
+    steps = f"; a gap of {chosen(small)} nat allows RK4 steps of {rk4.said}, Euler steps of {euler.said} ({source(rk4)})" if euler.known and rk4.known else ""  # fmt: skip
     return (
         f"{lead}: with RK4 steps of {chosen(own.where['step'])} on a trained flow the trace is {own.said} from the exact log-determinant of the computed "
         f"map ({source(own)}){steps}."
@@ -147,7 +147,7 @@ def _coarse(f: Facts) -> str:
     if not own.known:
         return f"What training by the trace at coarse steps does is not known yet ({because(own)})."
     euler_steps = number(1 / own.where["step"])
-    by_determinant = f", and {exact.said} by the log-determinant" if exact.known else ""
+    by_determinant = f", and {exact.said} by the log-determinant ({source(exact)})" if exact.known else ""
     if own.high < 0:
         lead = f"With {euler_steps} Euler steps training exploits the gap, and the flow claims to be better than the truth"
     else:

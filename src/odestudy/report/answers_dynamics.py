@@ -69,7 +69,8 @@ def _recovered(f: Facts) -> str:
     share = f("C15c")
     if not share.known:
         return ""
-    return f", and by its own recipe the learnt trajectory follows the true one in a share of {share.said} of the seeds"
+    seeds = int(share.row["seeds"])
+    return f", and by its own recipe the learnt trajectory follows the true one on {share.value * seeds:.0f} of {seeds} seeds"
 
 
 def conditioning(f: Facts) -> list[str]:
@@ -112,8 +113,8 @@ def _linear(f: Facts) -> str:
         parts.append(f"{what} {found}{limit}" + (f" ({source(last)})" if len(sources) > 1 else ""))
     together = f" (each: {sources.pop()})" if len(sources) == 1 else ""
     known = any(math.isfinite(last.beside[LIMIT]) for last in learnt.values())
-    beside = ", in parentheses how far least squares with the true form gets" if known else ""
-    return f"With equations and loss scaled, of the values tried these were learnt{beside}: {'; '.join(parts)}{together}."
+    beside = " (in parentheses, least squares with the true form)" if known else ""
+    return f"Of the values tried, with equations and loss scaled, is learnt{beside}: {'; '.join(parts)}{together}."
 
 
 def _stiff(f: Facts) -> str:
@@ -125,11 +126,11 @@ def _stiff(f: Facts) -> str:
             if damping.value >= 1
             else "is not learnt"
         )
-        others = {"by steps that turn implicit": IMPLICIT, "with the equations as given": GIVEN}
+        others = {"by a solver that turns implicit": IMPLICIT, "with the equations as given": GIVEN}
         told = {how: b for how, name in others.items() if math.isfinite(b := damping.beside[name])}
         alike = " and ".join(how for how, value in told.items() if value == damping.value)
         apart = [f"{how} up to {number(v, 2)}" for how, v in told.items() if v != damping.value]
-        beside = "".join(f", {part}" for part in [*([f"{alike} as well"] if alike else []), *apart])
+        beside = "".join(f", {part}" for part in [*([f"as {alike}"] if alike else []), *apart])
         parts.append(f"Van der Pol's oscillator {found}{beside} ({source(damping)})")
     if reaction.known:
         error = f"the trajectory is off by {reaction.said} of its spread in the median"
@@ -144,7 +145,7 @@ def _crash(f: Facts) -> str:
     if not at.known or not math.isfinite(at.value):
         return f"Why trainings on unstable systems crash is not known yet ({because(at)})."
     stiff = (
-        " and not stiffness, as back-propagation through the same solver meets none"
+        " and stiffness is not, as back-propagation through the same solver does not crash"
         if through.refuted
         else ""
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from odestudy.analysis.facts import Fact, Facts, error_on_mnist, training_ratio
-from odestudy.analysis.peaks import BLOCKS, growth, peaks
+from odestudy.analysis.peaks import BLOCKS, growth, peaks, step_on_processor
 from odestudy.analysis.values import MISSING, chosen, number
 from odestudy.report.sentences import because, sentence, source
+from odestudy.report.step_times import IMAGES as TRAINING_IMAGES
 
 SETS = {"mnist": "MNIST", "digits": "small images of digits"}
 
@@ -32,14 +33,14 @@ def _trade(f: Facts) -> str:
     said = f"on {SETS[dataset]}{_trained(f, dataset)}, {_change(time, error)} ({source(time)}){_euler(f, dataset)}"
     tolerance = f("C05a"), f("C05b")
     if mnist and all(fact.known for fact in tolerance):
-        said += f"; {_change(*tolerance)}"
+        said += f"; {_change(*tolerance)} ({source(tolerance[0])})"
     if time.refuted:
         return f"A coarser step or a looser tolerance hardly saves time: {said}."
     if not time.sure:
         return f"Whether a trained net trades accuracy for time is not decided: {said}."
     if error.low > 0:
         return f"A trained net trades accuracy for time, without training again: {said}."
-    return f"A trained net can be made faster without training again, at no price that is seen: {said}."
+    return f"A trained net can be made faster without training again, by RK4 at no loss of accuracy that is seen: {said}."
 
 
 def _change(time: Fact, error: Fact) -> str:
@@ -62,7 +63,7 @@ def _trained(f: Facts, dataset: str) -> str:
 
 
 def _euler(f: Facts, dataset: str) -> str:
-    """What the fewest and the most Euler steps do."""
+    """What the fewest and the most Euler steps cost in accuracy, and save in time."""
     rows = f.rows("images_sweep_summary", dataset=dataset, test_method="euler")
     if len(rows) < 2:
         return ""
@@ -71,7 +72,11 @@ def _euler(f: Facts, dataset: str) -> str:
     )
     errors = [f"{number(row['test_error_pct'], 2)} %" for row in (coarse, fine)]
     steps = [f"{1 / row['test_step']:.0f}" for row in (coarse, fine)]
-    return f"; solved by Euler's method it errs on {errors[0]} with {steps[0]} step and on {errors[1]} with {steps[1]}"
+    time = number(coarse["eval_s"] / fine["eval_s"], 2)
+    return (
+        f"; solved by Euler's method it errs on {errors[0]} with {steps[0]} step and on {errors[1]} with {steps[1]}, which "
+        f"the one step takes {time} times as long as"
+    )
 
 
 def _memory(f: Facts) -> str:
@@ -107,10 +112,10 @@ def _price_of_the_adjoint(f: Facts) -> str:
         parts.append(f"{price}, {work.said} times the evaluations of back-propagation ({source(work)})")
     if usable.known:
         parts.append(
-            f"its gradient is of use only where the state decays slowly, "
-            f"while decay rate times time stays below {usable.short} (linear problem, tolerance {chosen(usable.where['rtol'])}; {source(usable)})"
+            f"on a linear problem its gradient is of use until decay rate times time passes {usable.short} (tolerance "
+            f"{chosen(usable.where['rtol'])}; {source(usable)})"
         )
-    return sentence(parts, f"what the adjoint costs is not known yet ({because(work)})", ", and ")
+    return sentence(parts, f"what the adjoint costs is not known yet ({because(work)})", "; ")
 
 
 def residual_net(f: Facts) -> list[str]:
@@ -122,7 +127,7 @@ def _error(f: Facts) -> str:
     fact = error_on_mnist(f)
     if not fact.known:
         return _digits(f) or f"How the test errors compare is not known yet ({because(fact)})."
-    trained = f"{fact.where['epochs']} epochs on MNIST"
+    trained = f"{fact.where['epochs']} epochs on MNIST's {TRAINING_IMAGES:,} training images"
     within = -fact.bound <= fact.low and fact.high <= fact.bound
     if fact.row["reason"] == "still_learning" and within:
         verdict = f"so far equal within the margin of {chosen(fact.bound)} points, though both nets are still learning"
@@ -136,7 +141,8 @@ def _error(f: Facts) -> str:
         f"After {trained} the ODE-Net, one Neural ODE in place of residual blocks, errs on {fact.other('ODE-Net, %', '%')} of the test images, a residual net of six "
         f"blocks on {fact.other('ResNet 6, %', '%')}, one of a single block on {fact.other('ResNet 1, %', '%')} and one block "
         f"that is applied six times on {fact.other('six tied steps, %', '%')}: {verdict} "
-        f"(a difference of {fact.said} to six blocks; {fact.source})."
+        f"(a difference of {fact.said} to six blocks, published were "
+        f"{fact.other('published, ODE-Net, %', '%')} and {fact.other('published, ResNet, %', '%')}; {fact.source})."
     )
 
 
@@ -162,7 +168,10 @@ def _costs(f: Facts) -> str:
     size, single, step = f("C10a"), f("C10b"), f("C11b")
     parts = []
     if step.known:
-        parts.append(f"a training step takes {step.said} times as long as with six blocks ({source(step)})")
+        beside = ""
+        if math.isfinite(ratio := step_on_processor(f)):
+            beside = f", on one processor thread, untrained, {number(ratio, 2)} times"
+        parts.append(f"a training step takes {step.said} times as long as with six blocks ({source(step)}){beside}")
     elif math.isfinite(ratio := training_ratio(f)):
         parts.append(f"training on digits takes {number(ratio, 2)} times as long as with six blocks")
     if size.known:
@@ -178,6 +187,7 @@ def _memory_beside(f: Facts) -> str:
         parts.append(
             f"on {SETS[found.dataset]}, with the adaptive solver, a training step takes {number(found.adjoint, 2)} MiB by adjoint and "
             f"{number(found.backprop, 2)} MiB by back-propagation, one of a residual net of {BLOCKS} blocks {number(found.blocks, 2)} MiB"
+            f"{f' ({source(own)})' if own.known else ''}"
         )
     if (
         own.known

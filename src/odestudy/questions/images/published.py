@@ -64,14 +64,14 @@ def _measured_alone(study: Study, question: str, definition: dict[str, Any]) -> 
 
 
 def _memory(found: Rows, arm: str, column: str) -> float:
-    """With the adaptive solver; of a stack of blocks that of six, on a line through fewer and more of them."""
-    pairs = sorted(
-        (math.nan if (n := row.get("steps")) is None else n, row[column]) for row in found if column in row
-    )
+    """With the adaptive solver, mean over processes; of a stack of blocks that of six, or on a line through fewer and more."""
+    values = [(row.get("steps"), row[column]) for row in found if column in row]
     if arm not in STACKS:
-        return _mean([value for n, value in pairs if math.isnan(n)])
-    blocks, values = ([pair[i] for pair in pairs] for i in (0, 1))
-    return float(np.interp(BLOCKS, blocks, values, left=np.nan, right=np.nan)) if pairs else math.nan
+        return _mean([value for n, value in values if n is None])
+    means = pd.DataFrame(values, columns=["blocks", "value"]).groupby("blocks")["value"].mean()
+    if means.empty:
+        return math.nan
+    return float(np.interp(BLOCKS, means.index, means, left=np.nan, right=np.nan))
 
 
 def _mean(values: list[float]) -> float:
