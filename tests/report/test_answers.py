@@ -117,7 +117,7 @@ def say(name, found):
         ("density", "C22d", {r"target hard: .* and heavy tails \(": ("answered", 0.5, 0.6), "heavy tails, beyond which": ("answered", 1.6, 2.0), "heavy tails are met as far as .* yet further out they stay Gaussian": ("answered", 0.9, 1.1)}),
         ("conditioning", "C17a", {"far apart up to a ratio of": ("answered", 9, 10), "far apart not at all": ("answered", 0.2, 0.3)}),
         ("conditioning", "C17c", {"only where it is as large as the other": ("answered", 1, 1), "times smaller than the other": ("answered", 9, 10)}),
-        ("conditioning", "C17d", {"up to a damping of": ("answered", 9, 10), "is not learnt": ("answered", 0.1, 0.2)}),
+        ("conditioning", "C17d", {"up to a damping of": ("answered", 9, 10), "is not followed": ("answered", 0.1, 0.2)}),
         ("conditioning", "C16b", {"and stiffness is not, as": ("refuted", 40, 50), r"is the cause\.": ("supported", 10, 12)}),
         ("trace", "C20a", {"is of use with": ("answered", 0.006, 0.014), "is hardly of use": ("answered", 0.6, 0.7)}),
         ("trace", "C20k", {"claims to be better": ("refuted", -0.4, -0.2), "does not claim": ("supported", 0.1, 0.2)}),

@@ -8,7 +8,7 @@ import numpy as np
 
 from odestudy.analysis.values import chosen, number
 from odestudy.analysis.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED, Finding
-from odestudy.statistics.estimates import Estimate
+from odestudy.statistics.estimates import RANGE, Estimate
 from odestudy.statistics.region import Region, region_of
 
 # Why a row is open -> what would settle it.
@@ -71,5 +71,8 @@ def _room(found: Estimate, region: Region) -> str:
     if not finite:  # a threshold that no seed met
         return "there is none up to what was tried"
     near, bound = min(finite, key=lambda pair: abs(pair[0] - pair[1]))
-    what = "it is" if found.low == found.high else "the interval ends at"
+    if found.low == found.high:
+        what = "it is"
+    else:
+        what = "the range ends at" if found.ends == RANGE else "the interval ends at"
     return f"{what} {number(near)}, the bound is {chosen(bound)}"

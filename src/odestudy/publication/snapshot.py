@@ -8,7 +8,6 @@ import pandas as pd
 
 from odestudy import build
 from odestudy.analysis.values import interval
-from odestudy.analysis.verdicts import NO_DATA, NOT_TESTABLE
 from odestudy.figures.answers.draw import picture
 from odestudy.publication.claims_page import claims_page
 from odestudy.report.answers import ANSWERS, answer_markdown
@@ -18,6 +17,7 @@ from odestudy.report.markdown import escape, pipe_table
 from odestudy.report.marked import put_between
 from odestudy.report.overview import overview_table
 from odestudy.runtime.files import write_atomically
+from odestudy.statistics.estimates import RANGE
 from odestudy.study.load import Study
 
 PAGE, CLAIMS_PAGE, README, PICTURES, GUIDE = (
@@ -27,7 +27,6 @@ PAGE, CLAIMS_PAGE, README, PICTURES, GUIDE = (
     Path("docs/pictures"),
     Path("docs/ode.md"),
 )
-DECIDED = [verdict for verdict in SIGNS if verdict not in (NO_DATA, NOT_TESTABLE)]
 
 
 def write_snapshot(study: Study) -> None:
@@ -62,14 +61,14 @@ def advice_of(shown: Context) -> str:
 
 
 def page_of(study: Study, ledger: pd.DataFrame) -> str:
-    """All decided rows of the ledger as Markdown."""
+    """All rows of the ledger as Markdown."""
     counts = ", ".join(
         f"{SIGNS[v]} {(ledger['verdict'] == v).sum()} {v}" for v in SIGNS if (ledger["verdict"] == v).any()
     )
     rows = [
         [row["id"], f"{SIGNS[row['verdict']]} {row['verdict']}", escape(row["says"]), _estimate(row), str(row["seeds"]), row["tier"],
-         escape(row["change"])]
-        for _, row in ledger[ledger["verdict"].isin(DECIDED)].iterrows()
+         escape(row["change"] or row["why"])]
+        for _, row in ledger.iterrows()
     ]  # fmt: skip
     folder = f"results/published/{study.results.name}"
     return (
@@ -103,4 +102,5 @@ def _file(name: str) -> Path:
 
 
 def _estimate(row: pd.Series) -> str:
-    return escape(interval(row["estimate"], row["low"], row["high"], row["unit"]))
+    ends = "range" if row["interval"] == RANGE else "interval"
+    return escape(interval(row["estimate"], row["low"], row["high"], row["unit"], ends=ends))

@@ -122,16 +122,16 @@ def _stiff(f: Facts) -> str:
     parts = []
     if damping.known:
         found = (
-            f"is learnt up to a damping of {number(damping.value, 2)}"
+            f"is followed up to a damping of {number(damping.value, 2)}"
             if damping.value >= 1
-            else "is not learnt"
+            else "is not followed"
         )
         others = {"by a solver that turns implicit": IMPLICIT, "with the equations as given": GIVEN}
         told = {how: b for how, name in others.items() if math.isfinite(b := damping.beside[name])}
         alike = " and ".join(how for how, value in told.items() if value == damping.value)
         apart = [f"{how} up to {number(v, 2)}" for how, v in told.items() if v != damping.value]
         beside = "".join(f", {part}" for part in [*([f"as {alike}"] if alike else []), *apart])
-        parts.append(f"Van der Pol's oscillator {found}{beside} ({source(damping)})")
+        parts.append(f"the trajectory of Van der Pol's oscillator {found}{beside} ({source(damping)})")
     if reaction.known:
         error = f"the trajectory is off by {reaction.said} of its spread in the median"
         if not math.isfinite(reaction.value):

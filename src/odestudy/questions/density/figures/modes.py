@@ -52,7 +52,8 @@ def caption(data: FigureData) -> str:
     table, summary = _table(data), data.table(f"{TABLE}_summary")
     said = [_covered(data, rows) for _, rows in summary.groupby("target", sort=False)]
     shown = "Grey: samples of the target; orange: samples of the first seed's generator."
-    seeds = counted(int(table["seed"].nunique()), "seed")
+    by_target = table.groupby("target", sort=False)["seed"].nunique()
+    seeds = listing([f"{counted(int(n), 'seed')} on {data.label(target)}" for target, n in by_target.items()])
     return f"{' '.join(said)} Mean over {seeds}. {shown} {failures(data, table, ['generator'], 'left out')}"
 
 
