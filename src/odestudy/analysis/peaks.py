@@ -40,7 +40,9 @@ def peaks(f: Facts) -> Peaks | None:
         rows = f.rows(table, dataset=dataset)
         if rows.empty:
             continue
-        adjoint, backprop = (_adaptive(rows, arm, "peak_mib") for arm in ("odenet_adjoint", "odenet_backprop"))
+        adjoint, backprop = (
+            _adaptive(rows, arm, "peak_mib") for arm in ("odenet_adjoint", "odenet_backprop")
+        )
         found = Peaks(dataset, adjoint, backprop, _of_blocks(rows, "peak_mib"))
         if all(map(math.isfinite, (found.adjoint, found.backprop, found.blocks))):
             return found

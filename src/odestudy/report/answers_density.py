@@ -100,7 +100,9 @@ def _limits(f: Facts) -> str:
         hard.append(f"heavy tails, beyond which its samples reach ({ratio})")
     parts = [f"what makes a target hard: {and_list(hard)}"] if hard else []
     if met:
-        parts.append(f"what makes the flow's field steeper, but takes it hardly farther away: {and_list(met)}")
+        parts.append(
+            f"what makes the flow's field steeper, but takes it hardly farther away: {and_list(met)}"
+        )
     if tails.known and tails.low <= 1 <= tails.high:
         parts.append(
             f"heavy tails are met as far as nearly all samples lie ({ratio}), yet further out they stay Gaussian, as the flow's slope is bounded"

@@ -171,7 +171,9 @@ def _costs(f: Facts) -> str:
         beside = ""
         if math.isfinite(ratio := step_on_processor(f)):
             beside = f", on one processor thread, untrained, {number(ratio, 2)} times"
-        parts.append(f"a training step takes {step.said} times as long as with six blocks ({source(step)}){beside}")
+        parts.append(
+            f"a training step takes {step.said} times as long as with six blocks ({source(step)}){beside}"
+        )
     elif math.isfinite(ratio := training_ratio(f)):
         parts.append(f"training on digits takes {number(ratio, 2)} times as long as with six blocks")
     if size.known:

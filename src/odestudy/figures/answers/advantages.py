@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from odestudy.analysis.facts import Facts
 from odestudy.analysis.peaks import growth
 from odestudy.figures.answers.chart import Panel, Point, Series, points
-from odestudy.figures.answers.look import INK, OTHER, OWN, THIRD, beside_end, canvas, message
+from odestudy.figures.answers.look import OTHER, OWN, THIRD, beside_end, canvas, message
 from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import ticks_at
 
@@ -58,7 +58,9 @@ def _trade(axes: Axes, sweep: pd.DataFrame) -> tuple[str, Panel]:
             text = f"{name}, {n:.0f} step{'s' * (n > 1)}" if n == steps.iloc[0] else f"{n:.0f}"
             axes.annotate(text, (x, y), (5, 6), textcoords="offset points", color=colour, fontsize=9)
         series.append(Series(f"{name} steps", colour, _steps(solved)))
-        said.append(f"{name}, {errors.iloc[0]:.3g} % with one step, {errors.iloc[-1]:.3g} % with {steps.iloc[-1]:.0f}")
+        said.append(
+            f"{name}, {errors.iloc[0]:.3g} % with one step, {errors.iloc[-1]:.3g} % with {steps.iloc[-1]:.0f}"
+        )
         top, right = max(top, errors.max()), max(right, seconds.max())
     if not series:
         raise NothingToShow("no net was tested with several steps at this tier")
