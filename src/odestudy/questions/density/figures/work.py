@@ -30,7 +30,7 @@ def draw(data: FigureData) -> Figure:
         for scale in in_order(table[table["target"] == target], "scale")
     ]
     styles = data.looks(FORMULAS, "formula")
-    columns = min(3, len(flows))
+    columns = min(2, len(flows))
     rows = -(-len(flows) // columns)
     figure, grid = canvas(rows, columns, height=2.4, sharey=True)
     for axes, (target, scale) in zip(grid.flat, flows, strict=False):

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.dots import Dots, categories, draw_dots, failed_handle
+from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
 from odestudy.figures.words import (
     counted,
@@ -23,6 +24,7 @@ SHOWS = {"title": "Test error by arm", "tables": ["images_accuracy"]}
 
 TABLE = "images_accuracy"
 COLUMN = "test_error_pct"
+FAR_APART = 20  # largest over smallest error from which on they are drawn on a log scale
 ODE_NET, BESIDE = "odenet_adjoint", ("resnet6", "resnet1", "perceptron")
 
 
@@ -39,7 +41,12 @@ def draw(data: FigureData) -> Figure:
         ]
         marked |= draw_dots(axes, lines, COLUMN, seeds_below=0.25)
         axes.set_xlabel(data.axis(COLUMN))
-        axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
+        errors = runs[COLUMN].dropna()
+        if len(errors) and errors.min() > 0 and errors.max() > FAR_APART * errors.min():
+            axes.set_xlim(errors.min() / 2, 1.3 * errors.max())
+            log_axis(axes, "x")
+        else:
+            axes.set_xlim(left=min(0.0, axes.get_xlim()[0]))
         categories(axes, [_name(data, arm, summary) for arm in styles])
         if len(datasets) > 1:
             axes.set_title(data.label(dataset, "dataset"))
