@@ -127,3 +127,17 @@ def test_a_step_at_mnists_size_stands_on_the_page_where_it_was_measured(tmp_path
     page = page_of(csv, tmp_path / "page.md")
     assert "each apart, on Some CPU:" in page
     assert "| ODE-Net, back-propagation | channels-last | 340 | 32 | 1.25 | 0.20 |" in page
+    assert "were not measured" in page
+    trained = pd.DataFrame(
+        {
+            "arm": "ResNet 6",
+            "seed": range(5),
+            "epochs": 20,
+            "plain_pct": 1.0,
+            "bfloat16_pct": [1.0, 1.5, 2.0, 1.5, 1.5],
+        }
+    )
+    trained.to_csv(tmp_path / "mnist-bfloat16-x.csv", index=False)
+    page = page_of(csv, tmp_path / "page.md")
+    assert "After 20 epochs on the embedded digits (5 seeds)" in page
+    assert "change the test error by 0.500 [0.061, 0.939] points (ResNet 6)" in page

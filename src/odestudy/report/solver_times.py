@@ -66,7 +66,7 @@ GOALS = (
 class SolverTimes:
     """The rows of one run of benchmarks/solvers.py, what it ran on, and those of benchmarks/mnist_step.py.
 
-    `steps` are those of the same machine, `steps_on_gpus` those of GPUs, by name; `variants` those of
+    `steps` are those of the same machine, `steps_on_gpus` those of GPUs, by name; `variants` and `errors` those of
     benchmarks/mnist_variants.py.
     """
 
@@ -75,6 +75,7 @@ class SolverTimes:
     steps: pd.DataFrame | None = None
     steps_on_gpus: dict[str, pd.DataFrame] = field(default_factory=dict)
     variants: pd.DataFrame | None = None
+    errors: pd.DataFrame | None = None
 
     def workload(self, name: str) -> str:
         """A workload's contenders: time, evaluations, ratios, gradient error, the first step."""
@@ -107,7 +108,7 @@ class SolverTimes:
                 f"{level} A training step at MNIST's size\n\n{steps_section(self.steps, self.steps_on_gpus)}"
             )
         if self.variants is not None:
-            text += variants_section(self.variants)
+            text += variants_section(self.variants, self.errors)
         return f"{NOTES}\n\n{text}"
 
     def goals(self) -> str:
@@ -202,7 +203,9 @@ def load_times(csv: Path) -> SolverTimes:
     on_gpus = {p.stem.rpartition("-")[2].upper(): rows for p, rows in found.items() if on_gpu(rows)}
     tried = csv.with_name(csv.name.replace("solvers", "mnist-variants"))
     variants = read_csv(tried) if tried != csv and tried.is_file() else None
-    return SolverTimes(read_csv(csv), about, steps, on_gpus, variants)
+    trained = tried.with_name(tried.name.replace("mnist-variants", "mnist-bfloat16"))
+    errors = read_csv(trained) if trained != tried and trained.is_file() else None
+    return SolverTimes(read_csv(csv), about, steps, on_gpus, variants, errors)
 
 
 PAGE = """# Our solvers beside their peers
