@@ -25,7 +25,7 @@ REASONS = {
     "runs_missing": "the runs that it needs are missing",
     "few_seeds": "{seeds} seeds, of which no outcome could be {detail}",
     "fewer_seeds": "{seeds} of {detail} seeds",
-    "seeds_missing": "unfinished: runs that it needs are missing, {detail} in all",
+    "seeds_missing": "unfinished: it has {seeds} seeds so far",
     "failed": "{failed} of {runs} runs failed",
     "failed_runs": "{failed} of {runs} runs failed, {detail} fulfil it",
     "failed_seeds": "{failed} of {runs} runs failed; {detail} seeds fulfil it",

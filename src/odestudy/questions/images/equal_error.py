@@ -60,6 +60,7 @@ def _times(
         "level_error_pct": level,
         "epochs_needed": epochs,
         "epochs_other": epochs_other,
+        "times_epochs": epochs / epochs_other,
         "times_train_s": epochs * steps[key] / (epochs_other * steps[other]),
     }
 
