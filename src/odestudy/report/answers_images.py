@@ -165,7 +165,7 @@ def _digits(f: Facts) -> str:
 
 
 def _costs(f: Facts) -> str:
-    size, single, step = f("C10a"), f("C10b"), f("C11b")
+    size, single, step, equal = f("C10a"), f("C10b"), f("C11b"), f("C11a")
     parts = []
     if step.known:
         beside = ""
@@ -176,20 +176,35 @@ def _costs(f: Facts) -> str:
         )
     elif math.isfinite(ratio := training_ratio(f)):
         parts.append(f"training on digits takes {number(ratio, 2)} times as long as with six blocks")
+    if equal.known:
+        parts.append(f"to the same test error it trains {equal.said} times as long ({source(equal)})")
     if size.known:
         rest = f" and {single.short} times those of a single block" if single.known else ""
         parts.append(f"the ODE-Net has {size.short} times the parameters{rest}")
     return sentence(parts, f"what it costs is not known yet ({because(step)})")
 
 
+def _of_tier(fact: Fact) -> str:
+    return f", tier {fact.row['tier']}" if fact.known and fact.row["tier"] != fact.tier else ""
+
+
 def _memory_beside(f: Facts) -> str:
     own, found = growth(f), peaks(f)
     parts = []
     if found:
+        adjoint, backprop, blocks = (
+            f"{number(n, 2)} MiB" for n in (found.adjoint, found.backprop, found.blocks)
+        )
+        tier = ""
+        if found.dataset == "mnist":
+            adjoint, backprop, blocks = (
+                f.cell("images_peaks_summary", "peak_mib", "MiB", dataset="mnist", arm=arm, steps=steps)
+                for arm, steps in (("odenet_adjoint", None), ("odenet_backprop", None), ("resnet6", BLOCKS))
+            )
+            tier = f" (intervals over processes{_of_tier(own)})"
         parts.append(
-            f"on {SETS[found.dataset]}, with the adaptive solver, a training step takes {number(found.adjoint, 2)} MiB by adjoint and "
-            f"{number(found.backprop, 2)} MiB by back-propagation, one of a residual net of {BLOCKS} blocks {number(found.blocks, 2)} MiB"
-            f"{f' ({source(own)})' if own.known else ''}"
+            f"on {SETS[found.dataset]}, with the adaptive solver, a training step takes {adjoint} by adjoint and {backprop} by "
+            f"back-propagation, one of a residual net of {BLOCKS} blocks {blocks}{tier}"
         )
     if (
         own.known

@@ -53,7 +53,9 @@ def caption(data: FigureData) -> str:
     said = [_covered(data, rows) for _, rows in summary.groupby("target", sort=False)]
     shown = "Grey: samples of the target; orange: samples of the first seed's generator."
     by_target = table.groupby("target", sort=False)["seed"].nunique()
-    seeds = listing([f"{counted(int(n), 'seed')} on {data.label(str(target))}" for target, n in by_target.items()])
+    seeds = listing(
+        [f"{counted(int(n), 'seed')} on {data.label(str(target))}" for target, n in by_target.items()]
+    )
     return f"{' '.join(said)} Mean over {seeds}. {shown} {failures(data, table, ['generator'], 'left out')}"
 
 
