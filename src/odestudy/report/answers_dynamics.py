@@ -114,7 +114,7 @@ def _linear(f: Facts) -> str:
     together = f" (each: {sources.pop()})" if len(sources) == 1 else ""
     known = any(math.isfinite(last.beside[LIMIT]) for last in learnt.values())
     beside = " (in parentheses, least squares with the true form)" if known else ""
-    return f"Of the values tried, with equations and loss scaled, is learnt{beside}: {'; '.join(parts)}{together}."
+    return f"With equations and loss scaled these are learnt, of the values tried{beside}: {'; '.join(parts)}{together}."
 
 
 def _stiff(f: Facts) -> str:

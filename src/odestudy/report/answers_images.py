@@ -177,10 +177,12 @@ def _costs(f: Facts) -> str:
     elif math.isfinite(ratio := training_ratio(f)):
         parts.append(f"training on digits takes {number(ratio, 2)} times as long as with six blocks")
     if equal.known:
-        parts.append(f"to the same test error it trains {equal.said} times as long ({source(equal)})")
+        parts.append(
+            f"to the same test error the ODE-Net trains {equal.said} times as long ({source(equal)})"
+        )
     if size.known:
         rest = f" and {single.short} times those of a single block" if single.known else ""
-        parts.append(f"the ODE-Net has {size.short} times the parameters{rest}")
+        parts.append(f"{'it' if equal.known else 'the ODE-Net'} has {size.short} times the parameters{rest}")
     return sentence(parts, f"what it costs is not known yet ({because(step)})")
 
 

@@ -21,11 +21,11 @@ _SOFT = '{.flip typst:text:fill="luma(90)"}'
 
 
 def decided_table(table: pd.DataFrame) -> str:
-    """The ledger for people: claim and what would change it, verdict, what was estimated and found, seeds."""
+    """The ledger for people: claim and what would change it, verdict, what was estimated and found, seeds and tier."""
     if table.empty:
         return "*No claim is decided at this tier.*\n"
     rows = [
-        [_anchor(r), lines(_claim(r), _about(r)), verdict_mark(r), lines(found_and_accepted(r), _estimand(r)), str(r["seeds"])]
+        [_anchor(r), lines(_claim(r), _about(r)), verdict_mark(r), lines(found_and_accepted(r), _estimand(r)), lines(str(r["seeds"]), str(r.get("tier", "")))]
         for _, r in table.iterrows()
     ]  # fmt: skip
     header = [
@@ -33,9 +33,9 @@ def decided_table(table: pd.DataFrame) -> str:
         "Claim (source); what would change the verdict",
         "Verdict",
         "Estimate and interval",
-        "Seeds",
+        "Seeds, tier",
     ]
-    return pipe_table(header, rows, widths=shares(5, 46, 11, 33, 5))
+    return pipe_table(header, rows, widths=shares(5, 45, 11, 32, 7))
 
 
 def short_table(table: pd.DataFrame) -> str:
