@@ -145,4 +145,4 @@ def test_a_step_at_mnists_size_stands_on_the_page_where_it_was_measured(tmp_path
     trained.to_csv(tmp_path / "mnist-bfloat16-x.csv", index=False)
     page = page_of(csv, tmp_path / "page.md")
     assert "After 20 epochs on the embedded digits (5 seeds)" in page
-    assert "change the test error by 0.500 [0.061, 0.939] points (ResNet 6)" in page
+    assert "change the test error by 0.500 [0.0610, 0.939] points (ResNet 6)" in page
