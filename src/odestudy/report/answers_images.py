@@ -74,8 +74,8 @@ def _euler(f: Facts, dataset: str) -> str:
     steps = [f"{1 / row['test_step']:.0f}" for row in (coarse, fine)]
     time = number(coarse["eval_s"] / fine["eval_s"], 2)
     return (
-        f"; solved by Euler's method it errs on {errors[0]} with {steps[0]} step and on {errors[1]} with {steps[1]}, which "
-        f"the one step takes {time} times as long as"
+        f"; by Euler's method {steps[0]} step in place of {steps[1]} takes {time} times as long, and the net errs on {errors[0]} "
+        f"in place of {errors[1]}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -10,13 +11,17 @@ from matplotlib.figure import Figure
 
 from odestudy.analysis.facts import Facts
 from odestudy.analysis.peaks import growth
+from odestudy.analysis.values import number
 from odestudy.figures.answers.chart import Panel, Point, Series, points
 from odestudy.figures.answers.look import OTHER, OWN, THIRD, beside_end, canvas, message
 from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import ticks_at
 
 SETS = {"mnist": "MNIST", "digits": "digits"}
-METHODS = {"euler": ("Euler", OTHER), "rk4": ("RK4", OWN)}
+METHODS = {
+    "euler": ("Euler", OTHER, (6, 5)),
+    "rk4": ("RK4", OWN, (-2, -14)),
+}  # name, colour, where its words stand
 NETS = {"odenet_backprop": ("by back-propagation", OTHER), "resnet6": ("residual net", THIRD), "odenet_adjoint": ("by the adjoint", OWN)}  # fmt: skip
 
 
@@ -45,9 +50,9 @@ def _best(f: Facts, table: str) -> pd.DataFrame:
 
 
 def _trade(axes: Axes, sweep: pd.DataFrame) -> tuple[str, Panel]:
-    said, series, top, right = [], [], 0.0, 0.0
+    said, series, top, left, right = [], [], 0.0, math.inf, 0.0
     data = SETS[str(sweep["dataset"].iloc[0])]
-    for method, (name, colour) in METHODS.items():
+    for method, (name, colour, beside) in METHODS.items():
         solved = sweep[sweep["test_method"] == method].dropna(subset=["eval_s"])
         solved = solved.sort_values("test_step", ascending=False)
         if solved.empty:
@@ -56,15 +61,15 @@ def _trade(axes: Axes, sweep: pd.DataFrame) -> tuple[str, Panel]:
         axes.plot(seconds, errors, color=colour, marker="o")
         for x, y, n in zip(seconds, errors, steps, strict=True):
             text = f"{name}, {n:.0f} step{'s' * (n > 1)}" if n == steps.iloc[0] else f"{n:.0f}"
-            axes.annotate(text, (x, y), (5, 6), textcoords="offset points", color=colour, fontsize=9)
+            axes.annotate(text, (x, y), beside, textcoords="offset points", color=colour, fontsize=9)
         series.append(Series(f"{name} steps", colour, _steps(solved)))
         said.append(
-            f"{name}, {errors.iloc[0]:.3g} % with one step, {errors.iloc[-1]:.3g} % with {steps.iloc[-1]:.0f}"
+            f"{name}, {number(errors.iloc[0])} % with one step, {number(errors.iloc[-1])} % with {steps.iloc[-1]:.0f}"
         )
-        top, right = max(top, errors.max()), max(right, seconds.max())
+        top, left, right = max(top, errors.max()), min(left, seconds.min()), max(right, seconds.max())
     if not series:
         raise NothingToShow("no net was tested with several steps at this tier")
-    axes.set_xlim(0, 1.2 * right)  # room for the last word
+    axes.set_xlim(left - 0.1 * (right - left), right + 0.2 * (right - left))  # room for the last word
     axes.set_ylim(bottom=0, top=1.3 * top)
     panel = Panel(
         "lines", "one trained net, solved by fixed steps", tuple(series), "%",
@@ -95,15 +100,15 @@ def _memory(axes: Axes, cost: pd.DataFrame) -> tuple[str, Panel]:
             continue
         axes.plot(mine["steps"], mine["peak_mib"], color=colour, marker="o")
         last = mine.iloc[-1]
-        label = f"{name}: {last['peak_mib']:.3g} MiB"
+        label = f"{name}: {number(last['peak_mib'])} MiB"
         beside_end(axes, last["steps"], last["peak_mib"], label, colour)
         series.append(
             Series(name, colour, points(mine, "peak_mib", x="steps", at="{} steps or blocks"), label)
         )
-        said.append(f"{name} {last['peak_mib']:.3g} MiB")
+        said.append(f"{name} {number(last['peak_mib'])} MiB")
     axes.set_xscale("log")
     ticks_at(axes, sorted(set(cost["steps"].dropna())))
-    axes.set_xlim(right=11 * cost["steps"].max())
+    axes.set_xlim(right=30 * cost["steps"].max())
     axes.set_ylim(bottom=0)
     panel = Panel(
         "lines", "memory of the process in a training step", tuple(series), "MiB", "solver steps, or blocks", "peak (MiB)",
