@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from odestudy.study import Study, load_study
@@ -14,6 +16,6 @@ def loaded(root) -> Study:
 
 
 @pytest.fixture
-def quick(loaded) -> Study:
-    """The quick tier, whose jobs on recovery have five seeds."""
-    return seeded(loaded, 5)
+def quick(loaded, tmp_path) -> Study:
+    """The quick tier in a folder where nothing has run, whose jobs on recovery have five seeds."""
+    return seeded(replace(loaded, root=tmp_path), 5)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from odestudy.analysis.ledger import judge
+from odestudy.study.planned import expected_jobs
 from tests.analysis.rows import FIRST, claim, recovery, seeded
 
 
@@ -56,8 +57,18 @@ def test_a_seed_without_any_row_is_not_forgotten(quick):
     )
     assert (found.verdict, found.why) == (
         "open",
-        "unfinished: it has 5 seeds so far",
+        "unfinished: 1 of its seeds have not run",
     )
+
+
+def test_a_seed_whose_run_left_no_row_is_lost_and_not_unfinished(quick):
+    table = {"dynamics_recovery": recovery([1.0, 1.0, 1.1, 1.0])}
+    for job in expected_jobs({"system": "focus", "arm": "linear"}, {"table": "dynamics_recovery"}, quick):
+        path = job.metrics(quick.results)
+        path.parent.mkdir(parents=True)
+        path.touch()
+    found = judge(claim(), quick, table)
+    assert (found.verdict, found.why) == ("inconclusive", "1 seeds have no row, as a run of theirs failed")
 
 
 def test_a_rate_without_the_column_of_success_is_no_success(quick):

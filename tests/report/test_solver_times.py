@@ -103,7 +103,10 @@ def test_a_step_at_mnists_size_stands_on_the_page_where_it_was_measured(tmp_path
     again = steps.iloc[[1]].assign(arm="ODE-Net, back-propagation, after 100 steps", nfe=26, to_resnet6=2.5)
     pd.concat([steps, again]).to_csv(tmp_path / "mnist-step-x.csv", index=False)
     page = page_of(csv, tmp_path / "page.md")
-    assert "missed by a fresh net, 3.40; after 100 steps of training, with 26 evaluations, 2.50." in page
+    assert (
+        "missed by a fresh net, 3.40; reached after 100 steps of training, with 26 evaluations, 2.500."
+        in page
+    )
     steps.to_csv(tmp_path / "mnist-step-x.csv", index=False)
     assert "| ODE-Net, back-propagation | 340 | 32 | 3.40 |" in page
     assert "On the GPU" not in page
@@ -144,5 +147,5 @@ def test_a_step_at_mnists_size_stands_on_the_page_where_it_was_measured(tmp_path
     )
     trained.to_csv(tmp_path / "mnist-bfloat16-x.csv", index=False)
     page = page_of(csv, tmp_path / "page.md")
-    assert "After 20 epochs on the embedded digits (5 seeds)" in page
+    assert "After 20 epochs on the embedded digits (5 seeds, intervals of 95 %)" in page
     assert "change the test error by 0.500 [0.0610, 0.939] points (ResNet 6)" in page

@@ -8,7 +8,7 @@ import numpy as np
 
 from odestudy.analysis.values import chosen, number
 from odestudy.analysis.verdicts import INCONCLUSIVE, REFUTED, SUPPORTED, Finding
-from odestudy.statistics.estimates import RANGE, Estimate
+from odestudy.statistics.estimates import RANGE, STUDENT, Estimate
 from odestudy.statistics.region import Region, region_of
 
 # Why a row is open -> what would settle it.
@@ -54,13 +54,12 @@ def _by_data(finding: Finding, claim: dict[str, Any]) -> str:
         if finding.failed:
             return f"runs that end ok ({finding.why})"
         seeds = finding.seeds_needed
-        many = (
-            "more seeds"
-            if np.isnan(seeds)
-            else f"{max(seeds, finding.seeds + 1):.0f} seeds at this mean and spread,"
-        )
         why = finding.why or f"the interval crosses the edge of what is accepted, {accepted(region)}{tail}"
-        return f"{many} or less spread; {why}"
+        if not np.isnan(seeds):
+            return f"{max(seeds, finding.seeds + 1):.0f} seeds at this mean and spread, or less spread; {why}"
+        if found and found.ends == STUDENT:
+            return f"another mean or less spread, as no number of seeds decides it at these; {why}"
+        return f"more seeds or less spread; {why}"
     return f"{WHAT_IS_OPEN.get(finding.reason, 'data')} ({finding.why})" if finding.why else ""
 
 

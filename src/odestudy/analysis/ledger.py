@@ -34,7 +34,7 @@ from odestudy.statistics.power import seeds_to_decide
 from odestudy.statistics.region import FEWEST_SEEDS, Region, region_of
 from odestudy.study.estimands import beside, rule_hash, selections
 from odestudy.study.load import Study
-from odestudy.study.planned import expected_seeds, planned
+from odestudy.study.planned import expected_jobs, planned
 
 COLUMNS = (
     "id", "verdict", "estimate", "low", "high", "interval", "cases", "seeds", "runs", "failed", "p_for", "p_against",
@@ -141,17 +141,29 @@ def _too_few(
     """The row as open, as seeds are missing, or as not testable with so few; None where there are as many as it needs."""
     if claim.get("deterministic"):
         return None
-    pairs = zip(wheres, sides, strict=True)
-    missing = sum(
-        len(expected_seeds(where, claim["estimand"], study) - set(side["seed"])) for where, side in pairs
-    )
-    if missing:
-        return replace(finding, verdict=OPEN, reason="seeds_missing", detail=str(missing))
+    not_run, lost = _missing(wheres, sides, claim["estimand"], study)
+    if not_run:
+        return replace(finding, verdict=OPEN, reason="seeds_missing", detail=str(len(not_run)))
+    if lost:
+        return replace(finding, verdict=_undecided(claim), reason="seeds_lost", detail=str(len(lost)))
     if finding.seeds < FEWEST_SEEDS:
         return replace(finding, verdict=NOT_TESTABLE, reason="fewer_seeds", detail=str(FEWEST_SEEDS))
     if never := outcome_out_of_reach(claim, study, finding.seeds):
         return replace(finding, verdict=NOT_TESTABLE, reason="few_seeds", detail=never)
     return None
+
+
+def _missing(
+    wheres: list[dict[str, Any]], sides: list[pd.DataFrame], estimand: dict[str, Any], study: Study
+) -> tuple[set[int], set[int]]:
+    """The seeds of which a side has no row: those that have not run, and those that have, but failed."""
+    not_run: set[int] = set()
+    lost: set[int] = set()
+    for where, side in zip(wheres, sides, strict=True):
+        for job in expected_jobs(where, estimand, study):
+            missing = set(job.spec["seeds"]) - set(side["seed"])
+            (lost if job.metrics(study.results).is_file() else not_run).update(missing)
+    return not_run, lost - not_run
 
 
 def _undecided(claim: dict[str, Any]) -> str:

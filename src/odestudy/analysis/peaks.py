@@ -19,7 +19,7 @@ class Peaks:
 
     Attributes:
         dataset: the larger of the data sets that were measured.
-        blocks: of a residual net of six blocks, on a line through those of fewer and of more.
+        blocks: of a residual net of six blocks; on digits on a line through those of fewer and of more.
     """
 
     dataset: str
@@ -49,7 +49,7 @@ def peaks(f: Facts) -> Peaks | None:
     return None
 
 
-def step_on_processor(f: Facts) -> float:
+def untrained_step(f: Facts) -> float:
     """Time of a step of the untrained ODE-Net by adjoint over a residual net's, on MNIST where memory is measured; or NaN."""
     rows = f.rows("images_cost_summary", dataset="mnist")
     if rows.empty or "wall_s" not in rows:

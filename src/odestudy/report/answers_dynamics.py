@@ -130,7 +130,19 @@ def _stiff(f: Facts) -> str:
         told = {how: b for how, name in others.items() if math.isfinite(b := damping.beside[name])}
         alike = " and ".join(how for how, value in told.items() if value == damping.value)
         apart = [f"{how} up to {number(v, 2)}" for how, v in told.items() if v != damping.value]
-        beside = "".join(f", {part}" for part in [*([f"as {alike}"] if alike else []), *apart])
+        beside = "".join(
+            f", {part}"
+            for part in [
+                *(
+                    [f"and just as far {alike}"]
+                    if alike and damping.value >= 1
+                    else [f"nor {alike}"]
+                    if alike
+                    else []
+                ),
+                *apart,
+            ]
+        )
         parts.append(f"the trajectory of Van der Pol's oscillator {found}{beside} ({source(damping)})")
     if reaction.known:
         error = f"the trajectory is off by {reaction.said} of its spread in the median"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from odestudy.analysis.facts import Fact, Facts, error_on_mnist, training_ratio
-from odestudy.analysis.peaks import BLOCKS, growth, peaks, step_on_processor
+from odestudy.analysis.peaks import BLOCKS, growth, peaks, untrained_step
 from odestudy.analysis.values import MISSING, chosen, number
 from odestudy.report.sentences import because, sentence, source
 from odestudy.report.step_times import IMAGES as TRAINING_IMAGES
@@ -30,7 +30,7 @@ def _trade(f: Facts) -> str:
     if not (time.known and error.known):
         lacking = error if time.known else time
         return f"Whether a trained net trades accuracy for time is not known yet ({because(lacking)})."
-    said = f"on {SETS[dataset]}{_trained(f, dataset)}, {_change(time, error)} ({source(time)}){_euler(f, dataset)}"
+    said = f"on {SETS[dataset]}{_trained(f, dataset)}, {_change(time, error)}{_euler(f, dataset)} ({source(time)})"
     tolerance = f("C05a"), f("C05b")
     if mnist and all(fact.known for fact in tolerance):
         said += f"; {_change(*tolerance)} ({source(tolerance[0])})"
@@ -40,7 +40,8 @@ def _trade(f: Facts) -> str:
         return f"Whether a trained net trades accuracy for time is not decided: {said}."
     if error.low > 0:
         return f"A trained net trades accuracy for time, without training again: {said}."
-    return f"A trained net can be made faster without training again, by RK4 at no loss of accuracy that is seen: {said}."
+    how = "by RK4 " if mnist else ""
+    return f"A trained net can be made faster without training again, {how}at no loss of accuracy that is seen: {said}."
 
 
 def _change(time: Fact, error: Fact) -> str:
@@ -65,7 +66,7 @@ def _trained(f: Facts, dataset: str) -> str:
 def _euler(f: Facts, dataset: str) -> str:
     """What the fewest and the most Euler steps cost in accuracy, and save in time."""
     rows = f.rows("images_sweep_summary", dataset=dataset, test_method="euler")
-    if len(rows) < 2:
+    if len(rows) < 2 or rows[["eval_s", "test_error_pct"]].isna().any(axis=None):
         return ""
     coarse, fine = (
         rows[rows["test_step"] == h].iloc[0] for h in (rows["test_step"].max(), rows["test_step"].min())
@@ -87,7 +88,7 @@ def _memory(f: Facts) -> str:
     said = (
         f"{number(most / own.against['steps'])} times the steps take {own.said} times the memory (at {most} steps {own.other('64 steps, MiB', 'MiB')}, where "
         f"back-propagation takes {own.other('back-propagation, 64 steps, MiB', 'MiB')} and a residual net of {most} blocks "
-        f"{own.other('ResNet of 64 blocks, MiB', 'MiB')})"
+        f"{own.other('ResNet of 64 blocks, MiB', 'MiB')}; {own.source})"
     )
     if own.sure:
         grows = "does not grow" if own.supported else "grows"
@@ -169,8 +170,8 @@ def _costs(f: Facts) -> str:
     parts = []
     if step.known:
         beside = ""
-        if math.isfinite(ratio := step_on_processor(f)):
-            beside = f", on one processor thread, untrained, {number(ratio, 2)} times"
+        if math.isfinite(ratio := untrained_step(f)):
+            beside = f", untrained where memory is measured{_of_tier(growth(f))} {number(ratio, 2)} times"
         parts.append(
             f"a training step takes {step.said} times as long as with six blocks ({source(step)}){beside}"
         )

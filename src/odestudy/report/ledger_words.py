@@ -78,5 +78,5 @@ def _finding(row: pd.Series) -> Finding:
     """What the row of a ledger tells of how its verdict came about."""
     names = ("verdict", "seeds", "runs", "failed", "seeds_needed", "reason", "detail")
     value, low, high = (row[name] for name in ("estimate", "low", "high"))
-    estimate = None if pd.isna(value) else Estimate(value, low, high, row["seeds"])
+    estimate = None if pd.isna(value) else Estimate(value, low, high, row["seeds"], ends=row["interval"])
     return Finding(**{name: row[name] for name in names}, estimate=estimate)

@@ -21,14 +21,19 @@ def planned(estimand: dict[str, Any], study: Study) -> bool:
 
 
 def expected_seeds(where: dict[str, Any], estimand: dict[str, Any], study: Study) -> set[int]:
-    """The seeds of the jobs that a selection takes rows from: each must be there, failed or not.
+    """The seeds of the jobs that a selection takes rows from: each must be there, failed or not."""
+    return {seed for job in expected_jobs(where, estimand, study) for seed in job.spec["seeds"]}
+
+
+def expected_jobs(where: dict[str, Any], estimand: dict[str, Any], study: Study) -> list[Job]:
+    """The jobs that a selection takes rows from.
 
     Also of a published folder they are those of the tier, so that a run that is not finished is not taken for a smaller one.
     """
     question, definition = study.tables[estimand["table"]]
     combinations = _combinations(where)
     jobs = [job for e in _judged(definition) for job in study.jobs_by.get((question, e), [])]
-    return {s for j in jobs if any(_job_fits(j.spec, c) for c in combinations) for s in j.spec["seeds"]}
+    return [job for job in jobs if any(_job_fits(job.spec, c) for c in combinations)]
 
 
 def _combinations(where: dict[str, Any]) -> list[dict[str, Any]]:

@@ -53,7 +53,7 @@ def _trade(axes: Axes, sweep: pd.DataFrame) -> tuple[str, Panel]:
     said, series, top, left, right = [], [], 0.0, math.inf, 0.0
     data = SETS[str(sweep["dataset"].iloc[0])]
     for method, (name, colour, beside) in METHODS.items():
-        solved = sweep[sweep["test_method"] == method].dropna(subset=["eval_s"])
+        solved = sweep[sweep["test_method"] == method].dropna(subset=["eval_s", "test_error_pct"])
         solved = solved.sort_values("test_step", ascending=False)
         if solved.empty:
             continue
@@ -64,12 +64,14 @@ def _trade(axes: Axes, sweep: pd.DataFrame) -> tuple[str, Panel]:
             axes.annotate(text, (x, y), beside, textcoords="offset points", color=colour, fontsize=9)
         series.append(Series(f"{name} steps", colour, _steps(solved)))
         said.append(
-            f"{name}, {number(errors.iloc[0])} % with one step, {number(errors.iloc[-1])} % with {steps.iloc[-1]:.0f}"
+            f"{name}, {number(errors.iloc[0])} % with {steps.iloc[0]:.0f} step{'s' * int(steps.iloc[0] > 1)}, "
+            f"{number(errors.iloc[-1])} % with {steps.iloc[-1]:.0f}"
         )
         top, left, right = max(top, errors.max()), min(left, seconds.min()), max(right, seconds.max())
     if not series:
         raise NothingToShow("no net was tested with several steps at this tier")
-    axes.set_xlim(left - 0.1 * (right - left), right + 0.2 * (right - left))  # room for the last word
+    room = (right - left) or right
+    axes.set_xlim(left - 0.1 * room, right + 0.2 * room)  # on the right for the last word
     axes.set_ylim(bottom=0, top=1.3 * top)
     panel = Panel(
         "lines", "one trained net, solved by fixed steps", tuple(series), "%",
@@ -115,4 +117,5 @@ def _memory(axes: Axes, cost: pd.DataFrame) -> tuple[str, Panel]:
         ("x",),
     )  # fmt: skip
     _named(axes, panel)
-    return f"Below: peak memory against steps, at the most {', '.join(said)}.", panel
+    most = number(cost["steps"].max())
+    return f"Below: peak memory against steps, with {most} steps or blocks {', '.join(said)}.", panel
