@@ -171,7 +171,7 @@ def _costs(f: Facts) -> str:
     if step.known:
         beside = ""
         if math.isfinite(ratio := untrained_step(f)):
-            beside = f", untrained where memory is measured{_of_tier(growth(f))} {number(ratio, 2)} times"
+            beside = f", an untrained net's {number(ratio, 2)} times (where memory is measured{_of_tier(growth(f))})"
         parts.append(
             f"a training step takes {step.said} times as long as with six blocks ({source(step)}){beside}"
         )
