@@ -57,7 +57,9 @@
           ctx.textBaseline = "middle";
           const left = panel.kind === "ratios" && point.value < 1;
           ctx.textAlign = left ? "right" : "left";
-          if (lines) ctx.fillText(point.label, x + 9, y - 9);
+          // Above the first line, below the next, so that the words of two lines keep apart.
+          const below = chart.data.datasets.indexOf(dataset) % 2;
+          if (lines) ctx.fillText(point.label, x + 9, below ? y + 13 : y - 9);
           else ctx.fillText(point.label, left ? x - 7 : at + 7, y);
         });
         const [first, last] = [meta.data[0], meta.data[meta.data.length - 1]];
@@ -125,7 +127,7 @@
     };
     return {
       type: log ? "logarithmic" : "linear",
-      beginAtZero: !log,
+      beginAtZero: !log && (axis === "y" || panel.kind !== "lines"),
       ...(ends.length ? { suggestedMax: Math.max(...ends) } : {}),
       ...(ends.length && log ? { suggestedMin: Math.min(...ends) } : {}),
       title: { display: Boolean(panel[axis]), text: panel[axis], color: css("--soft") },
@@ -143,7 +145,7 @@
 
   const linesOf = (panel) => {
     const places = [...new Set(panel.series.flatMap((s) => s.points.map((p) => p.x)))].sort((a, b) => a - b);
-    const few = panel.series.length > 1 && places.length <= 8;
+    const few = panel.log.includes("x") && panel.series.length > 1 && places.length <= 8;
     const texts = panel.series.map((s) => s.label);
     const own = panel.series.flatMap((s) => s.points.map((p) => p.label));
     return {
