@@ -11,9 +11,9 @@
 #   sharing   how many trainings a GPU bears side by side: sharing.csv
 #   train     the images of tier full, the headline first: study.zip, for `odestudy unpack`
 # From the environment: GPU_SHARE (how many jobs share the GPU), SEEDS, ARMS, TIER, CORES; PYTHON and WHEELS of install;
-# TESTS_S, SOLVERS_S, WORKLOADS, PROCESSES, PROCESSES_MPS cut tests and measurements; TAKE, files of `odestudy pack` from
-# a run before; DEVICE=cpu to try it; MPS=1 lets NVIDIA's multi-process service run the jobs' kernels side by side
-# instead of by turns, where the machine has it.
+# TESTS_S, SOLVERS_S, WORKLOADS, PROCESSES, PROCESSES_MPS cut tests and measurements; TAKE, what `odestudy unpack` takes,
+# such as results/published/full-hopper, so that a run goes on from there; DEVICE=cpu to try it; MPS=1 lets NVIDIA's
+# multi-process service run the jobs' kernels side by side instead of by turns, where the machine has it.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 out=${1:?a folder for the results} seconds=${2:?the seconds that all may take}

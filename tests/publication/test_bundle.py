@@ -11,7 +11,7 @@ from odestudy.cli.main import main
 from odestudy.errors import DataError
 from odestudy.publication.bundle import read_bundle, take_in, write_bundle
 from odestudy.publication.manifest import write_manifest
-from odestudy.runtime.packed import read_packed, write_packed
+from odestudy.runtime.packed import Packed, read_packed, write_packed
 from odestudy.runtime.store import is_current, read_arrays, read_metrics, write_metrics
 from odestudy.study import load_study
 from tests.workflow.clone import copy_of_clone
@@ -57,6 +57,23 @@ def test_finished_jobs_arrive_whole_and_those_of_older_code_stay_behind(ran, els
         )
     assert main(["unpack", str(file)]) == 0
     assert "0 jobs of tier smoke unpacked, 2 were" in capsys.readouterr().out
+
+
+def test_a_run_goes_on_from_what_was_published(ran, elsewhere, capsys, monkeypatch):
+    done = ran.jobs_by["images", "sizes"][:2]
+    folder = elsewhere.root / "results/published/smoke-cpu"
+    metrics = {job.folder: read_metrics(job.metrics(ran.results)) for job in done}
+    write_packed(folder, "images", Packed(metrics, {job.folder: {"found": FOUND} for job in done}))
+    write_manifest(folder)
+    monkeypatch.chdir(elsewhere.root)
+    assert main(["unpack", str(folder)]) == 0
+    assert "2 jobs of tier smoke unpacked, 0 were" in capsys.readouterr().out
+    for job in done:
+        assert is_current(job.metrics(elsewhere.results), elsewhere.code_of(job))
+    packed = next((folder / "metrics").iterdir())
+    packed.write_bytes(packed.read_bytes()[:-1])
+    with pytest.raises(DataError):
+        read_bundle(folder)
 
 
 def refused(study, file):
@@ -138,7 +155,10 @@ def test_a_folder_in_place_of_the_file_is_told_so(ran, capsys):
     assert main(["pack", "some", "--tier", "smoke", "--questions", "images"]) == 2
     assert "some: is a folder; name the file to write, such as some/jobs.zip" in capsys.readouterr().err
     assert main(["unpack", "some"]) == 2
-    assert "some: is a folder; needed: a file that `odestudy pack` wrote" in capsys.readouterr().err
+    assert (
+        "some: is a folder; needed: a file that `odestudy pack` wrote, or a published folder"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("wrong", ["no manifest", "no line of one", "altered metrics"])

@@ -1,4 +1,4 @@
-"""Take in what `odestudy pack` wrote elsewhere."""
+"""Take in what `odestudy pack` wrote elsewhere, or what was published, so that a run goes on from there."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "unpack",
-        help="lay the jobs of `odestudy pack` out under results/<tier>, as if they had run here",
-        epilog="Example: odestudy unpack images.zip",
+        help="lay jobs that ran elsewhere out under results/<tier>, as if they had run here",
+        epilog="Example: odestudy unpack images.zip results/published/full-hopper",
     )
-    parser.add_argument("file", type=Path, nargs="+", help="what `odestudy pack` wrote")
+    parser.add_argument(
+        "file", type=Path, nargs="+", help="what `odestudy pack` wrote, or a folder of results/published"
+    )
     parser.add_argument("--seeds", type=int, default=None, help="where the run was cut to so many seeds")
     parser.set_defaults(act=act)
 

@@ -8,11 +8,13 @@ import zipfile
 from pathlib import Path
 
 from odestudy.errors import DataError
-from odestudy.publication.manifest import NAME, read_manifest, sums_of, write_manifest
+from odestudy.publication.manifest import NAME, check_sums, read_manifest, sums_of, write_manifest
+from odestudy.publication.unpack import READ, is_packed
 from odestudy.runtime.files import write_atomically
 from odestudy.runtime.moved import same_code
 from odestudy.runtime.packed import Packed, read_packed, write_packed
 from odestudy.runtime.store import is_current, read_arrays, read_metrics, write_metrics
+from odestudy.study.lent import tier_of_published
 from odestudy.study.load import Study
 
 TIER = "tier"  # the file that names it
@@ -79,13 +81,18 @@ def _zipped(tier: str, found: dict[str, Packed]) -> bytes:
 
 
 def read_bundle(file: Path) -> tuple[str, dict[str, Packed]]:
-    """(tier, question -> results).
+    """(tier, question -> results) of a file that `odestudy pack` wrote, or of a published folder.
 
     Raises:
-        DataError: it is no such file, or damaged.
+        DataError: it is none of the two, or damaged.
     """
+    if is_packed(file):
+        check_sums(file, *READ)
+        return tier_of_published(file), read_packed(file)
     if file.is_dir():
-        raise DataError(f"{file}: is a folder; needed: a file that `odestudy pack` wrote")
+        raise DataError(
+            f"{file}: is a folder; needed: a file that `odestudy pack` wrote, or a published folder"
+        )
     if not file.is_file():
         raise DataError(f"{file}: no such file")
     with tempfile.TemporaryDirectory() as scratch:
