@@ -15,6 +15,9 @@ from odestudy.figures.answers.look import INK, OTHER, OWN, SOFT, canvas, message
 from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import log_axis
 
+ERROR = "test error"
+GROUPS = {OTHER: "less", OWN: "more", SOFT: "not told from equal"}  # colour -> what its bars have in common
+
 
 def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     """A bar a measure, on a scale of ratios, the smallest first."""
@@ -23,9 +26,10 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     if not ratios:
         raise NothingToShow("no residual net was measured beside the ODE-Net at this tier")
     figure, (axes,) = canvas(height=1.1 + 0.45 * len(ratios))
-    for at, value in enumerate(ratios.values()):
+    apart = told_apart(f)
+    for at, (name, value) in enumerate(ratios.items()):
         side = 1 if value > 1 else -1
-        axes.plot([1, value], [at, at], color=_colour(value), linewidth=7, solid_capstyle="butt")
+        axes.plot([1, value], [at, at], color=_colour(name, value, apart), linewidth=7, solid_capstyle="butt")
         axes.annotate(f"{number(value, 2)} ×", (value, at), (7 * side, 0), textcoords="offset points", va="center",
                       ha="left" if side > 0 else "right", color=INK, fontweight="bold")  # fmt: skip
     axes.axvline(1, color=SOFT, linewidth=1)
@@ -37,11 +41,11 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     log_axis(axes, "x")
     labels = [f"{number(value, 2)} ×" for value in ratios.values()]
     panel = Panel(
-        "ratios", "ODE-Net over residual net of six blocks", in_colours(found, labels, lambda p: _colour(p.value), {OTHER: "less", OWN: "more"}),
+        "ratios", "ODE-Net over residual net of six blocks", in_colours(found, labels, lambda p: _colour(p.at, p.value, apart), GROUPS),
         log=("x",),
     )  # fmt: skip
     axes.set_xlabel(panel.title)
-    message(figure, _says(ratios, told_apart(f)))
+    message(figure, _says(ratios, apart))
     said = ", ".join(f"{name} {number(value, 2)}".replace("\n", " ") for name, value in ratios.items())
     return (
         figure,
@@ -50,7 +54,10 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     )
 
 
-def _colour(ratio: float) -> str:
+def _colour(name: str, ratio: float, errors_differ: bool) -> str:
+    """That of less or more; of errors whose difference cannot be told from none, neither."""
+    if name.startswith(ERROR) and not errors_differ:
+        return SOFT
     return OWN if ratio > 1 else OTHER
 
 
@@ -63,11 +70,12 @@ def told_apart(f: Facts) -> bool:
 def _says(ratios: dict[str, float], errors_differ: bool) -> str:
     """The message: what is less and what is more; errors only where their difference can be told from none."""
     if not errors_differ:
-        ratios = {name: value for name, value in ratios.items() if not name.startswith("test error")}
+        ratios = {name: value for name, value in ratios.items() if not name.startswith(ERROR)}
     less = [name.split("\n")[0].split()[-1] for name, value in ratios.items() if value < 0.95]
     more = [name.split("\n")[0].split()[-1] for name, value in ratios.items() if value > 1.05]
     parts = [f"{word} {' and '.join(names)}" for word, names in (("less", less), ("more", more)) if names]
-    return f"Beside a residual net: {', '.join(parts) or 'no difference'}"
+    said = ", ".join(parts) or "no difference"
+    return f"Beside a residual net: {said}".replace("less parameters", "fewer parameters")
 
 
 def _ratios(f: Facts) -> list[Point]:
@@ -84,7 +92,7 @@ def _ratios(f: Facts) -> list[Point]:
             if memory
             else []
         ),
-        Point(f"test error\n({shown})", errors),
+        Point(f"{ERROR}\n({shown})", errors),
         Point("step time\n(MNIST)", step.value, step.low, step.high)
         if step.known
         else Point("step time\n(digits)", training_ratio(f)),
