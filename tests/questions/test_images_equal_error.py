@@ -14,6 +14,10 @@ def test_epochs_to_an_error_follow_its_power_of_them():
     assert epochs_to(halving, 9.0) == pytest.approx(1)
 
 
+def test_of_trainings_of_the_same_error_the_shortest_counts():
+    assert epochs_to({1: 1.18, 2: 0.77, 5: 0.48, 10: 0.48, 20: 0.41}, 0.48) == pytest.approx(5)
+
+
 def test_an_error_that_rises_by_chance_is_not_taken_for_a_later_time():
     assert epochs_to({1: 4.0, 2: 1.0, 5: 1.1}, 1.1) < 2.0
 

@@ -72,3 +72,12 @@ def test_seeds_to_decide_clear_the_bound_and_one_less_does_not():
         x = np.random.default_rng(0).normal(size=count)
         x = (x - x.mean()) / x.std(ddof=1) * spread + value
         assert (t_estimate(x, region).high < 5.0) == clears
+
+
+def test_what_all_seeds_share_asks_for_more_of_them_or_leaves_none_that_decide():
+    region = Region(high=0.0)
+    alone = seeds_to_decide(region, -0.034, 0.04)
+    assert seeds_to_decide(region, -0.034, 0.04, shared=0.015) > alone
+    assert np.isnan(
+        seeds_to_decide(region, -0.034, 0.04, shared=0.024)
+    )  # 1.64 of it are more than the distance

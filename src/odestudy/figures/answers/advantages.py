@@ -18,10 +18,8 @@ from odestudy.figures.base import NothingToShow
 from odestudy.figures.scales import ticks_at
 
 SETS = {"mnist": "MNIST", "digits": "digits"}
-METHODS = {
-    "euler": ("Euler", OTHER, (6, 5)),
-    "rk4": ("RK4", OWN, (-2, -14)),
-}  # name, colour, where its words stand
+# Solver -> its name, its colour, and where its words stand beside a point.
+METHODS = {"euler": ("Euler", OTHER, (6, 5)), "rk4": ("RK4", OWN, (-2, -14))}
 NETS = {"odenet_backprop": ("by back-propagation", OTHER), "resnet6": ("residual net", THIRD), "odenet_adjoint": ("by the adjoint", OWN)}  # fmt: skip
 
 
