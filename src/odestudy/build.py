@@ -179,6 +179,7 @@ def figure_data(study: Study, name: str) -> FigureData:
         metrics={job.folder: job.metrics(study.results) for job in jobs},
         labels=labels_of(study, question),
         columns=study.questions[question]["columns"],
+        margins=study.margins.get(question, {}),
         unplaced=unplaced,
     )
 

@@ -12,13 +12,14 @@ from torch import nn
 from odestudy.analysis.tables import long_table
 from odestudy.datasets.images import load_images
 from odestudy.nets.blocks import ConvDynamics, ResidualBlock
-from odestudy.questions.images.pairs import MARGIN_POINTS, equality, images_error_points
+from odestudy.questions.images.pairs import equality, images_error_points
 from odestudy.questions.images.shared_images import TEST_IMAGES, binomial_error_points
 from odestudy.runtime.store import write_metrics
 from odestudy.statistics.estimates import rate_estimate, t_estimate
 from odestudy.statistics.region import Region
 from odestudy.statistics.tests import mcnemar_p
 from odestudy.study import load_study
+from odestudy.study.claims import Region as Accepted
 
 TRUTH = np.arange(1000) % 10
 WRONG = {
@@ -88,7 +89,7 @@ def test_arms_are_compared_with_the_residual_networks_by_seed(study):
         pytest.approx(expected.low), pytest.approx(expected.high),
     )  # fmt: skip
     assert (worse["equal"], equal["equal"]) == ("worse", "equal")
-    assert worse["margin_points"] == MARGIN_POINTS  # an image in a thousand is less
+    assert worse["margin_points"] == 0.15  # an image in a thousand is less
     assert worse["times_mflop"] == 1.0
 
 
@@ -102,6 +103,13 @@ def test_the_share_of_seeds_that_differ_has_the_exact_interval(study):
     assert (row["apart_pct_low"], row["apart_pct_high"]) == (
         pytest.approx(100 * share.low), pytest.approx(100 * share.high),
     )  # fmt: skip
+
+
+def test_none_are_told_equal_where_an_image_is_more_than_the_margin(study):
+    study.margins["images"]["equal_errors"] = Accepted(at_least=-0.05, at_most=0.05, because="half an image")
+    table = long_table(study, "images_equivalence").set_index("arm")
+    assert table.loc["odenet_backprop", "equal"] == "open: an image is more than the margin"
+    assert table.loc["odenet_adjoint", "equal"] == "worse"
 
 
 def test_a_failed_run_leaves_equality_open(study):

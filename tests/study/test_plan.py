@@ -146,7 +146,7 @@ def tier_with(**recover):
         ("config/claims/density.yaml", lambda d: d["claims"].update(C04=d["claims"]["C19"]), ["C04a: given twice"]),
         ("config/claims/images.yaml", lambda d: measure_of(d, "C10").update(table="images_size"), ["unknown table", "images_sizes"]),
         ("config/claims/images.yaml", lambda d: measure_of(d, "C10").update(column="parameter"), ["unknown column", "parameters"]),
-        ("config/claims/images.yaml", lambda d: d["claims"]["C10"]["rows"]["a"]["accept"].update(at_least=9.0), ["low 9.0 is above high"]),
+        ("config/claims/images.yaml", lambda d: d["claims"]["C10"]["rows"]["a"]["accept"].update(at_least=9.0), ["at_least 9.0 is above at_most"]),
         ("config/systems.yaml", lambda d: d["focus"].update(parameters={"matrx": []}), ["focus", "matrx"]),
         ("config/systems.yaml", lambda d: d["focus"].update(z0=[1.0]), ["focus"]),
         ("config/questions/images.yaml", lambda d: d["entries"]["arm"]["resnet6"].update(blcoks=6), ["blcoks", "blocks"]),

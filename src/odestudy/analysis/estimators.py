@@ -153,6 +153,7 @@ def _fits(sides: list[pd.DataFrame], estimand: dict[str, Any]) -> list[PowerFit]
     for column in (estimand["over"], estimand["column"]):
         _column(sides[0], column)
     rows = sides[0].dropna(subset=[estimand["over"], estimand["column"]])
+    # A seed has several points, so that noisy ones can be spared; of a ratio each is needed, and its noise widens the interval.
     if estimand["column"] == "wall_s" and "noisy" in rows:
         seeds = set(rows["seed"])
         rows = rows[~rows["noisy"].astype(str).eq("True")]
@@ -176,7 +177,10 @@ def _growth_share(sides: list[pd.DataFrame], estimand: dict[str, Any], region: R
 def _constant_share(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:
     """The constant part over the part that grows, at the largest N; below zero where the fit starts below it."""
     most = float(sides[0][estimand["over"]].max())
-    return _spread([fit.a / (fit.b * most**fit.alpha) for fit in _fits(sides, estimand) if fit.b], region)
+    fits = _fits(sides, estimand)
+    if flat := sum(not fit.b for fit in fits):
+        raise ValueError(f"{flat} seeds have no part that grows")
+    return _spread([fit.a / (fit.b * most**fit.alpha) for fit in fits], region)
 
 
 def _count(sides: list[pd.DataFrame], estimand: dict[str, Any], region: Region) -> Estimate:

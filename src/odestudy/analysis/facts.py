@@ -10,16 +10,15 @@ from typing import Any
 
 import pandas as pd
 
+from odestudy.analysis.devices import CPU, device_said
 from odestudy.analysis.selecting import select
-from odestudy.analysis.values import MISSING, interval
+from odestudy.analysis.values import interval, lookup
 from odestudy.analysis.verdicts import ANSWERED, REASONS, REFUTED, SUPPORTED
 from odestudy.statistics.estimates import BINOMIAL, GRID, ORDER, RANGE, STUDENT
 from odestudy.statistics.region import region_of
 from odestudy.study.estimands import beside
 
 DIGITS = 2
-CPU = "cpu"  # the device that is not named
-SEVERAL = {"hopper": "Hopper GPUs"}  # what published results of several devices are called
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class Fact:
         beside: name of a baseline -> its number, NaN where it was not measured.
         where: which rows of its table it is about; against: what differs on the other side of a ratio or difference.
         bound: the upper end of what is accepted.
+        resolution: of a question, how narrow its interval has to be; NaN where it has none.
         tier: of the run that is shown, which need not be named.
     """
 
@@ -39,6 +39,7 @@ class Fact:
     where: dict[str, Any]
     against: dict[str, Any]
     bound: float
+    resolution: float
     tier: str
 
     @property
@@ -102,10 +103,13 @@ class Fact:
         seeds = f"{self.row['seeds']} seeds" if scatters else "one case"
         if self.row["tier"] == self.tier:
             return seeds
-        device = self.row.get("device", CPU)
-        name = SEVERAL.get(device, device.upper().replace("_", " "))
-        where = "" if device == CPU else f" run on {name}"
-        return f"{seeds}, tier {self.row['tier']}{where}"
+        name = device_said(self.row["tier"], self.row.get("device", CPU))
+        return f"{seeds}, tier {self.row['tier']}{f' run on {name}' if name else ''}"
+
+    @property
+    def on_processor(self) -> bool:
+        """Whether its run is one on processors alone; an own run's devices are not known here."""
+        return bool(self.row.get("device") == CPU)
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,7 @@ class Facts:
             estimand.get("where", {}),
             estimand.get("against", {}),
             region_of(about).high,
+            about.get("resolution", math.nan),
             self.tier,
         )
 
@@ -168,11 +173,7 @@ class Facts:
 
     def cell(self, table: str, column: str, unit: str = "", **where: Any) -> str:
         """One number of a summary with its interval; "n/a" where it is not there."""
-        rows = self.rows(table, **where)
-        if rows.empty or column not in rows:
-            return MISSING
-        row = rows.iloc[0]
-        return interval(row[column], row.get(f"{column}_low"), row.get(f"{column}_high"), unit, DIGITS)
+        return lookup(self.rows(table, **where), column, {}, unit, DIGITS)
 
     def rows(self, table: str, **where: Any) -> pd.DataFrame:
         """The rows of a table that fit; none where the table is empty."""

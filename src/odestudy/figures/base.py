@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class FigureData:
         tables: name -> table, the summaries as <name>_summary.
         metrics: job folder -> path of its metrics.json, of the experiments whose arrays the figure shows.
         labels: of the question's systems, entries and levels; columns: column -> {label, unit, ...}.
+        margins: of the question's claims, name -> region with `at_least` and `at_most`.
         unplaced: how many runs the tables lack, since their jobs took too long to tell where they belong.
     """
 
@@ -42,6 +43,7 @@ class FigureData:
     metrics: dict[str, Path]
     labels: Labels
     columns: dict[str, dict[str, Any]]
+    margins: Mapping[str, Any] = field(default_factory=dict)
     unplaced: int = 0
 
     def table(self, name: str) -> pd.DataFrame:

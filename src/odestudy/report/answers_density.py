@@ -84,12 +84,11 @@ def _equal_time(f: Facts) -> str:
 
 # A property of the target -> the row that says how much further away a flow ends, and the one of how much steeper it is.
 PROPERTIES = {"parts that lie apart": ("C22k", "C22b"), "thin parts": ("C22l", "C22c")}
-NEAR_NAT = 0.05  # the resolution of these rows
 
 
 def _limits(f: Facts) -> str:
-    hard = [_property(f, what) for what, (row, _) in PROPERTIES.items() if f(row).low > NEAR_NAT]
-    met = [_property(f, what) for what, (row, _) in PROPERTIES.items() if f(row).high <= NEAR_NAT]
+    hard = [_property(f, what) for what, (row, _) in PROPERTIES.items() if f(row).low > f(row).resolution]
+    met = [_property(f, what) for what, (row, _) in PROPERTIES.items() if f(row).high <= f(row).resolution]
     high, tails = f("C22e"), f("C22d")
     if high.known and high.low > 1:
         hard.append(f"many dimensions ({f.named('C22e')}: {high.said} times, {source(high)})")

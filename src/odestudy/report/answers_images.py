@@ -131,7 +131,7 @@ def _error(f: Facts) -> str:
     trained = f"{fact.where['epochs']} epochs on MNIST's {TRAINING_IMAGES:,} training images"
     within = -fact.bound <= fact.low and fact.high <= fact.bound
     if fact.row["reason"] == "still_learning" and within:
-        verdict = f"so far equal within the margin of {chosen(fact.bound)} points, though both nets are still learning"
+        verdict = f"so far equal within the margin of {chosen(fact.bound)} points, though the ODE-Net is still learning"
     elif not fact.sure:
         verdict = f"which is better is not decided, {because(fact)}"
     elif fact.supported:
@@ -171,7 +171,9 @@ def _costs(f: Facts) -> str:
     if step.known:
         beside = ""
         if math.isfinite(ratio := untrained_step(f)):
-            beside = f", an untrained net's {number(ratio, 2)} times (where memory is measured{_of_tier(growth(f))})"
+            own = growth(f)
+            where = "on a processor" if own.on_processor else "where memory is measured"
+            beside = f", an untrained net's {number(ratio, 2)} times ({where}{_of_tier(own)})"
         parts.append(
             f"a training step takes {step.said} times as long as with six blocks ({source(step)}){beside}"
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from odestudy.analysis.devices import device_said
 from odestudy.study.load import Study
-from odestudy.study.tiers import tier_of
 
 
 def tier_said(study: Study, question: str, experiments: Sequence[str]) -> str:
@@ -13,7 +13,7 @@ def tier_said(study: Study, question: str, experiments: Sequence[str]) -> str:
     of_tier: dict[str, list[str]] = {}
     for experiment in dict.fromkeys(experiments):
         if (question, experiment) in study.lent:
-            of_tier.setdefault(tier_of(study.lent[question, experiment]), []).append(experiment)
+            of_tier.setdefault(_named(study.lent[question, experiment]), []).append(experiment)
     if not of_tier:
         return ""
     own = [e for e in experiments if (question, e) not in study.lent]
@@ -22,6 +22,12 @@ def tier_said(study: Study, question: str, experiments: Sequence[str]) -> str:
     parts = [f"tier {tier}: {', '.join(names)}" for tier, names in of_tier.items()]
     said = "; ".join([*parts, f"tier {study.tier_name}: the rest"])
     return f"{said[0].upper()}{said[1:]}."
+
+
+def _named(folder: str) -> str:
+    """The tier of a published folder, and its devices where they are not processors."""
+    tier, _, device = folder.partition("-")
+    return f"{tier}, on {name}" if (name := device_said(tier, device)) else tier
 
 
 def experiments_of_figure(study: Study, name: str) -> list[str]:

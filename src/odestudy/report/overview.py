@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from odestudy.analysis.devices import CPU
 from odestudy.analysis.verdicts import REASONS, VERDICTS
 from odestudy.report.ledger_markdown import SIGNS, spread_of
 from odestudy.report.markdown import escape, pipe_table, shares
@@ -27,12 +28,20 @@ def overview_table(
             _title(claims[found["id"]].title, found["id"] if links else None),
             headline_mark(found) if links else f"{SIGNS[found['verdict']]} {found['verdict']}",
             _number(found, rows),
-            "" if pd.isna(found["tier"]) else str(found["tier"]),
+            _tier(found, rows),
         ]
         for _, found in headlines.iterrows()
     ]
     header = ["Claim or question", "Verdict", "The number that decides it", "Tier"]
     return pipe_table(header, lines, widths=shares(48, 14, 31, 7))
+
+
+def _tier(headline: pd.Series, rows: pd.DataFrame) -> str:
+    """The tier of the row that decides, and whether its run was on GPUs."""
+    if pd.isna(headline["tier"]):
+        return ""
+    device = rows["device"].get(headline["row"], CPU) if "device" in rows else CPU
+    return f"{headline['tier']}{'' if device == CPU else ' (GPU)'}"
 
 
 def tally(headlines: pd.DataFrame) -> str:

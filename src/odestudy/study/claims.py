@@ -170,7 +170,9 @@ class ClaimsFile(Values):
     measures: dict[str, dict[str, Any]] = Field(
         description="Name -> table, column, statistic, unit and words."
     )
-    margins: dict[str, Region] = Field({}, description="Name -> region that several rows, or the code, use.")
+    margins: dict[str, Region] = Field(
+        {}, description="Name -> region that several rows, measures, or the code, use."
+    )
     claims: dict[Annotated[str, Field(pattern="^C[0-9]{2}$")], Claim] = Field(description="Id -> claim.")
 
 
@@ -242,7 +244,7 @@ def _row(key: str, claim: Claim, row: Row, file: ClaimsFile, question: str, name
     found: dict[str, Any] = {"id": key, "says": row.says, "kind": kind, "question": question}
     found |= {k: said[k] for k in ROW_KEYS if k in said}
     if "measure" in said:
-        measure = _named(file.measures, said["measure"], f"{name}: claims.{key}.measure")
+        measure = _measure(file, said["measure"], f"{name}: claims.{key}.measure")
         where = measure.get("where", {}) | claim.where | row.where
         words = ", ".join(filter(None, (measure.get("is"), row.be)))
         own = {
@@ -260,6 +262,15 @@ def _row(key: str, claim: Claim, row: Row, file: ClaimsFile, question: str, name
         )
         ends = {"low": region.at_least, "high": region.at_most}
         found["rule"] = {k: v for k, v in ends.items() if v is not None} | {"because": region.because}
+    return found
+
+
+def _measure(file: ClaimsFile, name: str, where: str) -> dict[str, Any]:
+    """A measure of the file, what counts as success written out where it is one of the file's margins."""
+    found: dict[str, Any] = _named(file.measures, name, where)
+    if isinstance(success := found.get("success"), str):
+        region = _named(file.margins, success, f"{where}: {name}.success")
+        found = found | {"success": region.model_dump(exclude={"because"}, exclude_none=True)}
     return found
 
 

@@ -115,7 +115,7 @@ def check_claims(
                     _check_estimand(f"{where}.beside", beside(claim["estimand"], entry), tables, questions)
     for name, about in headlines.items():
         for row in about.rows:
-            _known(row, seen, f"headlines.{name}", "row")
+            _known(row, seen, f"claims.{name}.headline", "row")
 
 
 def _check_rule(where: str, claim: dict[str, Any]) -> None:
@@ -123,27 +123,27 @@ def _check_rule(where: str, claim: dict[str, Any]) -> None:
     rule, seeds = claim.get("rule", {}), "estimand" in claim and not claim.get("deterministic")
     low, high = rule.get("low", float("-inf")), rule.get("high", float("inf"))
     if low > high:
-        raise ConfigError(f"{where}.rule: low {low} is above high {high}")
+        raise ConfigError(f"{where}.accept: at_least {low} is above at_most {high}")
     if claim["kind"] == "claim" and "estimand" in claim and not rule.keys() - {"because"}:
         raise ConfigError(
-            f"{where}: needs 'rule' with low or high, or a question mark in 'says' and kind: question"
+            f"{where}: needs 'accept' with at_least or at_most, or a question mark at the end of 'says'"
         )
     if claim["kind"] == "question" and rule:
-        raise ConfigError(f"{where}.rule: a question has a resolution in place of a rule")
+        raise ConfigError(f"{where}.accept: a question has a resolution in place of an accepted region")
     needed = {"claim": "expect", "question": "resolution"}[claim["kind"]]
     if seeds and needed not in claim:
         raise ConfigError(f"{where}: needs {needed!r}")
     if "expect" in claim and not low < claim["expect"] < high:
-        raise ConfigError(f"{where}.expect: {claim['expect']} is not inside the rule")
+        raise ConfigError(f"{where}.expect: {claim['expect']} is not inside 'accept'")
 
 
 def _check_estimand(
     where: str, estimand: dict[str, Any], tables: dict[str, Any], questions: dict[str, Any]
 ) -> None:
-    _known(estimand["table"], tables, f"{where}.estimand.table", "table")
+    _known(estimand["table"], tables, f"{where}: table", "table")
     question, definition = tables[estimand["table"]]
     spec = questions[question]
     known = {*spec["columns"], "seed", *_axes(spec, definition["experiments"])}
     used = [estimand["column"], *estimand.get("where", {}), *estimand.get("against", {})]
     for name in [*used, *(estimand[k] for k in ("over", "denominator") if k in estimand)]:
-        _known(name, known, f"{where}.estimand", "column")
+        _known(name, known, f"{where}: column", "column")

@@ -17,7 +17,6 @@ ARMS = {
     "time": ("states and time scaled", OWN),
     "true_form": ("true form, fitted", SOFT),
 }
-LEARNT = 10.0  # percent: what the study calls recovered
 LOST = 1000.0  # percent: beyond, how far off says nothing
 
 
@@ -27,7 +26,7 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     if rows.empty or rows["field_error_pct"].dropna().empty:
         raise NothingToShow("no badly conditioned system was learnt at this tier")
     figure, (axes,) = canvas()
-    said, series, reach = [], [], 0.0
+    said, series, reach = [], [], f("C17a")
     for arm, (name, colour) in ARMS.items():
         mine = rows[rows["arm"] == arm].dropna(subset=["field_error_pct"]).sort_values("k")
         if mine.empty:
@@ -39,8 +38,6 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
         beside_end(axes, last["k"], last["field_error_pct"], label, colour,
                    above=7 if arm == "plain" else 0 if arm == "true_form" else -7)  # fmt: skip
         said.append(f"{name} {_percent(last['field_error_pct'])}")
-        if arm == "time":
-            reach = float(mine.loc[mine["field_error_pct"] < LEARNT, "k"].max())
     axes.set_xlim(rows["k"].min() / 1.3, rows["k"].max() * (rows["k"].max() / rows["k"].min()) ** 0.85)
     log_axis(axes, "x")
     log_axis(axes, "y")
@@ -54,7 +51,9 @@ def draw(f: Facts) -> tuple[Figure, str, tuple[Panel, ...]]:
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)
     learnt = (
-        f"learnt up to {number(reach, 2)} times, with states and time scaled" if reach > 0 else "not learnt"
+        f"learnt up to {number(reach.value, 2)} times, with states and time scaled"
+        if reach.known and reach.value >= 1
+        else "not learnt"
     )
     message(figure, f"Decay rates far apart: {learnt}")
     return (

@@ -7,7 +7,7 @@ import math
 from matplotlib.figure import Figure
 
 from odestudy.analysis.facts import Facts, error_on_mnist, training_ratio
-from odestudy.analysis.peaks import peaks
+from odestudy.analysis.peaks import growth, peaks
 from odestudy.analysis.values import number
 from odestudy.figures.answers.advantages import SETS
 from odestudy.figures.answers.chart import Panel, Point, in_colours
@@ -81,6 +81,7 @@ def _says(ratios: dict[str, float], errors_differ: bool) -> str:
 def _ratios(f: Facts) -> list[Point]:
     """The ODE-Net by adjoint over the residual net, a measure a point."""
     error, memory, step = error_on_mnist(f), peaks(f), f("C11b")
+    on_processor = ", on a processor" if growth(f).on_processor and not step.on_processor else ""
     if error.known:
         errors, shown = error.beside["ODE-Net, %"] / error.beside["ResNet 6, %"], "MNIST"
     else:
@@ -88,12 +89,12 @@ def _ratios(f: Facts) -> list[Point]:
     return [
         Point("parameters\n(nets for MNIST)", f("C10a").value),
         *(
-            [Point(f"memory\n({SETS[memory.dataset]}, adjoint)", memory.adjoint / memory.blocks)]
+            [Point(f"memory\n({SETS[memory.dataset]}, adjoint{on_processor})", memory.adjoint / memory.blocks)]
             if memory
             else []
         ),
         Point(f"{ERROR}\n({shown})", errors),
-        Point("step time\n(MNIST)", step.value, step.low, step.high)
+        Point(f"step time\n(MNIST{', on a GPU' if on_processor else ''})", step.value, step.low, step.high)
         if step.known
         else Point("step time\n(digits)", training_ratio(f)),
     ]

@@ -70,15 +70,12 @@ def _name(value: Any) -> Any:
     return value["name"] if isinstance(value, dict) else value
 
 
-RECOVERED = 0.2  # of the spread of the true trajectories, as the claims have it
-
-
 def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> list[dict[str, Any]]:
     """By how many decades the slowest mode may decay before trajectories from fresh starts are lost, a row a length and seed.
 
-    Measured: where their error first passes RECOVERED, log-log between two settings; zero where it is larger at the first,
-    and nothing where it never passes. Predicted: where half of the observations show the fastest mode above the
-    noise, a exp(-r T / 2) = sigma. `times_predicted` is one over the other, infinite where it never passes.
+    Measured: where their error first passes the margin `recovered`, log-log between two settings; zero where it is
+    larger at the first, and nothing where it never passes. Predicted: where half of the observations show the fastest
+    mode above the noise, a exp(-r T / 2) = sigma. `times_predicted` is one over the other, infinite where it never passes.
     """
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     about: dict[tuple[Any, ...], Any] = {}
@@ -91,7 +88,7 @@ def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> l
     for key, rows in runs.items():
         spec, row = about[key].spec, dict(zip(("system", "arm", "iterations", "seed"), key, strict=True))
         row |= {"status": "ok", "message": "", "job": about[key].folder}
-        reached = _passes(rows, "heldout_nrmse", RECOVERED)
+        reached = _passes(rows, "heldout_nrmse", study.margins[question]["recovered"].at_most)
         predicted = half_above_noise(spec["system"], spec["noise"])
         row |= {"recovered_decades": reached, "predicted_decades": predicted}
         found.append(row | {"times_predicted": (np.inf if reached is None else reached) / predicted})

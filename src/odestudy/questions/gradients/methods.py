@@ -13,7 +13,7 @@ from odestudy.ode._methods import make_stepper
 from odestudy.questions.gradients.problems import Problem
 from odestudy.runtime.outcome import NumericalFailure
 
-# Adams of four steps: the twelve that it takes otherwise are unstable with the steps of these problems.
+# Adams of four steps: the eleven that it takes otherwise are unstable with the steps of these problems.
 OPTIONS = {method: {"max_order": 4} for method in ("explicit_adams", "implicit_adams", "fixed_adams")}
 OURS = tuple(method for method in METHODS if method != "scipy_solver")
 # With fixed steps tolerances tell implicit methods alone when a stage is solved.

@@ -22,7 +22,6 @@ SHOWS = {
 TABLE, COLUMN = "dynamics_recovery", "heldout_nrmse"
 HIDDEN = "stepper"  # a series more than an eye can follow; the table has it
 WIDEST = 10.0  # an error beyond it says nothing more; it is drawn there
-RECOVERED = 0.2  # the rule of the claims
 
 
 def draw(data: FigureData) -> Figure:
@@ -39,7 +38,7 @@ def draw(data: FigureData) -> Figure:
                 at = i + ((j + 0.5) / len(styles) - 0.5) * 0.84
                 lines.append(Dots(at, single, mean, look | {"markersize": 4}))
         marked.append(draw_dots(axes, lines, COLUMN, seeds_below=0.25 / len(styles), log=True))
-        axes.axvline(RECOVERED, color=GREY, linewidth=0.9, linestyle="--")
+        axes.axvline(data.margins["recovered"].at_most, color=GREY, linewidth=0.9, linestyle="--")
         log_axis(axes, "x")
         axes.set_xlabel(data.axis(COLUMN))
         axes.set_title(data.label(recipe, "recipe"), fontsize=8.5)
