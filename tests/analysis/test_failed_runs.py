@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from odestudy.analysis.ledger import judge
+from odestudy.analysis.ledger import _missing, judge
 from odestudy.study.planned import expected_jobs
 from tests.analysis.rows import FIRST, claim, recovery, seeded
 
@@ -69,6 +69,20 @@ def test_a_seed_whose_run_left_no_row_is_lost_and_not_unfinished(quick):
         path.touch()
     found = judge(claim(), quick, table)
     assert (found.verdict, found.why) == ("inconclusive", "1 seeds have no row, as a run of theirs failed")
+
+
+def test_a_row_made_of_several_runs_waits_for_each_of_them(quick):
+    estimand = {"table": "images_equivalence", "column": "difference_points", "where": {"arm": "odenet_adjoint"}}
+    jobs = expected_jobs({}, estimand, quick)
+    for job in jobs[1:]:
+        path = job.metrics(quick.results)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert jobs[0].spec["arm"]["name"] != "odenet_adjoint"  # another net's run is what is missing
+    none = pd.DataFrame({"seed": [], "status": []})
+    not_run, lost = _missing([estimand["where"]], [none], estimand, quick)
+    assert not_run == set(jobs[0].spec["seeds"])
+    assert not lost & not_run
 
 
 def test_a_rate_without_the_column_of_success_is_no_success(quick):

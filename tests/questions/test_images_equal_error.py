@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from odestudy.questions.images.equal_error import _times, epochs_to
+from odestudy.questions.images.equal_error import _same_lengths, _times, epochs_to
 
 
 def test_epochs_to_an_error_follow_its_power_of_them():
@@ -27,11 +27,17 @@ def test_both_are_held_to_the_larger_of_the_last_errors_and_steps_have_their_own
     def curve(last):
         return {1: 4 * last, 2: 2 * last, 4: last}
 
-    errors = {("mnist", "odenet_adjoint", 0): curve(ours), ("mnist", "resnet6", 0): curve(theirs)}
     steps = {("mnist", "odenet_adjoint", 0): 0.08, ("mnist", "resnet6", 0): 0.01}
-    for curves in errors.values():
-        curves[20] = 0.01  # longer than the longest that counts
-    row = _times(errors, steps, ("mnist", "odenet_adjoint", 0), longest=4)
+    longer = {20: 0.01}  # than the longest that counts
+    sides = _same_lengths(curve(ours) | longer, curve(theirs) | longer, longest=4)
+    row = _times(sides, steps, ("mnist", "odenet_adjoint", 0), longest=4)
     assert row["level_error_pct"] == 1.0
     assert (row["epochs_needed"], row["epochs_other"]) == pytest.approx((4 * ours, 4 * theirs))
     assert row["times_train_s"] == pytest.approx(8 * ours / theirs)
+
+
+def test_nets_of_other_lengths_are_not_compared():
+    both, lacks_two = {1: 4.0, 2: 2.0, 5: 1.0}, {1: 4.0, 5: 1.0}
+    assert _same_lengths(both, lacks_two, longest=5) is None
+    assert _same_lengths(both, lacks_two, longest=1) == ({1: 4.0}, {1: 4.0})
+    assert _same_lengths(both, both, longest=10) is None

@@ -33,6 +33,7 @@ from odestudy.statistics.estimates import middle_of, rate_estimate
 from odestudy.statistics.power import seeds_to_decide
 from odestudy.statistics.region import FEWEST_SEEDS, Region, region_of
 from odestudy.study.estimands import beside, rule_hash, selections
+from odestudy.study.jobs import Job
 from odestudy.study.load import Study
 from odestudy.study.planned import expected_jobs, planned
 
@@ -156,14 +157,24 @@ def _too_few(
 def _missing(
     wheres: list[dict[str, Any]], sides: list[pd.DataFrame], estimand: dict[str, Any], study: Study
 ) -> tuple[set[int], set[int]]:
-    """The seeds of which a side has no row: those that have not run, and those that have, but failed."""
+    """The seeds of which a side has no row: those that have not run, and those that have, but failed.
+
+    A row that is made of several runs waits for each of them.
+    """
+    _, definition = study.tables[estimand["table"]]
+    others = expected_jobs({}, estimand, study) if "derive" in definition else []
+    awaited = {seed for job in others if not _ran(job, study) for seed in job.spec["seeds"]}
     not_run: set[int] = set()
     lost: set[int] = set()
     for where, side in zip(wheres, sides, strict=True):
         for job in expected_jobs(where, estimand, study):
             missing = set(job.spec["seeds"]) - set(side["seed"])
-            (lost if job.metrics(study.results).is_file() else not_run).update(missing)
-    return not_run, lost - not_run
+            (lost if _ran(job, study) else not_run).update(missing)
+    return not_run | lost & awaited, lost - not_run - awaited
+
+
+def _ran(job: Job, study: Study) -> bool:
+    return job.metrics(study.results).is_file()
 
 
 def _undecided(claim: dict[str, Any]) -> str:

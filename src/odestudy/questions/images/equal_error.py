@@ -21,7 +21,8 @@ def time_to_equal_error(study: Study, question: str, definition: dict[str, Any])
     From trainings of several lengths, each with a schedule of its own, follows the test error by epochs; between lengths
     it is a power of them. The error that both reach is the larger of the two at the longest training. A net's time to it
     is the epochs that it takes, times the time of a step, which is measured alone; all nets take as many steps an epoch.
-    `longest` says which training counts as the longest: each of LONGEST that both nets have, and longer ones are left out.
+    `longest` says which training counts as the longest: each of LONGEST up to which both nets have the same lengths, and
+    longer ones are left out.
     """
     errors: dict[Key, dict[int, float]] = {}
     steps: dict[Key, float] = {}
@@ -35,22 +36,29 @@ def time_to_equal_error(study: Study, question: str, definition: dict[str, Any])
                 errors.setdefault((*key, row["seed"]), {})[job.spec["epochs"]] = row["test_error_pct"]
                 job_of[key] = job.folder
     return [
-        {**_times(errors, steps, key, longest), "status": "ok", "job": job_of[key[:2]]}
+        {**_times(sides, steps, key, longest), "status": "ok", "job": job_of[key[:2]]}
         for key in sorted(errors)
         if key[1] != OTHER and {(key[0], OTHER, key[2])} <= set(errors) & set(steps) and key in steps
         for longest in LONGEST
-        if longest in errors[key] and longest in errors[key[0], OTHER, key[2]]
+        if (sides := _same_lengths(errors[key], errors[key[0], OTHER, key[2]], longest))
     ]
 
 
+def _same_lengths(
+    own: dict[int, float], other: dict[int, float], longest: int
+) -> tuple[dict[int, float], dict[int, float]] | None:
+    """Both nets' errors by epochs, up to the longest; None where they were not trained for the same lengths."""
+    sides = tuple({n: e for n, e in each.items() if n <= longest} for each in (own, other))
+    return (sides[0], sides[1]) if set(sides[0]) == set(sides[1]) and longest in sides[0] else None
+
+
 def _times(
-    errors: dict[Key, dict[int, float]], steps: dict[Key, float], key: Key, longest: int
+    sides: tuple[dict[int, float], dict[int, float]], steps: dict[Key, float], key: Key, longest: int
 ) -> dict[str, Any]:
     dataset, arm, seed = key
     other = dataset, OTHER, seed
-    level = max(errors[key][longest], errors[other][longest])
-    shorter = ({n: e for n, e in errors[k].items() if n <= longest} for k in (key, other))
-    epochs, epochs_other = (epochs_to(each, level) for each in shorter)
+    level = max(side[longest] for side in sides)
+    epochs, epochs_other = (epochs_to(side, level) for side in sides)
     return {
         "dataset": dataset,
         "arm": arm,
