@@ -72,7 +72,11 @@ def test_a_seed_whose_run_left_no_row_is_lost_and_not_unfinished(quick):
 
 
 def test_a_row_made_of_several_runs_waits_for_each_of_them(quick):
-    estimand = {"table": "images_equivalence", "column": "difference_points", "where": {"arm": "odenet_adjoint"}}
+    estimand = {
+        "table": "images_equivalence",
+        "column": "difference_points",
+        "where": {"arm": "odenet_adjoint"},
+    }
     jobs = expected_jobs({}, estimand, quick)
     for job in jobs[1:]:
         path = job.metrics(quick.results)

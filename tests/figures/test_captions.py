@@ -8,11 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from odestudy.analysis.labels import Labels
+from odestudy.analysis.values import chosen
 from odestudy.figures.base import FigureData
 from odestudy.figures.error_dots import say_errors
 from odestudy.figures.phase import Shown, which_seed, worst_seed
 from odestudy.figures.scales import log_axis
-from odestudy.figures.words import seeds_behind, setting
+from odestudy.figures.words import seeds_behind
 from odestudy.questions.density.figures import matching, models
 from odestudy.questions.dynamics.figures import conditioning, decay, fast_modes, process
 from odestudy.questions.timeseries.figures.homotopy import _turns
@@ -69,11 +70,9 @@ def test_what_a_value_is_called_is_its_columns_or_what_all_columns_agree_on():
     assert [look["label"] for look in looks.values()] == ["no block", "MLP"]
 
 
-@pytest.mark.parametrize(
-    ("value", "said"), [(0.001, "0.001"), (1e-6, "10⁻⁶"), (3e-5, "3 × 10⁻⁵"), (2.0, "2")]
-)
+@pytest.mark.parametrize(("value", "said"), [(0.001, "0.001"), (1e-6, "10⁻⁶"), (3e-5, "3·10⁻⁵"), (2.0, "2")])
 def test_a_chosen_number_is_said_as_it_was_chosen(value, said):
-    assert setting(value) == said
+    assert chosen(value) == said
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_the_command_writes_density_samples_certificate_and_pictures(tmp_path, c
     frame = table(240, d)
     assert main(["density", str(written(tmp_path, frame)), *QUICK]) == 0
     assert "trace and log-determinant agree" in capsys.readouterr().out
-    folder = tmp_path / "points_density"
+    folder = tmp_path / "points-density"
     names = {path.name for path in folder.iterdir()}
     wanted = {
         "density.csv",
@@ -167,10 +167,10 @@ def test_a_row_that_was_left_out_stays_in_the_table_without_a_density(tmp_path):
     frame = table(300, 1)
     frame.loc[7, "x1"] = 1e6
     assert main(["density", str(written(tmp_path, frame)), *QUICK]) == 0
-    found = pd.read_csv(tmp_path / "points_density/density.csv")
+    found = pd.read_csv(tmp_path / "points-density/density.csv")
     assert found["part"].value_counts()["left out"] == 1
     assert np.flatnonzero(found["density"].isna()).tolist() == [7]
-    report = (tmp_path / "points_density/report.md").read_text(encoding="utf-8")
+    report = (tmp_path / "points-density/report.md").read_text(encoding="utf-8")
     assert "line 9: left out: x1 is 1e\\+06" in report
     assert "describes points that it did not see better" not in report
 
@@ -198,7 +198,7 @@ def test_the_answer_boasts_only_beyond_its_standard_errors():
 
 
 def test_the_same_seed_writes_the_same_bytes_and_the_report_shows_how_to_load(tmp_path):
-    path, folder = written(tmp_path, table(200, 1)), tmp_path / "points_density"
+    path, folder = written(tmp_path, table(200, 1)), tmp_path / "points-density"
     found = []
     for _ in range(2):
         assert main(["density", str(path), *QUICK]) == 0
@@ -223,7 +223,7 @@ def test_ctrl_c_leaves_what_there_is(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Progress, "reach", once)
     assert main(["density", str(written(tmp_path, table(200, 1))), *QUICK]) == 0
-    report = (tmp_path / "points_density/report.md").read_text(encoding="utf-8")
+    report = (tmp_path / "points-density/report.md").read_text(encoding="utf-8")
     assert "Stopped after 7 of 20 training steps" in report
 
 
@@ -245,7 +245,7 @@ def test_flow_matching_fits_the_same_net_and_says_so(tmp_path, monkeypatch):
         return fit_settings(**settings)
 
     monkeypatch.setattr("odestudy.points.fit.FitSettings", noted)
-    path, folder = written(tmp_path, table(300, 2)), tmp_path / "points_density"
+    path, folder = written(tmp_path, table(300, 2)), tmp_path / "points-density"
     assert main(["density", str(path), *QUICK, "--train", "matching"]) == 0
     assert "fitted by flow matching" in (folder / "report.md").read_text(encoding="utf-8")
     assert main(["density", str(path), *QUICK]) == 0

@@ -49,7 +49,7 @@ def test_every_row_of_a_headline_has_its_baseline_or_limit_beside_it(root):
         (lambda d: d["claims"]["C02"]["rows"]["a"].pop("says"), "claims.C02a: needs 'says'"),
         (lambda d: d["claims"]["C02"].pop("title"), "claims.C02: needs 'title'"),
         (lambda d: d["margins"]["no_bit"].update(at_most="0"), "margins.no_bit.at_most: '0' is a string; allowed: number"),
-        (lambda d: d["measures"]["order_gap"].update(column="gap"), "C02c.estimand: unknown column 'gap'"),
+        (lambda d: d["measures"]["order_gap"].update(column="gap"), "C02c: unknown column 'gap'"),
         (lambda d: d["measures"]["order_gap"].update(colum="gap"), "colum: unknown key"),
     ],
 )  # fmt: skip

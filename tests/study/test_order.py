@@ -75,12 +75,12 @@ def test_a_training_that_may_share_a_gpu_measures_no_time(root):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"question": "image"}, "first.0.0.question: unknown question 'image'; allowed: dynamics"),
+        ({"question": "image"}, "first.0.0.question: unknown question 'image'; allowed: density, dynamics"),
         (
             {"experiment": "trains"},
-            "first.0.0.experiment: unknown experiment 'trains'; allowed: sizes, train",
+            "first.0.0.experiment: unknown experiment 'trains'; allowed: budgets, ",
         ),
-        ({"where": {"arms": "x"}}, "first.0.0.where.arms: unknown axis 'arms'; allowed: dataset, arm"),
+        ({"where": {"arms": "x"}}, "first.0.0.where.arms: unknown axis 'arms'; allowed: arm, dataset"),
     ],
 )
 def test_a_mistyped_name_is_refused_with_its_place(edit, change, said):

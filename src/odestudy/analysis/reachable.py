@@ -19,7 +19,7 @@ def check_rules(study: Study) -> None:
     """Hold each rule of a tier that judges against its seeds.
 
     Raises:
-        ConfigError: the row, its seeds, the verdict that cannot come out, and the fewest seeds that would do.
+        ConfigError: the file, the row, its seeds, the verdict that cannot come out, and the fewest seeds that would do.
     """
     if study.tier["verdicts"] != "all":
         return
@@ -30,13 +30,17 @@ def check_rules(study: Study) -> None:
         if claim.get("deterministic"):
             if never := outcome_out_of_reach(claim, study, None):
                 raise ConfigError(
-                    f"{claim['id']}: no outcome could be {never}; mend its rule or delete the row"
+                    f"{_where(claim)}: no outcome could be {never}; mend its rule or delete the row"
                 )
         elif seeds < FEWEST_SEEDS or (never := outcome_out_of_reach(claim, study, seeds)):
             fewest = fewest_seeds(partial(_reaches, claim, study))
             mend = f"{fewest} seeds would do" if fewest else "no number of seeds would do; mend its rule"
             what = f"no outcome could be {never}" if seeds >= FEWEST_SEEDS else "too few for a verdict"
-            raise ConfigError(f"{claim['id']}: {seeds} seeds are planned, at which {what}; {mend}")
+            raise ConfigError(f"{_where(claim)}: {seeds} seeds are planned, at which {what}; {mend}")
+
+
+def _where(claim: dict[str, Any]) -> str:
+    return f"config/claims/{claim['question']}.yaml: {claim['id']}"
 
 
 def _reaches(claim: dict[str, Any], study: Study, seeds: int) -> bool:

@@ -15,11 +15,9 @@ from odestudy.runtime.moved import same_code
 from odestudy.runtime.store import read_metrics
 from odestudy.statistics.estimates import rate_estimate, t_estimate
 from odestudy.statistics.region import FEWEST_SEEDS, Region
-from odestudy.study.jobs import Job
+from odestudy.study.consistency import IDENTITY
 from odestudy.study.load import Study
 from odestudy.study.tiers import tier_of
-
-IDENTITY = ("seed", "status", "message", "job", "stale")
 
 
 def table_axes(study: Study, question: str, experiments: Sequence[str]) -> list[str]:
@@ -66,7 +64,7 @@ def _stored(study: Study, question: str, definition: dict[str, Any], axes: list[
     by = [name for name in definition["summary"]["by"] if name not in axes]
     for job in study.jobs_of(question, definition["experiments"]):
         metrics = read_metrics(job.metrics(study.results))
-        fixed = {axis: _plain_axis(job, axis) for axis in axes if axis in job.spec}
+        fixed = {axis: job.axis(axis) for axis in axes if axis in job.spec}
         fixed |= {name: job.spec[name] for name in by if not isinstance(job.spec.get(name, []), list)}
         fixed |= {"job": job.folder, "stale": not same_code(metrics["code"], study.code_of(job))}
         rows += [fixed | row for row in metrics["rows"].get(definition["rows"], [])]
@@ -80,11 +78,6 @@ def _derived(study: Study, question: str, definition: dict[str, Any], _: list[st
         same_code(read_metrics(job.metrics(study.results))["code"], study.code_of(job)) for job in jobs
     )
     return [{**row, "stale": stale} for row in derived_rows(study, question, definition)]
-
-
-def _plain_axis(job: Job, axis: str) -> Any:
-    value = job.spec[axis]
-    return value["name"] if isinstance(value, dict) else value
 
 
 def summary_table(table: pd.DataFrame, definition: dict[str, Any], columns: dict[str, Any]) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def number(value: Any, digits: int = 3) -> str:
     if _is_plain(x):
         return f"{x:,.{max(0, digits - 1 - power)}f}".replace("-", "−")
     mantissa = f"{x / 10**power:.{digits - 1}f}".replace("-", "−")
-    return f"{mantissa}·{_ten_to(power)}"
+    return f"{mantissa}·{ten_to(power)}"
 
 
 def chosen(value: float) -> str:
@@ -41,10 +41,11 @@ def chosen(value: float) -> str:
         return f"{value:g}".replace("-", "−")
     power = _power(value)
     mantissa = f"{value / 10**power:g}".replace("-", "−")
-    return _ten_to(power) if mantissa == "1" else f"{mantissa}·{_ten_to(power)}"
+    return ten_to(power) if mantissa == "1" else f"{mantissa}·{ten_to(power)}"
 
 
-def _ten_to(power: int) -> str:
+def ten_to(power: int) -> str:
+    """A power of ten: 10⁻⁶."""
     return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 

@@ -21,7 +21,10 @@ def add(commands: Any) -> None:
         "points", type=Path, metavar="FILE.csv", help="one row a point, columns of any names, at most 64"
     )
     parser.add_argument(
-        "--out", type=Path, default=None, help="folder for the results; FILE_density otherwise"
+        "--out",
+        type=Path,
+        default=None,
+        help="folder for the results; FILE-density beside the file otherwise",
     )
     parser.add_argument(
         "--width", type=positive, default=64, help="width of the net's two hidden layers (64)"
@@ -50,7 +53,7 @@ def act(options: argparse.Namespace) -> int:
     print(f"{options.points}: {n} points, d = {d}", flush=True)
     for note in points.notes:
         print(f"note: {note}", flush=True)
-    folder = options.out or options.points.with_name(f"{options.points.stem}_density")
+    folder = options.out or options.points.with_name(f"{options.points.stem}-density")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

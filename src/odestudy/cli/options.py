@@ -1,4 +1,4 @@
-"""The subcommands of `odestudy`, one module each with `add(commands)`; those after a study share its options."""
+"""The options of subcommands that read a study, and the study that they choose."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--pilot",
         type=Path,
-        help="a published or own results folder whose ledger tells the spread; published/<tier>-cpu otherwise",
+        help="a published or own results folder whose ledger tells the spread; results/published/<tier>-cpu otherwise",
     )
     parser.set_defaults(act=act)
 

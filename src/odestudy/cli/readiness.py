@@ -17,9 +17,9 @@ def report(root: Path) -> tuple[list[str], bool]:
     ready = True
     for check in (_packages, _device, _data, _space, lambda: _configuration(root)):
         for fine, text in check():
-            lines.append(f"{'ok     ' if fine else 'MISSING' if fine is False else 'note   '} {text}")
+            lines.append(f"{'ok     ' if fine else 'WRONG  ' if fine is False else 'note   '} {text}")
             ready &= fine is not False
-    lines.append("ready" if ready else "not ready: mend what is marked MISSING")
+    lines.append("ready" if ready else "not ready: mend what is marked WRONG")
     return lines, ready
 
 
@@ -37,7 +37,9 @@ def _packages() -> list[Line]:
         try:
             have = version(wanted.name)
         except PackageNotFoundError:
-            found.append((False, f"{wanted.name} {wanted.specifier}: not installed"))
+            found.append(
+                (False, f"{wanted.name} {wanted.specifier}: not installed; `pip install -e .` installs it")
+            )
             continue
         public = re.sub(r"\+.*", "", have)
         found.append(
@@ -80,7 +82,7 @@ def _data() -> list[Line]:
 
 def _space() -> list[Line]:
     free = shutil.disk_usage(".").free / 2**30
-    return [(free > 1, f"{free:.0f} GiB of disk free")]
+    return [(free > 1, f"{free:.0f} GiB of disk free; at least 1 is needed")]
 
 
 def _configuration(root: Path) -> list[Line]:

@@ -1,4 +1,4 @@
-"""Renew the page and the part of the README that show what a published run found."""
+"""Renew what the README and docs/ say of a published run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ def add(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser(
         "snapshot",
-        help="docs/findings.md and the README's findings, from a published folder",
+        help="what the README and docs/ say of the findings, from a published folder",
+        description="Writes the README's findings, docs/findings.md, docs/claims.md, the pictures of both and the table of "
+        "docs/ode.md.",
         epilog="Example: odestudy snapshot results/published/quick-cpu",
     )
     parser.add_argument("folder", type=Path, help="such as results/published/quick-cpu")
@@ -19,7 +21,7 @@ def add(commands: Any) -> None:
 
 
 def act(options: argparse.Namespace) -> int:
-    """Write both, and the pictures that they show."""
+    """Write them all."""
     from odestudy.publication.snapshot import write_snapshot
     from odestudy.publication.unpack import unpack
     from odestudy.runtime.clone import project_root

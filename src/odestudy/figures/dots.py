@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from odestudy.analysis.selecting import is_ok
 from odestudy.figures.style import FAINT, points_with_interval
-from odestudy.figures.words import is_ok
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class PlainOrPowers(Formatter):
         return f"{value:g}" if 1e-4 <= abs(value) < 1e5 else _power(value, pos)
 
     def format_ticks(self, values: Any) -> list[str]:
-        assert self.axis is not None
+        assert self.axis is not None, "a formatter is asked by its axis"
         low, high = sorted(self.axis.get_view_interval())
         short = all(1e-4 <= abs(v) < 1e5 for v in values if low <= v <= high)
         return [f"{v:g}" if short else _power(v, None) for v in values]

@@ -9,13 +9,12 @@ from typing import Any
 import pandas as pd
 
 from odestudy.analysis.selecting import is_ok
+from odestudy.analysis.values import ten_to
 from odestudy.figures.base import FigureData
-
-SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float, digits: int = 2) -> str:
-    """A number with so many significant digits: 0.031, 4.7, 120, 3.1 × 10⁻⁶."""
+    """A number with so many significant digits: 0.031, 4.7, 120, 3.1·10⁻⁶."""
     if not math.isfinite(value):
         return "not finite"
     if value == 0:
@@ -24,17 +23,8 @@ def number(value: float, digits: int = 2) -> str:
     exponent = math.floor(math.log10(abs(rounded)))
     if -4 <= exponent < max(digits, 4):
         return f"{rounded:.{max(digits - 1 - exponent, 0)}f}".replace("-", "−")
-    mantissa = rounded / 10.0**exponent
-    return f"{mantissa:.{digits - 1}f} × 10{str(exponent).translate(SUPERSCRIPT)}".replace("-", "−")
-
-
-def setting(value: float) -> str:
-    """A number that was chosen, as it was: 0.001, 10⁻⁶, 3 × 10⁻⁵."""
-    mantissa, _, exponent = f"{value:g}".partition("e")
-    if not exponent:
-        return mantissa
-    power = f"10{str(int(exponent)).translate(SUPERSCRIPT)}"
-    return power if mantissa == "1" else f"{mantissa} × {power}"
+    mantissa = f"{rounded / 10.0**exponent:.{digits - 1}f}".replace("-", "−")
+    return f"{mantissa}·{ten_to(exponent)}"
 
 
 def quantity(data: FigureData, column: str, value: float, digits: int = 2) -> str:

@@ -1,1 +1,1 @@
-"""One train loop for every net: data on the device, schedule, early failure, checkpoints that survive a kill."""
+"""Training of nets on images: loop, schedule, checkpoints that survive a kill; `attempt` records any task's failure."""

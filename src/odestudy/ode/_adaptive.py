@@ -138,7 +138,7 @@ class AdaptiveLoop:
 
     def _aim(self, now: LoopState, stop: float) -> tuple[float, float, bool]:
         """(t1, dt, clipped): the wanted step within its limits, or the one that ends on the next stop."""
-        assert now.dt is not None
+        assert now.dt is not None, "an adaptive loop has a step"
         size = min(max(abs(now.dt), self.control.dtmin), self.control.dtmax)
         left = stop - now.t
         if size * STRETCH >= abs(left):

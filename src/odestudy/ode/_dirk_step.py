@@ -130,7 +130,7 @@ class DirkStep:
             self.fresh, self.eta = True, 1.0
         elif self.matrix.scale != self.scale:
             self._factorize(self.matrix.jacobian)
-        assert self.matrix is not None
+        assert self.matrix is not None, "factorised above"
         return self.matrix
 
     def _linearize(self, time: Tensor, y: Tensor) -> None:

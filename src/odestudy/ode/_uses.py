@@ -64,7 +64,7 @@ def _next_node() -> int:
     """The number that autograd gives to what is computed next."""
     with torch.enable_grad():
         node = torch.zeros((), requires_grad=True).clone().grad_fn
-    assert node is not None
+    assert node is not None, "a clone has a node"
     return node._sequence_nr()
 
 

@@ -62,7 +62,9 @@ def read_results(folder: Path, root: Path) -> Results:
         raise DataError(none_published(folder))
     tables = (_laid_out(root, folder) if is_packed(folder) else folder) / "tables"
     if not (tables / "ledger.csv").is_file() or not (tables / "jobs.csv").is_file():
-        raise DataError(f"{folder}: no tables/ledger.csv and tables/jobs.csv; `make report` writes them")
+        raise DataError(
+            f"{folder}: no tables/ledger.csv and tables/jobs.csv; `make report TIER=...` writes them"
+        )
     ledger, jobs = read_csv(tables / "ledger.csv"), read_csv(tables / "jobs.csv")
     found = {p.stem.removesuffix("_summary"): read_csv(p) for p in sorted(tables.glob("*_summary.csv"))}
     devices = sorted(jobs["device_name"].dropna().unique()) if "device_name" in jobs else []

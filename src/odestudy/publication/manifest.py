@@ -7,8 +7,7 @@ from pathlib import Path
 
 from odestudy.errors import DataError
 from odestudy.runtime.files import write_atomically
-
-NAME = "manifest.sha256"
+from odestudy.study.lent import MANIFEST as NAME
 
 
 def files_of(folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ import math
 
 from odestudy.analysis.facts import Fact, Facts, error_on_mnist, training_ratio
 from odestudy.analysis.peaks import BLOCKS, growth, peaks, untrained_step
-from odestudy.analysis.values import MISSING, chosen, number
+from odestudy.analysis.values import MISSING, chosen, interval, number
 from odestudy.report.sentences import because, sentence, source
 from odestudy.report.step_times import IMAGES as TRAINING_IMAGES
 
@@ -30,18 +30,22 @@ def _trade(f: Facts) -> str:
     if not (time.known and error.known):
         lacking = error if time.known else time
         return f"Whether a trained net trades accuracy for time is not known yet ({because(lacking)})."
-    said = f"on {SETS[dataset]}{_trained(f, dataset)}, {_change(time, error)}{_euler(f, dataset)} ({source(time)})"
+    euler = _fewer_steps(f, dataset, "euler")
+    said = f"after {_epochs(f, dataset)}{_change(time, error)}{euler} ({source(time)})"
     tolerance = f("C05a"), f("C05b")
     if mnist and all(fact.known for fact in tolerance):
         said += f"; {_change(*tolerance)} ({source(tolerance[0])})"
+    if mnist and (small := _fewer_steps(f, "digits", "rk4", finest=time.against["test_step"])):
+        said += f"; on {SETS['digits']}, after {_epochs(f, 'digits')}{small.removeprefix('; ')}"
+    where = f"on {SETS[dataset]}"
     if time.refuted:
-        return f"A coarser step or a looser tolerance hardly saves time: {said}."
+        return f"A coarser step or a looser tolerance hardly saves time {where}: {said}."
     if not time.sure:
-        return f"Whether a trained net trades accuracy for time is not decided: {said}."
+        return f"Whether a trained net trades accuracy for time {where} is not decided: {said}."
     if error.low > 0:
-        return f"A trained net trades accuracy for time, without training again: {said}."
-    how = "by RK4 " if mnist else ""
-    return f"A trained net can be made faster without training again, {how}at no loss of accuracy that is seen: {said}."
+        return f"A trained net trades accuracy for time, without training again, {where}: {said}."
+    how = " by RK4" if mnist else ""
+    return f"A trained net can be made faster without training again, {where}{how} at no loss of accuracy that is seen: {said}."
 
 
 def _change(time: Fact, error: Fact) -> str:
@@ -55,27 +59,34 @@ def _change(time: Fact, error: Fact) -> str:
     return f"{instead} takes {time.said} times as long and changes the test error by {error.said}"
 
 
-def _trained(f: Facts, dataset: str) -> str:
+def _epochs(f: Facts, dataset: str) -> str:
     rows = f.rows("images_sweep_summary", dataset=dataset)
     if rows.empty:
-        return ""
+        return "training, "
     epochs = int(rows["epochs"].iloc[0])
-    return f", after {epochs} epoch{'s' * (epochs != 1)} of training"
+    return f"{epochs} epoch{'s' * (epochs != 1)} of training, "
 
 
-def _euler(f: Facts, dataset: str) -> str:
-    """What the fewest and the most Euler steps cost in accuracy, and save in time."""
-    rows = f.rows("images_sweep_summary", dataset=dataset, test_method="euler")
+METHODS = {"euler": "Euler's method", "rk4": "RK4"}
+
+
+def _fewer_steps(f: Facts, dataset: str, method: str, finest: float = 0.0) -> str:
+    """What the fewest steps in place of many, at most of length `finest`, cost in accuracy, and save in time."""
+    rows = f.rows("images_sweep_summary", dataset=dataset, test_method=method)
+    rows = rows[rows["test_step"] >= finest] if len(rows) else rows
     if len(rows) < 2 or rows[["eval_s", "test_error_pct"]].isna().any(axis=None):
         return ""
     coarse, fine = (
         rows[rows["test_step"] == h].iloc[0] for h in (rows["test_step"].max(), rows["test_step"].min())
     )
-    errors = [f"{number(row['test_error_pct'], 2)} %" for row in (coarse, fine)]
+    errors = [
+        interval(*(row.get(f"test_error_pct{end}", math.nan) for end in ("", "_low", "_high")), "%", 2)
+        for row in (coarse, fine)
+    ]
     steps = [f"{1 / row['test_step']:.0f}" for row in (coarse, fine)]
     time = number(coarse["eval_s"] / fine["eval_s"], 2)
     return (
-        f"; by Euler's method {steps[0]} step in place of {steps[1]} takes {time} times as long, and the net errs on {errors[0]} "
+        f"; by {METHODS[method]} {steps[0]} step in place of {steps[1]} takes {time} times as long, and the net errs on {errors[0]} "
         f"in place of {errors[1]}"
     )
 

@@ -210,8 +210,7 @@ def load_times(csv: Path) -> SolverTimes:
 
 PAGE = """# Our solvers beside their peers
 
-Written by `python benchmarks/solvers.py --csv {csv} --page {page}`: all tables are made of that file. The counts
-of the last paragraph are those of single solves that were looked at.
+Written by `python benchmarks/solvers.py --csv {csv} --page {page}`: all tables are made of that file.
 
 Each row is one training step, forward and backward, at the same tolerance with Dormand and Prince's pair of order
 five: the median of the wall time with its quartiles, all contenders of a workload in turns; the evaluations of the
@@ -242,11 +241,11 @@ more than the additions that it saves), stacking the stages for one matrix produ
 weights by numpy. What helped: no needless scalar operands, constants kept as tensors, all observations in a step
 interpolated at once, methods that are made once, and for compiled steps a wrapper in C++ around the kernels.
 
-Our step on the small MLP at batch 256 takes 32 evaluations where torchdiffeq's takes 26, and no step is rejected: of
-the five steps the last is a sliver, 0.038 of a time of 5. The first step, by the rule of Hairer, Nørsett and Wanner,
-is 0.049, whose error is nothing beside what is allowed. The next ones grow by a factor that rests on this error, which
-in float32 is one of rounding, and so is chance. A last step that may be 2 % longer than wanted, in place of 1 %, takes
-26 with an error of the same size, but over 16 such nets it saves 1.2 % of the evaluations, and none over DETEST.
+On the small MLP at batch 256 our step takes more evaluations than torchdiffeq's, though no step is rejected: the last
+step is a sliver. The first one, by the rule of Hairer, Nørsett and Wanner, is so small that its error in float32 is one of
+rounding. By how much the next ones grow rests on this error, and so is chance. A last step that may be a little longer
+than wanted saves the sliver here, with an error of the same size, but hardly any evaluation over other such nets, and
+none over DETEST.
 """
 
 

@@ -50,7 +50,7 @@ def steps_section(rows: pd.DataFrame, on_gpus: Mapping[str, pd.DataFrame]) -> st
         for _, r in again.iterrows()
     )
     text = (
-        "Forward, loss and backward of a batch of 128 random images of MNIST's size, one thread, all nets in turns; dopri5 "
+        f"Forward, loss and backward of a batch of {BATCH} random images of MNIST's size, one thread, all nets in turns; dopri5 "
         f"at a tolerance of 0.001.\n\n{step_table(rows)}\n"
         f"The goal, our ODE-Net by back-propagation in at most {chosen(GOAL)} times the step of {REFERENCE}: {met} by a fresh net, {number(ours)}{trained}.\n\n"
     )

@@ -60,7 +60,7 @@ def started(
 
 
 def _end(process: subprocess.Popen[bytes], guard: subprocess.Popen[bytes]) -> None:
-    assert guard.stdin is not None
+    assert guard.stdin is not None, "the guard was started with a pipe"
     guard.stdin.close()
     with suppress(ProcessLookupError):
         while guard.poll() is None:

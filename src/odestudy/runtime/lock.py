@@ -12,13 +12,11 @@ from pathlib import Path
 
 from odestudy.errors import ConfigError
 
-_held: list[int] = []  # open as long as the process lives
-
 
 def hold_folder(folder: Path) -> None:
     """Take the lock of a clone until this process ends, or end it with one line if another run holds that."""
     try:
-        _held.append(_locked(folder))
+        _locked(folder)  # open, and so held, as long as the process lives
     except ConfigError as error:
         sys.exit(f"odestudy: {error}")
 

@@ -16,6 +16,9 @@ import numpy as np
 from odestudy.errors import DataError
 from odestudy.runtime.files import write_atomically
 from odestudy.runtime.store import seal
+from odestudy.text import one_line
+
+ANEW = "; take it anew from where it was made: `git restore`, or `odestudy pack` again"
 
 Arrays = dict[str, np.ndarray]
 
@@ -69,9 +72,9 @@ def read_packed_metrics(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
             jobs = json.loads(lzma.decompress(file.read_bytes()))
             altered = [job for job, content in jobs.items() if content["seal"] != seal(content)]
         except (OSError, ValueError, TypeError, KeyError, AttributeError, lzma.LZMAError) as error:
-            raise DataError(f"{file}: damaged ({error!r})") from None
+            raise DataError(f"{file}: damaged ({error!r}){ANEW}") from None
         if altered:
-            raise DataError(f"{file}: {altered[0]}: altered since it was computed")
+            raise DataError(f"{file}: {altered[0]}: altered since it was computed{ANEW}")
         found[file.name.removesuffix(".json.xz")] = jobs
     return found
 
@@ -89,5 +92,5 @@ def _arrays(folder: Path, question: str) -> dict[str, Arrays]:
                 # NumPy computes little in half precision.
                 found.setdefault(job, {})[name] = array.astype("f4") if array.dtype == "f2" else array
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{file}: damaged ({' '.join(str(error).split())})") from None
+        raise DataError(f"{file}: damaged ({one_line(error)}){ANEW}") from None
     return found

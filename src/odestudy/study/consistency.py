@@ -32,39 +32,41 @@ def check_question(name: str, spec: dict[str, Any]) -> None:
             check_entry(axis, entry, settings, kinds.values(), f"{file}: entries")
     for column, about in spec["columns"].items():
         if isinstance(about.get("levels"), str):
-            _known(about["levels"], spec.get("entries", {}), f"{file}: columns.{column}.levels", "axis")
+            check_known(about["levels"], spec.get("entries", {}), f"{file}: columns.{column}.levels", "axis")
         if "until" in about:
-            _known(about["until"], spec["columns"], f"{file}: columns.{column}.until", "column")
+            check_known(about["until"], spec["columns"], f"{file}: columns.{column}.until", "column")
     for table, definition in spec["tables"].items():
         known = {*spec["columns"], *IDENTITY, *_axes(spec, definition["experiments"])}
         if "derive" in definition:
-            _known(definition["derive"], _derivations(name), f"{file}: tables.{table}.derive", "derivation")
+            check_known(
+                definition["derive"], _derivations(name), f"{file}: tables.{table}.derive", "derivation"
+            )
         for column in (*definition["summary"]["by"], *definition["summary"]["columns"]):
-            _known(column, known, f"{file}: tables.{table}.summary", "column")
+            check_known(column, known, f"{file}: tables.{table}.summary", "column")
     for figure, definition in spec["figures"].items():
         for table in definition["tables"]:
-            _known(table, spec["tables"], f"{file}: figures.{figure}.tables", "table")
+            check_known(table, spec["tables"], f"{file}: figures.{figure}.tables", "table")
         for experiment in definition.get("arrays", ()):
-            _known(experiment, spec["experiments"], f"{file}: figures.{figure}.arrays", "experiment")
+            check_known(experiment, spec["experiments"], f"{file}: figures.{figure}.arrays", "experiment")
 
 
 def _check_experiment(
     file: str, at: str, about: dict[str, Any], spec: dict[str, Any], kinds: Mapping[str, type[Parameters]]
 ) -> None:
-    _known(about["task"], kinds, f"{file}: {at}.task", "task")
+    check_known(about["task"], kinds, f"{file}: {at}.task", "task")
     parameters = set(kinds[about["task"]].model_fields) - set(Parameters.model_fields)
     grid = about.get("grid", {})
     for axis in grid:
-        _known(axis, parameters, f"{file}: {at}.grid", "axis")
+        check_known(axis, parameters, f"{file}: {at}.grid", "axis")
         entries = spec.get("entries", {}).get(axis)
         for value in grid[axis] if entries and isinstance(grid[axis], list) else ():
-            _known(value, entries, f"{file}: {at}.grid.{axis}", axis)
+            check_known(value, entries, f"{file}: {at}.grid.{axis}", axis)
     try:
         fields = label_fields(about.get("label", ""))
     except ValueError as error:
         raise ConfigError(f"{file}: {at}.label: {error}; allowed: text with {{axis}} in braces") from None
     for field in fields:
-        _known(field, grid, f"{file}: {at}.label", "axis")
+        check_known(field, grid, f"{file}: {at}.label", "axis")
 
 
 def _derivations(question: str) -> list[str]:
@@ -75,7 +77,12 @@ def _axes(spec: dict[str, Any], experiments: list[str]) -> set[str]:
     return {axis for e in experiments for axis in spec["experiments"].get(e, {}).get("grid", {})}
 
 
-def _known(name: Any, known: Any, where: str, what: str) -> None:
+def check_known(name: Any, known: Any, where: str, what: str) -> None:
+    """Refuse a name that is not among those known.
+
+    Raises:
+        ConfigError: where it stands, and what is allowed.
+    """
     if name not in known:
         raise ConfigError(f"{where}: unknown {what} {name!r}; allowed: {', '.join(sorted(map(str, known)))}")
 
@@ -98,7 +105,7 @@ def check_claims(
         if claim["id"] in seen:
             raise ConfigError(f"{where}: given twice")
         seen.add(claim["id"])
-        _known(claim["question"], questions, f"{where}.question", "question")
+        check_known(claim["question"], questions, f"{where}.question", "question")
         if claim_of(claim["id"]) not in headlines:
             raise ConfigError(f"{file}: claims.{claim_of(claim['id'])}: needs 'title'")
         _check_rule(where, claim)
@@ -115,7 +122,7 @@ def check_claims(
                     _check_estimand(f"{where}.beside", beside(claim["estimand"], entry), tables, questions)
     for name, about in headlines.items():
         for row in about.rows:
-            _known(row, seen, f"claims.{name}.headline", "row")
+            check_known(row, seen, f"claims.{name}.headline", "row")
 
 
 def _check_rule(where: str, claim: dict[str, Any]) -> None:
@@ -140,10 +147,10 @@ def _check_rule(where: str, claim: dict[str, Any]) -> None:
 def _check_estimand(
     where: str, estimand: dict[str, Any], tables: dict[str, Any], questions: dict[str, Any]
 ) -> None:
-    _known(estimand["table"], tables, f"{where}: table", "table")
+    check_known(estimand["table"], tables, where, "table")
     question, definition = tables[estimand["table"]]
     spec = questions[question]
     known = {*spec["columns"], "seed", *_axes(spec, definition["experiments"])}
     used = [estimand["column"], *estimand.get("where", {}), *estimand.get("against", {})]
     for name in [*used, *(estimand[k] for k in ("over", "denominator") if k in estimand)]:
-        _known(name, known, f"{where}: column", "column")
+        check_known(name, known, where, "column")

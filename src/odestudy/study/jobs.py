@@ -41,6 +41,11 @@ class Job:
         """Relative to results/<run>/runs."""
         return f"{self.module}/{readable(self.label)}-{self.key}"
 
+    def axis(self, name: str) -> Any:
+        """The value of an axis; of a named entry its name."""
+        value = self.spec[name]
+        return value["name"] if isinstance(value, dict) else value
+
     def metrics(self, results: Path) -> Path:
         return results / "runs" / self.folder / "metrics.json"
 

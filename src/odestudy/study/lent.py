@@ -16,10 +16,11 @@ from odestudy.study.config import load_checked
 from odestudy.study.jobs import Job, key_in
 from odestudy.study.tiers import TIERS, tier_of
 
-MANIFEST = "manifest.sha256"
+MANIFEST = "manifest.sha256"  # of a published folder; publication/manifest.py writes and reads it
 
 
 def published_folder(root: Path, name: str) -> Path:
+    """The folder of a published run, <tier>-<device>."""
     return root / "results/published" / name
 
 

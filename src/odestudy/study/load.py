@@ -23,7 +23,7 @@ from odestudy.study.order import check_first, priorities_of
 from odestudy.study.overrides import chosen_arms, chosen_device, chosen_questions, seed_limit
 from odestudy.study.questions import load_question
 from odestudy.study.tiers import TIERS, check_tier_names, tier_of
-from odestudy.text import meant
+from odestudy.text import meant, one_line
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def _check_systems(systems: dict[str, dict[str, Any]]) -> None:
         try:
             slope = field_of({"name": name, **system})(0.0, np.asarray(system["z0"], dtype=float))
         except Exception as error:  # a function of the user's own may raise anything
-            raise ConfigError(f"config/systems.yaml: {name}: {' '.join(str(error).split())}") from None
+            raise ConfigError(f"config/systems.yaml: {name}: {one_line(error)}") from None
         if slope.shape != (len(system["z0"]),) or not np.isfinite(slope).all():
             raise ConfigError(
                 f"config/systems.yaml: {name}: field {system['field']!r} gives a slope of shape {slope.shape} at z0 of "

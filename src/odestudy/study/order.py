@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from odestudy.errors import ConfigError
+from odestudy.study.consistency import check_known
 from odestudy.study.jobs import Job
 
 JobsBy = Mapping[tuple[str, str], list[Job]]
@@ -48,13 +48,10 @@ def check_first(first: Sequence[Sequence[Point]], questions: Mapping[str, dict[s
     for i, wave in enumerate(first):
         for j, point in enumerate(wave):
             at = f"{file}: first.{i}.{j}"
-            _known(point["question"], questions, f"{at}.question", "question")
+            check_known(point["question"], questions, f"{at}.question", "question")
             experiments = questions[point["question"]]["experiments"]
-            _known(point["experiment"], experiments, f"{at}.experiment", "experiment")
+            check_known(point["experiment"], experiments, f"{at}.experiment", "experiment")
             for axis in point.get("where", {}):
-                _known(axis, experiments[point["experiment"]].get("grid", {}), f"{at}.where.{axis}", "axis")
-
-
-def _known(name: str, known: Mapping[str, Any], at: str, what: str) -> None:
-    if name not in known:
-        raise ConfigError(f"{at}: unknown {what} {name!r}; allowed: {', '.join(known)}")
+                check_known(
+                    axis, experiments[point["experiment"]].get("grid", {}), f"{at}.where.{axis}", "axis"
+                )

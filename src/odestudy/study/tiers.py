@@ -15,6 +15,7 @@ def tier_of(run: str) -> str:
 
 
 def where_of(question: str, experiment: str) -> str:
+    """File and key of an experiment, for messages."""
     return f"config/questions/{question}.yaml: experiments.{experiment}"
 
 
@@ -35,6 +36,11 @@ def merged_experiment(experiment: dict[str, Any], changes: dict[str, Any], where
 
 
 def check_tier_names(tier: dict[str, Any], name: str, questions: dict[str, dict[str, Any]]) -> None:
+    """Refuse names that no question or experiment has.
+
+    Raises:
+        ConfigError: file, key and what is allowed.
+    """
     for question, experiments in tier["questions"].items():
         if question not in questions:
             raise ConfigError(

@@ -89,7 +89,11 @@ def _ratios(f: Facts) -> list[Point]:
     return [
         Point("parameters\n(nets for MNIST)", f("C10a").value),
         *(
-            [Point(f"memory\n({SETS[memory.dataset]}, adjoint{on_processor})", memory.adjoint / memory.blocks)]
+            [
+                Point(
+                    f"memory\n({SETS[memory.dataset]}, adjoint{on_processor})", memory.adjoint / memory.blocks
+                )
+            ]
             if memory
             else []
         ),

@@ -74,7 +74,7 @@ def forward(run: Run, f: VectorField | None = None, y0: Tensor | None = None, *a
 
 def _forward_to_event(run: Run, f: VectorField, y0: Tensor, *also: Observer) -> Tensor:
     event = run.event
-    assert event is not None
+    assert event is not None, "called for an event only"
     t0, horizon = run.times.values[0], run.plan.horizon(run.times.values)
     observer = Several((*run.observers, *also, event))
     now, run.failure = run.plan.integrate(

@@ -30,9 +30,9 @@ def shares_over_systems(study: Study, question: str, definition: dict[str, Any])
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     folder: dict[tuple[Any, ...], str] = {}
     for job in study.jobs_of(question, definition["experiments"]):
-        axes = {name: _name(job.spec[name]) for name in by if name in job.spec}
+        axes = {name: job.axis(name) for name in by if name in job.spec}
         linear = apart and job.spec["system"]["field"] == "linear"
-        saddle = _name(job.spec["system"]) == SADDLE
+        saddle = job.axis("system") == SADDLE
         for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
             row = row | {"on_saddle": saddle}
             how = axes | {k: row[k] for k in by if k in row}
@@ -66,10 +66,6 @@ def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _name(value: Any) -> Any:
-    return value["name"] if isinstance(value, dict) else value
-
-
 def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> list[dict[str, Any]]:
     """By how many decades the slowest mode may decay before trajectories from fresh starts are lost, a row a length and seed.
 
@@ -81,7 +77,7 @@ def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> l
     about: dict[tuple[Any, ...], Any] = {}
     for job in study.jobs_of(question, definition["experiments"]):
         for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
-            key = (_name(job.spec["system"]), _name(job.spec["arm"]), job.spec["iterations"], row["seed"])
+            key = (job.axis("system"), job.axis("arm"), job.spec["iterations"], row["seed"])
             runs.setdefault(key, []).append(row | {"decades": job.spec["decades"]})
             about[key] = job
     found = []

@@ -19,7 +19,7 @@ def forecasts(study: Study, question: str, definition: dict[str, Any]) -> Rows:
     """
     found: Rows = []
     for job in study.jobs_of(question, definition["experiments"]):
-        axes = {name: _name(job.spec[name]) for name in definition["summary"]["by"] if name in job.spec}
+        axes = {name: job.axis(name) for name in definition["summary"]["by"] if name in job.spec}
         for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
             about = {"diverged_pct": _diverged_pct(row)} if row["status"] == "ok" else {}
             found.append(axes | row | about | {"job": job.folder})
@@ -29,7 +29,3 @@ def forecasts(study: Study, question: str, definition: dict[str, Any]) -> Rows:
 def _diverged_pct(row: dict[str, Any]) -> float:
     error = row.get("trajectory_nrmse")
     return 0.0 if error is not None and math.isfinite(error) else 100.0
-
-
-def _name(value: Any) -> Any:
-    return value["name"] if isinstance(value, dict) else value

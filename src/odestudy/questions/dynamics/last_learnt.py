@@ -23,7 +23,7 @@ def last_learnt(study: Study, question: str, definition: dict[str, Any]) -> Rows
     folder: dict[tuple[Any, ...], str] = {}
     by = definition["summary"]["by"]
     for job in study.jobs_of(question, definition["experiments"]):
-        axes = {name: _name(job.spec[name]) for name in by if name in job.spec}
+        axes = {name: job.axis(name) for name in by if name in job.spec}
         for row in with_own_time(read_metrics(job.metrics(study.results))["rows"]["runs"]):
             level = row.get("k", row.get("mu"))
             if level is None:  # no axis of stiffness, or a job that ended before it came to any
@@ -74,7 +74,3 @@ def _last(rows: list[dict[str, Any]]) -> dict[str, Any]:
         | rule
         | ({"learnt_s": last["train_s"]} if last.get("train_s") is not None else {})
     )
-
-
-def _name(value: Any) -> Any:
-    return value["name"] if isinstance(value, dict) else value

@@ -21,7 +21,7 @@ def beside_true_form(study: Study, question: str, definition: dict[str, Any]) ->
     found: Rows = []
     for job in study.jobs_of(question, definition["experiments"]):
         names = dict.fromkeys([*DATA, *definition["summary"]["by"]])
-        axes = {name: _name(job.spec[name]) for name in names if name in job.spec}
+        axes = {name: job.axis(name) for name in names if name in job.spec}
         for row in read_metrics(job.metrics(study.results))["rows"]["runs"]:
             found.append(axes | row | {"job": job.folder})
     knowing = {
@@ -39,7 +39,3 @@ def _over(row: dict[str, Any], knowing: float | None) -> dict[str, Any]:
 
 def _observations(row: dict[str, Any]) -> tuple[Any, ...]:
     return (row["seed"], *(row.get(name) for name in DATA))
-
-
-def _name(value: Any) -> Any:
-    return value["name"] if isinstance(value, dict) else value

@@ -7,18 +7,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from odestudy.analysis.selecting import is_ok
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles, log_ticks_of_two
 from odestudy.figures.scales import log_axis
 from odestudy.figures.style import GREY, canvas, legend_below
-from odestudy.figures.words import (
-    failures,
-    in_order,
-    is_ok,
-    listing,
-    seeds_and_bars,
-    sentence,
-)
+from odestudy.figures.words import failures, in_order, listing, seeds_and_bars, sentence
 
 SHOWS = {
     "title": "What training at a coarse step exploits",

@@ -6,11 +6,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from odestudy.analysis.values import chosen
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles, log_ticks_of_two
 from odestudy.figures.scales import log_axis
 from odestudy.figures.style import GREY, canvas
-from odestudy.figures.words import estimate, in_order, listing, seeds_and_bars, sentence, setting
+from odestudy.figures.words import estimate, in_order, listing, seeds_and_bars, sentence
 
 SHOWS = {
     "title": "Gap between trace integral and log-determinant against the step",
@@ -53,7 +54,7 @@ def draw(data: FigureData) -> Figure:
 def caption(data: FigureData) -> str:
     bars = seeds_and_bars(data, data.table(TABLE), _summary(data), ["gap_nat"], band=True)
     return (
-        f"{_slopes(data)} Grey line: {setting(_small_nat(data))} nat, below which the gap counts as small. {bars} Linear flows need "
+        f"{_slopes(data)} Grey line: {chosen(_small_nat(data))} nat, below which the gap counts as small. {bars} Linear flows need "
         "no seeds. The tables have every slope and the largest steps with a small gap."
     )
 

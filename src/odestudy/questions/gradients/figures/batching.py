@@ -6,11 +6,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from odestudy.analysis.values import chosen
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import counted, in_order, number, sentence, setting
+from odestudy.figures.words import counted, in_order, number, sentence
 
 SHOWS = {
     "title": "One step size for all samples, or one for each",
@@ -48,7 +49,7 @@ def draw(data: FigureData) -> Figure:
                 color="black",
                 markerfacecolor=face,
                 linestyle="none",
-                label=f"tolerance {setting(rtol)}",
+                label=f"tolerance {chosen(rtol)}",
             )
         )
     legend_below(figure, handles, 3)

@@ -7,11 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from odestudy.analysis.selecting import is_ok
+from odestudy.analysis.values import chosen
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas
-from odestudy.figures.words import in_order, is_ok, number, sentence, setting
+from odestudy.figures.words import in_order, number, sentence
 
 SHOWS = {
     "title": "Does the adjoint reduce computation",
@@ -51,7 +53,7 @@ def draw(data: FigureData) -> Figure:
                 rows["ratio"],
                 **style | {"linestyle": "none", "markersize": 4, "alpha": 0.8},
             )
-    right.set_xticks(list(places.values()), [f"{size}\n{setting(rtol)}" for size, rtol in places])
+    right.set_xticks(list(places.values()), [f"{size}\n{chosen(rtol)}" for size, rtol in places])
     right.set(title="time", xlabel="net and tolerance", ylabel="over back-propagation")
     for axes in grid[0]:
         axes.axhline(1, color="black", linewidth=0.8)
@@ -82,13 +84,13 @@ def caption(data: FigureData) -> str:
     time = compared[compared["arm"] == ARM].groupby(["size", "rtol"], sort=False)["ratio"].median()
     size, rtol = dict(enumerate(time.index))[int(time.to_numpy().argmin())]
     cheaper = (
-        "nowhere" if least["ratio"] >= 1 else f"on {data.label(least['problem'])} at {setting(least['rtol'])}"
+        "nowhere" if least["ratio"] >= 1 else f"on {data.label(least['problem'])} at {chosen(least['rtol'])}"
     )
     text = sentence(
-        f"the adjoint takes {number(least['ratio'])} ({data.label(least['problem'])}, {setting(least['rtol'])}) to "
-        f"{number(most['ratio'])} times ({data.label(most['problem'])}, {setting(most['rtol'])}) the evaluations and products of "
+        f"the adjoint takes {number(least['ratio'])} ({data.label(least['problem'])}, {chosen(least['rtol'])}) to "
+        f"{number(most['ratio'])} times ({data.label(most['problem'])}, {chosen(most['rtol'])}) the evaluations and products of "
         f"back-propagation, so fewer {cheaper}; its time is least, {number(time.min())} times, with the {size} net at "
-        f"{setting(rtol)}"
+        f"{chosen(rtol)}"
     )
     return f"{text} Points: initialisations, timed in one process of one machine. Where memory runs out, a ratio above one may still be the way to train at all."
 

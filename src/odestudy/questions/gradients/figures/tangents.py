@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 
+from odestudy.analysis.values import chosen
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import BLACK, BLUE, GREY, ORANGE, RED, WIDTH, legend_below
-from odestudy.figures.words import number, sentence, setting
+from odestudy.figures.words import number, sentence
 
 SHOWS = {
     "title": "A tangent pushed forward and a cotangent pulled back",
@@ -108,7 +109,7 @@ def caption(data: FigureData) -> str:
     )
     return (
         f"{text} {_end(arrays['t'], adjoint)} The Lorenz system, RK4 steps; arrows show directions, not lengths. The "
-        f"adjoint by dopri5 at {setting(float(arrays['adjoint_rtol']))}."
+        f"adjoint by dopri5 at {chosen(float(arrays['adjoint_rtol']))}."
     )
 
 

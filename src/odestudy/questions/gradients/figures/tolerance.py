@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from odestudy.analysis.selecting import is_ok
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import draw_line, line_handles
 from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import counted, failures, in_order, is_ok, listing, number, sentence
+from odestudy.figures.words import counted, failures, in_order, listing, number, sentence
 
 SHOWS = {
     "title": "Error of the gradient against the tolerance",

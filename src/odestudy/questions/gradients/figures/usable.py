@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from odestudy.analysis.values import chosen
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles
 from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import counted, in_order, listing, number, sentence, setting
+from odestudy.figures.words import counted, in_order, listing, number, sentence
 from odestudy.questions.gradients.limits import MOST_NFE
 
 SHOWS = {
@@ -71,7 +72,7 @@ def caption(data: FigureData) -> str:
     table = _table(data)
     mine = table[(table["arm"] == ARM) & (table["family"] != GROWING)].dropna(subset=["threshold"])
     said = [
-        f"{_span(rows['threshold'])} at a tolerance of {setting(float(str(rtol)))}, where theory says "
+        f"{_span(rows['threshold'])} at a tolerance of {chosen(float(str(rtol)))}, where theory says "
         f"{number(float(rows['predicted'].iloc[0]))}"
         for rtol, rows in mine.groupby("rtol", sort=False)
     ]
@@ -106,12 +107,12 @@ def _span(values: pd.Series) -> str:
 
 def _growing(table: pd.DataFrame) -> str:
     mine = table[(table["family"] == GROWING) & (table["arm"] == ARM)]
-    kept = [setting(float(str(rtol))) for rtol in mine.loc[mine["threshold"].isna(), "rtol"]]
+    kept = [chosen(float(str(rtol))) for rtol in mine.loc[mine["threshold"].isna(), "rtol"]]
     if not kept:
         return ""
     lost = mine[mine["threshold"].notna()]
     but = "".join(
-        f"; at {setting(float(row['rtol']))} it needs more evaluations than that, or loses it, from a growth by e^{row['lipschitz']:.0f} on"
+        f"; at {chosen(float(row['rtol']))} it needs more evaluations than that, or loses it, from a growth by e^{row['lipschitz']:.0f} on"
         for _, row in lost.iterrows()
     )
     return f" On growing modes, which decay on the way back, the adjoint loses nothing at tolerances of {listing(kept)}{but}."

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from odestudy.analysis.selecting import is_ok
+from odestudy.analysis.values import chosen
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.lines import line_handles, method_looks, method_name
 from odestudy.figures.scales import log_axis
 from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import counted, in_order, is_ok, listing, number, sentence, setting
+from odestudy.figures.words import counted, in_order, listing, number, sentence
 
 SHOWS = {
     "title": "Error against evaluations and time",
@@ -43,7 +45,7 @@ def draw(data: FigureData) -> Figure:
 
 def caption(data: FigureData) -> str:
     equal = _equal(data)
-    level = setting(float(data.table(EQUAL)["level"].iloc[0]))
+    level = chosen(float(data.table(EQUAL)["level"].iloc[0]))
     said = []
     for problem, (best, quick) in _winners(equal).items():
         said.append(

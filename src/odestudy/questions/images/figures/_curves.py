@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from odestudy.analysis.selecting import is_ok
 from odestudy.figures.base import FigureData
-from odestudy.figures.words import failures, is_ok
+from odestudy.figures.words import failures
 
 
 def draw_curve(

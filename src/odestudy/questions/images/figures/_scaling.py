@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from odestudy.analysis.selecting import is_ok
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.dots import failed_handle
 from odestudy.figures.scales import log_axis, ticks_at
 from odestudy.figures.style import canvas, legend_below
-from odestudy.figures.words import counted, failures, from_to, in_order, is_ok, number, quantity, sentence
+from odestudy.figures.words import counted, failures, from_to, in_order, number, quantity, sentence
 from odestudy.measure.fits import power_fit
 
 TABLE = "images_cost"

@@ -10,9 +10,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from odestudy.analysis.values import chosen
 from odestudy.figures.base import FigureData, NothingToShow
 from odestudy.figures.style import canvas
-from odestudy.figures.words import counted, failures, in_order, listing, number, sentence, setting
+from odestudy.figures.words import counted, failures, in_order, listing, number, sentence
 from odestudy.questions.images.figures._solvers import solver_name, step_name
 
 SHOWS = {"title": "Trained with one solver, tested with another", "tables": ["images_cross", "images_nets"]}
@@ -67,7 +68,7 @@ def _families(tests: list[tuple[str, float, float]]) -> list[int]:
 
 def _name(data: FigureData, test: tuple[str, float, float]) -> str:
     method, step, tolerance = test
-    return f"{solver_name(data, method)} {setting(tolerance) if np.isnan(step) else step_name(step)}"
+    return f"{solver_name(data, method)} {chosen(tolerance) if np.isnan(step) else step_name(step)}"
 
 
 def _error(summary: pd.DataFrame, solver: str, test: tuple[str, float, float]) -> float:
