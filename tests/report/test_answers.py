@@ -295,3 +295,15 @@ def test_a_training_that_went_astray_is_told_beside_the_mean(study, rows, last, 
     )
     words = "1 of them went astray, to 3.9 nat, the others end between 0.20 and 0.28"
     assert (words in say("density", found)) == told
+
+
+def test_controls_that_a_longer_training_lacks_are_those_of_the_shorter_one(study, rows):
+    base = everywhere(study, rows, "supported").ledger
+    lacking = {"beside": json.dumps([0.5, 0.4, None, None, 0.42, 0.41])}
+    said = say("residual_net", facts(study, base, C09d=lacking))
+    assert not NONE.search(said)
+    assert (
+        "; after 5 epochs the ODE-Net errs on 0.50 %, a residual net of six blocks on 0.50 %, one of a"
+        in said
+    )
+    assert "after 5 epochs" not in say("residual_net", facts(study, base))

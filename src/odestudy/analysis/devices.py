@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 CPU = "cpu"  # the device that is not named
-# Published folders whose jobs ran on several devices.
-SEVERAL = {
-    "cpu-hopper": "Hopper GPUs",
-    "full-hopper": "Hopper GPUs, trainings in part on processors",
-}
+SEVERAL = {"hopper": "Hopper GPUs"}  # what published results of several devices are called
+ALSO_TRAINED_ELSEWHERE = ("full-hopper",)  # published folders of which some trainings ran on processors
 
 
-def device_said(tier: str, device: str) -> str:
+def device_said(tier: str, device: str, timed: bool = False) -> str:
     """What the device of a published run is called; "" for a processor.
 
     Args:
         tier, device: as the name of the folder has them, "<tier>-<device>".
+        timed: whether it is said of times alone, all of which are of the device.
     """
     if device == CPU:
         return ""
-    return SEVERAL.get(f"{tier}-{device}", device.upper().replace("_", " "))
+    name = SEVERAL.get(device, device.upper().replace("_", " "))
+    elsewhere = f"{tier}-{device}" in ALSO_TRAINED_ELSEWHERE and not timed
+    return f"{name}, trainings in part on processors" if elsewhere else name

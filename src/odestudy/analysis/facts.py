@@ -19,6 +19,7 @@ from odestudy.statistics.region import region_of
 from odestudy.study.estimands import beside
 
 DIGITS = 2
+STEP_TIME = "step_s"  # the column of times of a step
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Fact:
         where: which rows of its table it is about; against: what differs on the other side of a ratio or difference.
         bound: the upper end of what is accepted.
         resolution: of a question, how narrow its interval has to be; NaN where it has none.
+        timed: whether it is about the time of a step, for which nothing is trained to the end.
         tier: of the run that is shown, which need not be named.
     """
 
@@ -40,6 +42,7 @@ class Fact:
     against: dict[str, Any]
     bound: float
     resolution: float
+    timed: bool
     tier: str
 
     @property
@@ -103,7 +106,7 @@ class Fact:
         seeds = f"{self.row['seeds']} seeds" if scatters else "one case"
         if self.row["tier"] == self.tier:
             return seeds
-        name = device_said(self.row["tier"], self.row.get("device", CPU))
+        name = device_said(self.row["tier"], self.row.get("device", CPU), self.timed)
         return f"{seeds}, tier {self.row['tier']}{f' run on {name}' if name else ''}"
 
     @property
@@ -152,6 +155,7 @@ class Facts:
             estimand.get("against", {}),
             region_of(about).high,
             about.get("resolution", math.nan),
+            estimand.get("column") == STEP_TIME,
             self.tier,
         )
 

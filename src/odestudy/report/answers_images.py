@@ -149,12 +149,33 @@ def _error(f: Facts) -> str:
         verdict = f"equal within the margin of {chosen(fact.bound)} points"
     else:
         verdict = "worse" if fact.low > 0 else "better" if fact.high < 0 else "neither is better"
+    apart = _controls_apart(f, fact)
     return (
         f"After {trained} the ODE-Net, one Neural ODE in place of residual blocks, errs on {fact.other('ODE-Net, %', '%')} of the test images, a residual net of six "
-        f"blocks on {fact.other('ResNet 6, %', '%')}, one of a single block on {fact.other('ResNet 1, %', '%')} and one block "
-        f"that is applied six times on {fact.other('six tied steps, %', '%')}: {verdict} "
+        f"blocks on {fact.other('ResNet 6, %', '%')}{'' if apart else f', {_controls(fact)}'}: {verdict} "
         f"(a difference of {fact.said} to six blocks, published were "
-        f"{fact.other('published, ODE-Net, %', '%')} and {fact.other('published, ResNet, %', '%')}; {fact.source})."
+        f"{fact.other('published, ODE-Net, %', '%')} and {fact.other('published, ResNet, %', '%')}; {fact.source}){apart}."
+    )
+
+
+CONTROLS = ("ResNet 1, %", "six tied steps, %")
+
+
+def _controls(fact: Fact) -> str:
+    """The nets with as many parameters as the ODE-Net."""
+    one, tied = (fact.other(name, "%") for name in CONTROLS)
+    return f"one of a single block on {one} and one block that is applied six times on {tied}"
+
+
+def _controls_apart(f: Facts, fact: Fact) -> str:
+    """The controls after the shorter training, where the longer one has none; "" where it has."""
+    shorter = f("C09a")
+    known = [not any(math.isnan(each.beside[name]) for name in CONTROLS) for each in (fact, shorter)]
+    if known[0] or not known[1]:
+        return ""
+    return (
+        f"; after {shorter.where['epochs']} epochs the ODE-Net errs on {shorter.other('ODE-Net, %', '%')}, a residual net of six "
+        f"blocks on {shorter.other('ResNet 6, %', '%')}, {_controls(shorter)} ({shorter.source})"
     )
 
 
