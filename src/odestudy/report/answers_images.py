@@ -79,10 +79,11 @@ def _fewer_steps(f: Facts, dataset: str, method: str, finest: float = 0.0) -> st
     coarse, fine = (
         rows[rows["test_step"] == h].iloc[0] for h in (rows["test_step"].max(), rows["test_step"].min())
     )
-    errors = [
-        interval(*(row.get(f"test_error_pct{end}", math.nan) for end in ("", "_low", "_high")), "%", 2)
-        for row in (coarse, fine)
-    ]
+    columns = [f"test_error_pct{end}" for end in ("", "_low", "_high")]
+    errors = []
+    for row in (coarse, fine):
+        value, low, high = (float(row.get(column, math.nan)) for column in columns)
+        errors.append(interval(value, low, high, "%", 2))
     steps = [f"{1 / row['test_step']:.0f}" for row in (coarse, fine)]
     time = number(coarse["eval_s"] / fine["eval_s"], 2)
     return (

@@ -73,6 +73,8 @@ def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> l
     larger at the first, and nothing where it never passes. Predicted: where half of the observations show the fastest
     mode above the noise, a exp(-r T / 2) = sigma. `times_predicted` is one over the other, infinite where it never passes.
     """
+    recovered = study.margins[question]["recovered"].at_most
+    assert recovered is not None, "what is recovered has a largest error"
     runs: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     about: dict[tuple[Any, ...], Any] = {}
     for job in study.jobs_of(question, definition["experiments"]):
@@ -84,7 +86,7 @@ def reach_of_decay(study: Study, question: str, definition: dict[str, Any]) -> l
     for key, rows in runs.items():
         spec, row = about[key].spec, dict(zip(("system", "arm", "iterations", "seed"), key, strict=True))
         row |= {"status": "ok", "message": "", "job": about[key].folder}
-        reached = _passes(rows, "heldout_nrmse", study.margins[question]["recovered"].at_most)
+        reached = _passes(rows, "heldout_nrmse", recovered)
         predicted = half_above_noise(spec["system"], spec["noise"])
         row |= {"recovered_decades": reached, "predicted_decades": predicted}
         found.append(row | {"times_predicted": (np.inf if reached is None else reached) / predicted})

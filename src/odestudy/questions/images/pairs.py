@@ -82,6 +82,7 @@ def equivalence_pairs(study: Study, question: str, definition: dict[str, Any]) -
     jobs, right = jobs_by_arm(study, question, definition), _right(study, question, definition)
     runs = {key: [row for job in found for row in runs_of(job, study)] for key, found in jobs.items()}
     margin = study.margins[question]["equal_errors"].at_most
+    assert margin is not None, "equal errors have a largest difference"
     rows: Rows = []
     for dataset, arm in runs:
         others = [*CONTROLS, *(["perceptron"] if arm == COMPARED else [])]
