@@ -15,6 +15,8 @@ from odestudy.recovery.judge import judge
 from odestudy.recovery.learning import make_model
 from odestudy.recovery.true_form import _jacobian, _residual, flat, true_form
 from odestudy.recovery.windows import random_windows
+from odestudy.study.claims import Region
+from odestudy.study.jobs import Job
 from odestudy.systems.trajectories import observe
 from tests.recovery import SPIRAL, spec, typed
 
@@ -150,10 +152,13 @@ def test_the_reach_of_decay_lies_where_the_error_first_passes_one_fifth(monkeypa
             "noise": 0.01,
             "iterations": 9,
         }
-        return SimpleNamespace(spec=about, folder=f"d{decades}", metrics=lambda results: rows)
+        return SimpleNamespace(
+            spec=about, axis=Job(about, "").axis, folder=f"d{decades}", metrics=lambda results: rows
+        )
 
     jobs = [job(4.0, [0.4, 0.1, 0.3, None]), job(1.0, [0.1, 0.1, 0.3, 0.1])]
-    study = SimpleNamespace(results=None, jobs_of=lambda question, experiments: jobs)
+    margins = {"dynamics": {"recovered": Region(at_most=0.2, because="a fifth")}}
+    study = SimpleNamespace(results=None, jobs_of=lambda question, experiments: jobs, margins=margins)
     monkeypatch.setattr(derived, "read_metrics", lambda rows: {"rows": {"runs": rows}})
     found = {r["seed"]: r for r in derived.reach_of_decay(study, "dynamics", {"experiments": ["decay"]})}
     assert found[0]["recovered_decades"] == pytest.approx(2.0)  # halfway on both logarithmic axes
@@ -166,7 +171,9 @@ def test_the_reach_of_decay_lies_where_the_error_first_passes_one_fifth(monkeypa
 def test_an_error_is_held_against_the_true_form_that_saw_the_same_data(monkeypatch):
     def job(noise_pct, rows):
         about = {"system": {"name": "gated"}, "noise_pct": noise_pct, "points": 200, "trajectories": 1}
-        return SimpleNamespace(spec=about, folder=f"n{noise_pct}", metrics=lambda results: rows)
+        return SimpleNamespace(
+            spec=about, axis=Job(about, "").axis, folder=f"n{noise_pct}", metrics=lambda results: rows
+        )
 
     def run(arm, seed, error):
         return {"arm": arm, "seed": seed, "status": "ok", "field_error_pct": error}

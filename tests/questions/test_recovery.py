@@ -21,6 +21,7 @@ from odestudy.recovery.units import units_of
 from odestudy.recovery.windows import pieces, random_windows
 from odestudy.runtime.outcome import NumericalFailure
 from odestudy.study import load_study
+from odestudy.study.jobs import Job
 from odestudy.systems.diagnostics import MARKS
 from odestudy.systems.fields import field_of
 from odestudy.systems.trajectories import Observed, observe, reference, times
@@ -212,7 +213,9 @@ def test_a_baseline_finds_the_field_of_a_spiral_from_clean_data(name, allowed):
 def test_shares_over_systems_are_one_a_seed_and_count_what_failed(monkeypatch):
     def job(name, field, rows):
         about = {"system": {"name": name, "field": field}, "arm": {"name": "mlp"}, "gradient": "backprop"}
-        return SimpleNamespace(spec=about, folder=name, metrics=lambda results: rows)
+        return SimpleNamespace(
+            spec=about, axis=Job(about, "").axis, folder=name, metrics=lambda results: rows
+        )
 
     def run(seed, recovered, status="ok"):
         return {"seed": seed, "recovered": recovered, "status": status}
