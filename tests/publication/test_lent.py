@@ -8,12 +8,13 @@ import pytest
 
 from odestudy import build
 from odestudy.analysis.csvs import read_csv
+from odestudy.analysis.devices import ALSO_TRAINED_ELSEWHERE
 from odestudy.publication.manifest import write_manifest
 from odestudy.publication.unpack import unpack
 from odestudy.report.figure_markdown import figure_markdown
 from odestudy.report.of_tier import experiments_of_figure, tier_said
 from odestudy.report.runs import dropped_table
-from odestudy.runtime.packed import Packed, read_packed, write_packed
+from odestudy.runtime.packed import Packed, read_packed, read_packed_metrics, write_packed
 from odestudy.runtime.store import seal
 from odestudy.study import Study, load_study
 
@@ -94,3 +95,16 @@ def test_in_a_run_of_ones_own_it_stays_left_out(published):
     assert study.lent == {}
     assert (QUESTION, DROPPED) in study.dropped
     assert (QUESTION, DROPPED) not in study.jobs_by
+
+
+def test_folders_of_which_some_nets_were_trained_elsewhere_are_said_to_be_such(root):
+    mixed = set()
+    for folder in (root / "results/published").iterdir():
+        devices = {
+            job["provenance"]["device"]
+            for jobs in read_packed_metrics(folder).values()
+            for job in jobs.values()
+        }
+        if len(devices) > 1:
+            mixed.add(folder.name)
+    assert mixed == set(ALSO_TRAINED_ELSEWHERE)

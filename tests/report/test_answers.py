@@ -148,7 +148,7 @@ def test_the_tier_is_named_where_it_is_another(study, rows):
     measured = {"tier": "full", "device": "h100"}
     assert "; 5 seeds, tier full run on H100)" in say("residual_net", facts(study, base, C09d=measured))
     measured["device"] = "hopper"
-    assert "; 5 seeds, tier full run on Hopper GPUs, trainings in part on processors)" in say(
+    assert "; 5 seeds, tier full run on Hopper GPUs, some nets trained on processors)" in say(
         "residual_net", facts(study, base, C09d=measured)
     )
     assert "tier" not in say("residual_net", facts(study, base))

@@ -18,4 +18,4 @@ def device_said(tier: str, device: str, timed: bool = False) -> str:
         return ""
     name = SEVERAL.get(device, device.upper().replace("_", " "))
     elsewhere = f"{tier}-{device}" in ALSO_TRAINED_ELSEWHERE and not timed
-    return f"{name}, trainings in part on processors" if elsewhere else name
+    return f"{name}, some nets trained on processors" if elsewhere else name

@@ -36,7 +36,8 @@ def _trade(f: Facts) -> str:
     if mnist and all(fact.known for fact in tolerance):
         said += f"; {_change(*tolerance)} ({source(tolerance[0])})"
     if mnist and (small := _fewer_steps(f, "digits", "rk4", finest=time.against["test_step"])):
-        said += f"; on {SETS['digits']}, after {_epochs(f, 'digits')}{small.removeprefix('; ')}"
+        seeds = f.rows("images_sweep_summary", dataset="digits")["ok"].min()
+        said += f"; on {SETS['digits']}, after {_epochs(f, 'digits')}{small.removeprefix('; ')} ({seeds:.0f} seeds)"
     where = f"on {SETS[dataset]}"
     if time.refuted:
         return f"A coarser step or a looser tolerance hardly saves time {where}: {said}."
@@ -168,6 +169,10 @@ def _controls(fact: Fact) -> str:
     return f"one of a single block on {one} and one block that is applied six times on {tied}"
 
 
+def _learning(fact: Fact) -> str:
+    return "the ODE-Net is still learning; " if fact.row["reason"] == "still_learning" else ""
+
+
 def _controls_apart(f: Facts, fact: Fact) -> str:
     """The controls after the shorter training, where the longer one has none; "" where it has."""
     shorter = f("C09a")
@@ -176,7 +181,7 @@ def _controls_apart(f: Facts, fact: Fact) -> str:
         return ""
     return (
         f"; after {shorter.where['epochs']} epochs the ODE-Net errs on {shorter.other('ODE-Net, %', '%')}, a residual net of six "
-        f"blocks on {shorter.other('ResNet 6, %', '%')}, {_controls(shorter)} ({shorter.source})"
+        f"blocks on {shorter.other('ResNet 6, %', '%')}, {_controls(shorter)} ({_learning(shorter)}{shorter.source})"
     )
 
 

@@ -70,7 +70,7 @@ class Context(FiguresShown, LedgerShown, RunsShown):
         """How to read the numbers of the first page."""
         return (
             "Numbers in brackets are intervals over seeds, which are repetitions of the whole experiment: of 90 % where a "
-            "claim is judged, of 95 % where a question is answered. How much was run is called a tier; where none is named, it "
+            "claim is judged, of 95 % elsewhere. How much was run is called a tier; where none is named, it "
             f"is {self.study.tier_name}: {escape(self.study.tier['title'])}."
             + (
                 " An experiment that it leaves out is shown of another tier, which tables and figures then name."

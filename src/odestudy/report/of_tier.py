@@ -13,7 +13,8 @@ def tier_said(study: Study, question: str, experiments: Sequence[str]) -> str:
     of_tier: dict[str, list[str]] = {}
     for experiment in dict.fromkeys(experiments):
         if (question, experiment) in study.lent:
-            of_tier.setdefault(_named(study.lent[question, experiment]), []).append(experiment)
+            timed = bool(study.questions[question]["experiments"][experiment].get("timed"))
+            of_tier.setdefault(_named(study.lent[question, experiment], timed), []).append(experiment)
     if not of_tier:
         return ""
     own = [e for e in experiments if (question, e) not in study.lent]
@@ -24,10 +25,10 @@ def tier_said(study: Study, question: str, experiments: Sequence[str]) -> str:
     return f"{said[0].upper()}{said[1:]}."
 
 
-def _named(folder: str) -> str:
+def _named(folder: str, timed: bool) -> str:
     """The tier of a published folder, and its devices where they are not processors."""
     tier, _, device = folder.partition("-")
-    return f"{tier}, on {name}" if (name := device_said(tier, device)) else tier
+    return f"{tier}, on {name}" if (name := device_said(tier, device, timed)) else tier
 
 
 def experiments_of_figure(study: Study, name: str) -> list[str]:

@@ -37,7 +37,7 @@ def overview_table(
 
 
 def _tier(headline: pd.Series, rows: pd.DataFrame) -> str:
-    """The tier of the row that decides, and whether its run was on GPUs."""
+    """The tier of the row that decides, and whether GPUs took part in its run."""
     if pd.isna(headline["tier"]):
         return ""
     device = rows["device"].get(headline["row"], CPU) if "device" in rows else CPU
