@@ -51,6 +51,7 @@ def test_every_row_of_a_headline_has_its_baseline_or_limit_beside_it(root):
         (lambda d: d["margins"]["no_bit"].update(at_most="0"), "margins.no_bit.at_most: '0' is a string; allowed: number"),
         (lambda d: d["measures"]["order_gap"].update(column="gap"), "C02c: unknown column 'gap'"),
         (lambda d: d["measures"]["order_gap"].update(colum="gap"), "colum: unknown key"),
+        (lambda d: d["measures"]["order_gap"].update(success="roundin"), "measure: order_gap.success: 'roundin' is not there; allowed:"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_claim_is_told_in_one_line(edit, how, says):
